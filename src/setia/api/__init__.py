@@ -1,0 +1,1 @@
+"""What every endpoint shares: the app factory, problem details, pages, idempotency and the OpenAPI document."""

@@ -1,0 +1,95 @@
+"""The app factory. Which routers there are is said in `setia.server`: what all endpoints share knows none of them."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
+
+import setia
+from setia.api import answers, health
+from setia.api.body_limit import BodyLimit
+from setia.api.edge import Edge
+from setia.api.openapi import Fragment, describe
+from setia.db import migrate
+from setia.db.engine import Database
+from setia.settings import Settings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_TAGS = [
+    {"name": "events", "description": "What happens to members: send it, ask what it would earn, and why it did."},
+    {"name": "members", "description": "Who they are, what they hold, and why."},
+    {"name": "program", "description": "The definition and its published versions."},
+    {"name": "operation", "description": "For the people and machines that run Setia."},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one domain adds to the app.
+
+    - `routers`: typed FastAPI routers.
+    - `routes`: raw Starlette routes, for the hot path; they come first, so that they are found first.
+    - `openapi`: the part of the document that describes the raw routes.
+    - `state`: named objects for `request.app.state`.
+    - `lifespans`: entered when the process starts, left in reverse order when it ends.
+    """
+
+    routers: Sequence[APIRouter] = ()
+    routes: Sequence[BaseRoute] = ()
+    openapi: Sequence[Fragment] = ()
+    state: dict[str, Any] = field(default_factory=dict)
+    lifespans: Sequence[Lifespan] = ()
+
+
+def create_app(settings: Settings, database: Database, parts: Sequence[Part], *, access_log: bool = True) -> FastAPI:
+    """Make the app of one process.
+
+    It closes nothing that it was given: who opened the database closes it.
+    """
+    lifespans = [lifespan for part in parts for lifespan in part.lifespans]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for enter in lifespans:
+                await stack.enter_async_context(enter(app))
+            yield
+
+    app = FastAPI(
+        title="Setia",
+        summary="Self-hosted loyalty platform",
+        description="Points and money are whole numbers of the smallest unit. Times are RFC 3339 in UTC.",
+        version=setia.__version__,
+        openapi_tags=_TAGS,
+        # A redirect would drop the body of a POST; a wrong path is a 404.
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.head = migrate.head()
+    answers.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    app.add_middleware(Edge, access_log=access_log)
+    for part in parts:
+        for name, value in part.state.items():
+            setattr(app.state, name, value)
+        app.router.routes[:0] = part.routes
+    for router in [*(router for part in parts for router in part.routers), health.router]:
+        # Their routes and not the routers: FastAPI would match an included router twice for each request.
+        app.router.routes.extend(router.routes)
+    fragments = [fragment for part in parts for fragment in part.openapi]
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(describe(app, fragments))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI documents it
+    return app

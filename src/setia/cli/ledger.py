@@ -1,0 +1,194 @@
+"""`setia verify` and `setia ledger adjust`: prove the ledger, and correct it by a new entry."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from setia.cli.console import out, print_data, say
+
+if TYPE_CHECKING:
+    from setia.ledger.verify import Finding, Report
+    from setia.program.points import PointType
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(verify)
+    ledger = typer.Typer(help="The ledger: points as money.", no_args_is_help=True)
+    ledger.command()(adjust)
+    app.add_typer(ledger, name="ledger")
+
+
+def verify(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Recompute everything from the postings and name what does not agree. Exit code 1 when something is found.
+
+    It may run at any time: it sees one moment of the database, and changes nothing.
+    """
+    from setia.db.engine import Database
+    from setia.ledger.verify import verify as verify_ledger
+    from setia.settings import load_settings
+
+    with Database.open(load_settings(), role="verify") as database:
+        report = verify_ledger(database)
+    if as_json:
+        print_data(_as_json(report))
+    else:
+        _show(report)
+    if not report.is_clean:
+        raise typer.Exit(1)
+
+
+def adjust(  # noqa: PLR0913 - options of a command
+    member: Annotated[str, typer.Argument(help="The member's id, mem_...")],
+    points: Annotated[str, typer.Argument(help="The point type.")],
+    *,
+    give: Annotated[str | None, typer.Option(help="How many points to give.")] = None,
+    take: Annotated[str | None, typer.Option(help="How many points to take.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the statement.")],
+    actor: Annotated[str, typer.Option(help="Who does it; it stays in the statement.")],
+    key: Annotated[str, typer.Option(help="Names this adjustment: the same key again books nothing again.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Give points to a member, or take them."""
+    import datetime as dt
+    from uuid import UUID
+    from zoneinfo import ZoneInfo
+
+    import sqlalchemy as sa
+
+    from setia.db.engine import Database, driver_connection
+    from setia.db.ids import parse_id
+    from setia.engine.calendar import expires_at
+    from setia.events.postings import floor_of, keeps_lots
+    from setia.ledger.adjustments import Adjusted, Adjustment, Terms
+    from setia.ledger.adjustments import adjust as book_adjustment
+    from setia.ledger.states import program_of
+    from setia.settings import load_settings
+    from setia.versions.service import live
+
+    if (give is None) == (take is None):
+        raise typer.BadParameter("give or take: name exactly one of --give and --take.")
+    try:
+        member_id: UUID = parse_id("mem", member)
+    except ValueError as error:
+        raise typer.BadParameter(f"MEMBER {error}.") from None
+    now = dt.datetime.now(dt.UTC)
+
+    def work(tx: sa.Connection) -> tuple[Adjusted, PointType]:
+        connection = driver_connection(tx)
+        _, definition = live(tx, program_of(connection, member_id))
+        point_type = definition.points.get(points)
+        if point_type is None:
+            raise typer.BadParameter(f"there is no point type {points!r}; there are: {', '.join(definition.points)}.")
+        units = _units(give or take or "", point_type.decimals)
+        terms = Terms(
+            in_lots=keeps_lots(point_type),
+            expires_at=expires_at(now, point_type.expiry, ZoneInfo(definition.program.timezone)),
+            floor=floor_of(point_type),
+        )
+        asked = Adjustment(
+            member_id=member_id,
+            point_type=points,
+            amount=units if take is None else -units,
+            reason=reason,
+            actor=actor,
+            idempotency_key=key,
+        )
+        return book_adjustment(connection, asked, terms, now), point_type
+
+    with Database.open(load_settings(), role="ledger") as database:
+        done, point_type = database.run(work)
+    available = _points(done.balance.available, point_type.decimals)
+    if as_json:
+        print_data(
+            {
+                "entry": str(done.entry_id),
+                "member": member,
+                "seq": done.seq,
+                "point_type": points,
+                "amount": _points(done.amount, point_type.decimals),
+                "available": available,
+                "replayed": done.replayed,
+            }
+        )
+    else:
+        before = "It had been booked before. " if done.replayed else ""
+        say(f"{before}Entry {done.seq}: {_points(done.amount, point_type.decimals)} {points}; available: {available}.")
+
+
+def _units(text: str, decimals: int) -> int:
+    try:
+        units = Decimal(text).scaleb(decimals)
+    except InvalidOperation:
+        units = Decimal("NaN")
+    if not units.is_finite() or units <= 0 or units != units.to_integral_value():
+        raise typer.BadParameter(f"{text!r} is no number of points above 0 with at most {decimals} decimals.")
+    return int(units)
+
+
+def _points(units: int, decimals: int) -> str:
+    return f"{Decimal(units).scaleb(-decimals):f}"
+
+
+def _show(report: Report) -> None:
+    from rich.table import Table
+
+    if report.findings:
+        table = Table("finding", "rule", "member", "entry", "detail", "expected", "found", title="Findings")
+        for finding in report.findings:
+            table.add_row(
+                finding.kind,
+                finding.invariant,
+                _member(finding) or "",
+                _place(finding),
+                finding.detail,
+                finding.expected,
+                finding.found,
+            )
+        out.print(table, markup=False)
+    totals = Table("program", "points", "issued", "redeemed", "expired", "adjusted", "available", "pending", "held")
+    for column in totals.columns[2:]:
+        column.justify = "right"
+    for total in report.totals:
+        figures = (
+            total.issued,
+            total.redeemed,
+            total.expired,
+            total.adjusted,
+            total.available,
+            total.pending,
+            total.held,
+        )
+        totals.add_row(str(total.program_id), total.point_type, *(f"{figure:,}" for figure in figures))
+    out.print(totals)
+    for kind in report.truncated:
+        say(f"There are more findings of the kind {kind} than are shown.")
+    verdict = "Everything agrees" if report.is_clean else f"{len(report.findings)} findings"
+    say(
+        f"{verdict}: {report.members:,} members, {report.entries:,} entries, {report.postings:,} postings "
+        f"in {report.seconds} s."
+    )
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(report)
+    plain["clean"] = report.is_clean
+    for row, finding in zip(plain["findings"], report.findings, strict=True):
+        row["member"] = _member(finding)
+        del row["member_id"]
+    return plain
+
+
+def _member(finding: Finding) -> str | None:
+    from setia.db.ids import format_id
+
+    return None if finding.member_id is None else format_id("mem", finding.member_id)
+
+
+def _place(finding: Finding) -> str:
+    return "/".join(str(part) for part in (finding.seq, finding.line) if part is not None)

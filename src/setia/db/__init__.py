@@ -1,0 +1,1 @@
+"""The database: the embedded server, the engine, transactions, identifiers and migrations."""

@@ -1,0 +1,138 @@
+"""Time as the program's owner sees it: the local calendar, its periods, and lengths of time on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from calendar import monthrange
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from setia.program.limits import LimitPeriod
+from setia.program.names import Period
+from setia.program.points import Expiry
+
+Side = Literal["start", "end"]
+
+
+def local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """`moment` on the program's clock."""
+    return moment.astimezone(zone)
+
+
+def period_key(period: LimitPeriod, day: dt.date) -> str:
+    """The period of that kind in which a local day lies, as a text that sorts by time: `2026-01-31`, `2026-W05`,
+    `2026-01`, `2026-Q1`, `2026`, `ever`.
+    """
+    match period:
+        case "day":
+            return day.isoformat()
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year:04d}-W{week:02d}"
+        case "month":
+            return f"{day.year:04d}-{day.month:02d}"
+        case "quarter":
+            return f"{day.year:04d}-Q{(day.month + 2) // 3}"
+        case "year":
+            return f"{day.year:04d}"
+        case "ever":
+            return "ever"
+
+
+def add_to_day(day: dt.date, period: Period, times: int = 1) -> dt.date:
+    """`day` plus (`times` = 1) or minus (-1) a period in days, weeks, months or years.
+
+    A month that is too short ends on its last day: 31 January plus one month is 28 or 29 February.
+    """
+    count = period.count * times
+    match period.unit:
+        case "days":
+            return day + dt.timedelta(days=count)
+        case "weeks":
+            return day + dt.timedelta(weeks=count)
+        case "months":
+            return _add_months(day, count)
+        case "years":
+            return _add_months(day, 12 * count)
+        case _:
+            message = f"{period} is not counted in days"
+            raise ValueError(message)
+
+
+def after(moment: dt.datetime, period: Period, zone: ZoneInfo) -> dt.datetime:
+    """The moment a period later, UTC: minutes and hours elapse, days and longer keep the local time of day.
+
+    A local time that does not exist (clocks go forward) is read with the offset before the change, so it falls later by
+    the clock; one that exists twice is the first of the two (PEP 495, fold 0).
+    """
+    if period.unit in {"minutes", "hours"}:
+        seconds = period.count * (60 if period.unit == "minutes" else 3600)
+        return moment.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
+    here = moment.astimezone(zone)
+    then = dt.datetime.combine(add_to_day(here.date(), period), here.time(), tzinfo=zone)
+    return then.astimezone(dt.UTC)
+
+
+def midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """The beginning of a local day, UTC."""
+    return dt.datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(dt.UTC)
+
+
+def expires_at(earned_at: dt.datetime, expiry: Expiry, zone: ZoneInfo) -> dt.datetime | None:
+    """When a lot earned at `earned_at` ends (exclusive), UTC; None where it does not end by the calendar.
+
+    Lots end with a local day: points that are valid through 31 March end at the midnight after it.
+    """
+    if expiry.after is None and not expiry.on:
+        return None
+    if expiry.after is not None and expiry.after.unit in {"minutes", "hours"} and expiry.align == "none" and not expiry.on:
+        return after(earned_at, expiry.after, zone)
+    return _end_of(earned_at.astimezone(zone).date(), expiry, zone)
+
+
+@lru_cache(maxsize=4096)
+def _end_of(day: dt.date, expiry: Expiry, zone: ZoneInfo) -> dt.datetime:
+    # Most events of a day share this answer, and time zone arithmetic is the dearest part of a small decision.
+    last = day if expiry.after is None else add_to_day(day, _in_days(expiry.after))
+    if expiry.on:
+        last = _next_of(expiry.on, last)
+    return midnight(_aligned(last, expiry.align) + dt.timedelta(days=1), zone)
+
+
+def _in_days(period: Period) -> Period:
+    if period.unit in {"minutes", "hours"}:
+        return Period(count=0, unit="days")
+    return period
+
+
+def _aligned(day: dt.date, align: str) -> dt.date:
+    months = {"month_end": 1, "quarter_end": 3, "half_year_end": 6, "year_end": 12}.get(align)
+    if months is None:
+        return day
+    month = (day.month + months - 1) // months * months
+    return dt.date(day.year, month, monthrange(day.year, month)[1])
+
+
+def _next_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
+    candidates = []
+    for text in days:
+        month, day = int(text[:2]), int(text[3:])
+        for year in (earliest.year, earliest.year + 1):
+            candidate = dt.date(year, month, min(day, monthrange(year, month)[1]))
+            if candidate >= earliest:
+                candidates.append(candidate)
+                break
+    return min(candidates)
+
+
+def _add_months(day: dt.date, months: int) -> dt.date:
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def full_years(since: dt.date, day: dt.date) -> int:
+    """How many whole years lie between two local days; an anniversary on 29 February falls on the 28th in other years."""
+    years = day.year - since.year
+    return years if _add_months(since, 12 * years) <= day else years - 1

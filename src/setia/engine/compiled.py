@@ -1,0 +1,183 @@
+"""A program made ready to decide: expressions compiled, rates as whole numbers, campaigns by the event that starts them.
+
+It is made once per version and shared by every decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
+from setia.engine.state import Counters
+from setia.program.currencies import minor_digits
+from setia.program.definition import Program
+from setia.program.events import BUILT_IN_EVENTS
+from setia.program.limits import Limit
+from setia.program.tiers import TierSet
+
+_PURCHASE = "purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPlan:
+    """The campaigns that one type of event can start, in the order in which they are evaluated."""
+
+    campaigns: tuple[CompiledCampaign, ...]
+    inputs: tuple[str, ...]
+    """The scalar paths that the conditions read, for the explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLevel:
+    """A level with its threshold in the metric's smallest unit."""
+
+    id: str
+    threshold: int
+    keep_threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTierSet:
+    """A tier set with its metric's unit."""
+
+    definition: TierSet
+    window_key: str
+    levels: tuple[CompiledLevel, ...]
+    digits: int
+    """Decimals of the metric: those of the currency for `spend`, of the point type for points, else none."""
+
+    def index(self, level: str | None) -> int:
+        """The place of a level on the ladder; a level that is no longer defined counts as the first."""
+        for place, candidate in enumerate(self.levels):
+            if candidate.id == level:
+                return place
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledProgram:
+    """A program version, ready to decide. Immutable; safe to share between threads."""
+
+    definition: Program
+    version: int
+    zone: ZoneInfo
+    currency_digits: int
+    point_digits: dict[str, int]
+    plans: dict[str, TriggerPlan]
+    tier_sets: tuple[CompiledTierSet, ...]
+    first_levels: dict[str, str]
+    attribute_types: dict[str, str]
+    """The attributes that expressions may read, and their types."""
+    windows: dict[str, CompiledTierSet]
+    """One entry per metric and window that has to be counted."""
+    limits: dict[str, tuple[str, Limit]]
+    """Limit key -> (campaign, limit)."""
+    limits_of: dict[str, tuple[tuple[str, Limit], ...]]
+    """Campaign -> its limits with their keys."""
+    tracking: str
+    """A digest of what counters depend on. Counters made under another one are counted again from history."""
+
+    def levels_of(self, counters: Counters) -> dict[str, str]:
+        """The level that a member holds in each tier set."""
+        held = counters.tiers
+        return {
+            tier_set.definition.id: tier_set.levels[tier_set.index(held.get(tier_set.definition.id))].id
+            for tier_set in self.tier_sets
+        }
+
+
+def compile_program(definition: Program, version: int) -> CompiledProgram:
+    """Make `definition` ready to decide.
+
+    Raises:
+        ExpressionError: an expression does not compile. `setia.program.lint` finds it first, with its place.
+    """
+    digits = minor_digits(definition.program.currency)
+    point_digits = {name: point_type.decimals for name, point_type in definition.points.items()}
+    limits = {
+        f"{name}#{place}": (name, limit)
+        for name, campaign in definition.campaigns.items()
+        for place, limit in enumerate(campaign.limits)
+    }
+    tier_sets = tuple(_compile_tier_set(tier_set, digits, point_digits) for tier_set in definition.tiers)
+    windows: dict[str, CompiledTierSet] = {}
+    for tier_set in tier_sets:
+        if not tier_set.definition.metric.endswith(".balance"):
+            windows.setdefault(tier_set.window_key, tier_set)
+    return CompiledProgram(
+        definition=definition,
+        version=version,
+        zone=ZoneInfo(definition.program.timezone),
+        currency_digits=digits,
+        point_digits=point_digits,
+        plans=_plans(definition),
+        tier_sets=tier_sets,
+        first_levels={tier_set.definition.id: tier_set.levels[0].id for tier_set in tier_sets},
+        attribute_types={
+            name: attribute.type for name, attribute in definition.members.attributes.items() if not attribute.personal
+        },
+        windows=windows,
+        limits=limits,
+        limits_of={
+            name: tuple((f"{name}#{place}", limit) for place, limit in enumerate(campaign.limits))
+            for name, campaign in definition.campaigns.items()
+        },
+        tracking=_tracking(definition, windows, limits),
+    )
+
+
+def _plans(definition: Program) -> dict[str, TriggerPlan]:
+    plans: dict[str, TriggerPlan] = {}
+    for trigger in (*BUILT_IN_EVENTS, *definition.events):
+        campaigns = tuple(
+            compile_campaign(definition, name, campaign, trigger)
+            for name, campaign in definition.campaigns.items()
+            if campaign.enabled and trigger in campaign.triggers
+        )
+        inputs = sorted({path for campaign in campaigns for path in campaign.inputs})
+        plans[trigger] = TriggerPlan(campaigns, tuple(inputs))
+    return plans
+
+
+def _compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict[str, int]) -> CompiledTierSet:
+    if tier_set.metric == "spend":
+        digits = currency_digits
+    elif tier_set.metric.startswith("points."):
+        digits = point_digits[tier_set.metric.split(".")[1]]
+    else:
+        digits = 0
+    window = tier_set.window
+    window_text = window.model_dump_json() if window.kind == "fixed" else str(window.model_dump())
+    return CompiledTierSet(
+        definition=tier_set,
+        window_key=f"{tier_set.metric}|{window_text}",
+        levels=tuple(
+            CompiledLevel(
+                level.id,
+                _threshold(level.from_, digits),
+                _threshold(level.from_ if level.keep_from is None else level.keep_from, digits),
+            )
+            for level in tier_set.levels
+        ),
+        digits=digits,
+    )
+
+
+def _threshold(value: Decimal, digits: int) -> int:
+    """In the smallest unit; a fraction of it can only be reached by the next whole one."""
+    numerator, denominator = value.as_integer_ratio()
+    return -(-numerator * 10**digits // denominator)
+
+
+def _tracking(definition: Program, windows: dict[str, CompiledTierSet], limits: dict[str, tuple[str, Limit]]) -> str:
+    parts = {
+        "zone": definition.program.timezone,
+        "late": str(definition.late.accept_within),
+        "windows": sorted(windows),
+        "limits": sorted((key, limit.model_dump_json()) for key, (_, limit) in limits.items()),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

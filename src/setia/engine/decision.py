@@ -1,0 +1,118 @@
+"""The answer of the engine: effects, the postings they want, the next state, and the explanation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+import msgspec
+
+from setia.engine.state import Counters
+
+
+class PointsEffect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points that one campaign earns (`amount` > 0) or deducts (`amount` < 0), in the smallest unit of the point type.
+
+    `wanted` is what the campaign would have given without limits; it stands only where it differs. `by_line` tells which
+    line each part came from (line index -> amount; -1 is shipping), so that a return can undo it.
+    """
+
+    points: str
+    amount: int
+    campaign: str
+    wanted: int | None = None
+    by_line: dict[int, int] = {}
+    available_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
+
+
+class TierChange(msgspec.Struct, frozen=True):
+    """A member came into another level of a tier set."""
+
+    tier_set: str
+    before: str
+    after: str
+    campaign: str | None = None
+    """The campaign that set it; None when the metric reached it."""
+
+
+class Outcome(msgspec.Struct, omit_defaults=True):
+    """Everything an event caused. It is stored with the journal entry and enough to count the state again.
+
+    `balances` (point type -> available, pending, held) and `levels` (tier set -> level) are the member's afterwards: a
+    repeated request is answered with them, whatever has happened since.
+    """
+
+    points: list[PointsEffect] = []
+    tiers: list[TierChange] = []
+    attributes: dict[str, Any] = {}
+    tags_added: list[str] = []
+    tags_removed: list[str] = []
+    custom: list[tuple[str, str, dict[str, Any]]] = []
+    """(campaign, effect name, values)"""
+    uses: list[str] = []
+    """Campaigns that were used, in order; limits count them."""
+    balances: dict[str, tuple[int, int, int]] = {}
+    levels: dict[str, str] = {}
+    counted: dict[str, int] = {}
+    """What the event added to the member's metrics: `orders`, `visits`, `spend` (smallest unit of the currency)."""
+
+
+Verdict = Literal["matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base"]
+
+
+class Considered(msgspec.Struct, omit_defaults=True):
+    """What became of one campaign.
+
+    `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that did,
+    `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive` campaign won
+    (`by`), an `error` in an expression, its base campaign earned nothing (`base`), or it came to `nothing`.
+    """
+
+    campaign: str
+    verdict: Verdict
+    clause: str | None = None
+    values: dict[str, Any] = {}
+    error: str | None = None
+    by: str | None = None
+    limit: str | None = None
+    arithmetic: list[Arithmetic] = []
+
+
+class Arithmetic(msgspec.Struct, omit_defaults=True):
+    """How one amount of points came about.
+
+    `rate` is the rate as written; `basis` the money or quantity counted (decimal text); `exact` the points before rounding
+    (decimal or fraction text); `wanted` after rounding and `granted` after limits, in the smallest unit; `lines` the same
+    per line index; `cut_by` the limit that cut.
+    """
+
+    points: str
+    rate: str
+    basis: str
+    exact: str
+    wanted: int
+    granted: int
+    lines: dict[int, int] = {}
+    of: str | None = None
+    cut_by: str | None = None
+
+
+class Explanation(msgspec.Struct, omit_defaults=True):
+    """Why the outcome is what it is: the inputs used and every campaign considered, in order of evaluation."""
+
+    considered: list[Considered] = []
+    inputs: dict[str, Any] = {}
+    tiers: dict[str, str] = {}
+    """Tier set -> the arithmetic of its metric, such as `520 of 500`."""
+
+
+class Decision(msgspec.Struct):
+    """What `decide` returns. `outcome` and `explanation` are stored; `counters` replaces the member's."""
+
+    program_version: int
+    outcome: Outcome
+    counters: Counters
+    explanation: Explanation
+    budget_uses: dict[str, dict[str, int]] = {}
+    """Budget key -> period -> what this decision took from it."""

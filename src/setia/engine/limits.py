@@ -1,0 +1,72 @@
+"""What limits and budgets leave of a campaign, by the period in which the event occurred."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from setia.engine.calendar import period_key
+from setia.program.limits import Limit
+
+
+class Allowance:
+    """What the limits of one campaign still allow for one event.
+
+    Member limits read the member's counters, budgets the shared ones; both have the shape limit key -> period -> used.
+    """
+
+    __slots__ = ("_day", "_limits", "_member", "_shared")
+
+    def __init__(
+        self,
+        limits: Sequence[tuple[str, Limit]],
+        day: dt.date,
+        member: Mapping[str, Mapping[str, int]],
+        shared: Mapping[str, Mapping[str, int]],
+    ) -> None:
+        self._limits = limits
+        self._day = day
+        self._member = member
+        self._shared = shared
+
+    def exhausted(self) -> str | None:
+        """The key of a limit on uses that allows no further use; None where the campaign may be used."""
+        for key, limit in self._limits:
+            if limit.uses is not None and self._used(key, limit) >= limit.uses:
+                return key
+        return None
+
+    def points(self, points: str, unit: int, wanted: int) -> tuple[int, str | None]:
+        """How many of `wanted` (smallest unit) may be granted, and the limit that cut, if any.
+
+        `unit` is how many smallest units one whole point has.
+        """
+        granted, cut_by = wanted, None
+        for key, limit in self._limits:
+            if limit.earn is not None and limit.earn.points == points:
+                left = max(0, int(limit.earn.amount * unit) - self._used(key, limit))
+                if left < granted:
+                    granted, cut_by = left, key
+        return granted, cut_by
+
+    def _used(self, key: str, limit: Limit) -> int:
+        counts = self._shared if limit.per == "all" else self._member
+        periods = counts.get(key)
+        return periods.get(period_key(limit.every, self._day), 0) if periods else 0
+
+
+def count_uses(
+    limits: Sequence[tuple[str, Limit]],
+    day: dt.date,
+    granted: Mapping[str, int],
+    per: str,
+    uses: int = 1,
+) -> dict[str, dict[str, int]]:
+    """What one use of a campaign, which granted `granted` points by type, adds to its limits per `member` or `all`."""
+    added: dict[str, dict[str, int]] = {}
+    for key, limit in limits:
+        if limit.per == per:
+            amount = uses if limit.earn is None else granted.get(limit.earn.points, 0)
+            if amount:
+                added[key] = {period_key(limit.every, day): amount}
+    return added

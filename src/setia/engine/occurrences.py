@@ -1,0 +1,62 @@
+"""What happens to members, as the engine reads it: purchases, visits, enrolments and events of the program's own.
+
+These are the parsed and checked forms. Money is a whole number of the currency's smallest unit; quantities are exact
+decimals. How they look on the wire is `setia.events.schemas`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a purchase.
+
+    `amount` is what the line cost after its own discount, tax included; `discount` what was taken off it; `tax` the tax
+    contained in `amount`. All in the smallest unit of the currency.
+    """
+
+    sku: str
+    quantity: Decimal
+    amount: int
+    tax: int = 0
+    discount: int = 0
+    name: str = ""
+    category: str = ""
+    brand: str = ""
+    labels: tuple[str, ...] = ()
+
+
+class Tender(msgspec.Struct, frozen=True):
+    """How a part of a purchase was paid: `type` is free, except that `points` and `gift_card` have a meaning."""
+
+    type: str
+    amount: int
+
+
+class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event. A purchase has lines; an event of the program's own has `data`.
+
+    `discount` is what was taken off the whole order after the lines' own discounts; `shipping` is with tax, of which
+    `shipping_tax` is contained.
+    """
+
+    id: str
+    type: str
+    source: str
+    external_id: str
+    occurred_at: dt.datetime
+    currency: str = ""
+    channel: str = ""
+    location: str = ""
+    labels: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    tenders: tuple[Tender, ...] = ()
+    shipping: int = 0
+    shipping_tax: int = 0
+    discount: int = 0
+    data: dict[str, Any] = {}

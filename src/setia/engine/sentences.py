@@ -1,0 +1,186 @@
+"""One sentence per effect, for members, in English, German and Malay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from setia.engine.compiled import CompiledProgram
+from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect, TierChange
+from setia.engine.exact import in_units
+
+Language = Literal["en", "de", "ms"]
+LANGUAGES: tuple[Language, ...] = ("en", "de", "ms")
+
+_WORDS: dict[str, dict[Language, str]] = {
+    "fixed": {
+        "en": "{amount} {points} for “{campaign}”.",
+        "de": "{amount} {points} für „{campaign}“.",
+        "ms": "{amount} {points} untuk “{campaign}”.",
+    },
+    "amount": {
+        "en": "{amount} {points} for “{campaign}”: {rate} on {basis} {currency}.",
+        "de": "{amount} {points} für „{campaign}“: {rate} auf {basis} {currency}.",
+        "ms": "{amount} {points} untuk “{campaign}”: {rate} atas {basis} {currency}.",
+    },
+    "counted": {
+        "en": "{amount} {points} for “{campaign}”: {rate}, {basis} counted.",
+        "de": "{amount} {points} für „{campaign}“: {rate}, {basis} gezählt.",
+        "ms": "{amount} {points} untuk “{campaign}”: {rate}, {basis} dikira.",
+    },
+    "multiplied": {
+        "en": "{amount} more {points} thanks to “{campaign}”: {rate} on “{of}”.",
+        "de": "{amount} {points} mehr dank „{campaign}“: {rate} auf „{of}“.",
+        "ms": "{amount} lagi {points} dengan “{campaign}”: {rate} atas “{of}”.",
+    },
+    "deducted": {
+        "en": "{amount} {points} taken for “{campaign}”.",
+        "de": "{amount} {points} abgezogen für „{campaign}“.",
+        "ms": "{amount} {points} ditolak untuk “{campaign}”.",
+    },
+    "adjusted_up": {
+        "en": "{amount} {points} added by hand: {campaign}.",
+        "de": "{amount} {points} von Hand gutgeschrieben: {campaign}.",
+        "ms": "{amount} {points} ditambah secara manual: {campaign}.",
+    },
+    "adjusted_down": {
+        "en": "{amount} {points} taken by hand: {campaign}.",
+        "de": "{amount} {points} von Hand abgezogen: {campaign}.",
+        "ms": "{amount} {points} ditolak secara manual: {campaign}.",
+    },
+    "cut": {
+        "en": " A limit allowed {amount} of {wanted}.",
+        "de": " Ein Limit ließ {amount} von {wanted} zu.",
+        "ms": " Had membenarkan {amount} daripada {wanted}.",
+    },
+    "pending": {
+        "en": " They can be used from {date}.",
+        "de": " Einlösbar ab {date}.",
+        "ms": " Boleh digunakan mulai {date}.",
+    },
+    "tier": {
+        "en": "You have reached {level}.",
+        "de": "Du hast {level} erreicht.",
+        "ms": "Anda telah mencapai {level}.",
+    },
+    "tier_set": {
+        "en": "You are now {level}: “{campaign}”.",
+        "de": "Du bist jetzt {level}: „{campaign}“.",
+        "ms": "Anda kini {level}: “{campaign}”.",
+    },
+}
+_PER: dict[Language, str] = {"en": "per", "de": "je", "ms": "setiap"}
+_PARTS: dict[str, dict[Language, str]] = {
+    "whole": {"en": "full", "de": "volle", "ms": "penuh"},
+    "unit": {"en": "unit", "de": "Stück", "ms": "unit"},
+    "line": {"en": "line", "de": "Position", "ms": "baris"},
+}
+
+
+def language_of(locale: str) -> Language:
+    """The language in which sentences for `locale` are written; English where there is none."""
+    wanted = locale.split("-")[0].lower()
+    return next((language for language in LANGUAGES if language == wanted), "en")
+
+
+def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanation, locale: str) -> list[str]:
+    """A sentence for each movement of points and each change of tier, in the order of the outcome."""
+    language = language_of(locale)
+    steps: dict[tuple[str, str], list[Arithmetic]] = {}
+    for considered in explanation.considered:
+        for step in considered.arithmetic:
+            steps.setdefault((considered.campaign, step.points), []).append(step)
+    told = []
+    for effect in outcome.points:
+        own = steps.get((effect.campaign, effect.points))
+        told.append(_points(program, effect, own.pop(0) if own else None, language))
+    told += [_tier(program, change, language) for change in outcome.tiers]
+    return told
+
+
+def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reason: str, locale: str) -> str:
+    """The sentence of an adjustment by hand; `reason` is what its author wrote."""
+    language = language_of(locale)
+    words = _WORDS["adjusted_up" if amount > 0 else "adjusted_down"][language]
+    return words.format(amount=_amount(program, points, abs(amount), language), points=_name(program, points, language), campaign=reason)
+
+
+def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | None, language: Language) -> str:
+    kind = "fixed"
+    if effect.amount < 0:
+        kind = "deducted"
+    elif step is not None and step.of is not None:
+        kind = "multiplied"
+    elif step is not None and " per " in step.rate:
+        kind = "counted" if step.rate.endswith(("unit", "line")) else "amount"
+    sentence = _WORDS[kind][language].format(
+        amount=_amount(program, effect.points, abs(effect.amount), language),
+        points=_name(program, effect.points, language),
+        campaign=campaign_name(program, effect.campaign, language),
+        rate=_rate(step.rate, language) if step is not None else "",
+        basis=_number(step.basis, language) if step is not None else "",
+        currency=program.definition.program.currency,
+        of=campaign_name(program, step.of, language) if step is not None and step.of is not None else "",
+    )
+    if effect.wanted is not None:
+        sentence += _WORDS["cut"][language].format(
+            amount=_amount(program, effect.points, abs(effect.amount), language),
+            wanted=_amount(program, effect.points, abs(effect.wanted), language),
+        )
+    if effect.available_at is not None:
+        day = effect.available_at.astimezone(program.zone).date().isoformat()
+        sentence += _WORDS["pending"][language].format(date=day)
+    return sentence
+
+
+def _tier(program: CompiledProgram, change: TierChange, language: Language) -> str:
+    name = change.after
+    for tier_set in program.definition.tiers:
+        for level in tier_set.levels:
+            if tier_set.id == change.tier_set and level.id == change.after and level.name is not None:
+                name = level.name.in_locale(language, program.definition.program.locale)
+    if change.campaign is None:
+        return _WORDS["tier"][language].format(level=name)
+    return _WORDS["tier_set"][language].format(level=name, campaign=campaign_name(program, change.campaign, language))
+
+
+def _name(program: CompiledProgram, points: str, language: Language) -> str:
+    point_type = program.definition.points.get(points)
+    if point_type is None or point_type.name is None:
+        return points
+    return point_type.name.in_locale(language, program.definition.program.locale)
+
+
+def campaign_name(program: CompiledProgram, campaign: str, locale: str) -> str:
+    """The name of a campaign in a language; its id where it has none."""
+    known = program.definition.campaigns.get(campaign)
+    if known is None or known.name is None:
+        return campaign
+    return known.name.in_locale(locale, program.definition.program.locale)
+
+
+def _amount(program: CompiledProgram, points: str, amount: int, language: Language) -> str:
+    return _number(in_units(amount, program.point_digits.get(points, 0)), language)
+
+
+def _number(text: str, language: Language) -> str:
+    """Decimals as the language writes them, with its thousands."""
+    whole, _, part = text.partition(".")
+    if not whole.isdigit():
+        return text
+    comma, point = (".", ",") if language == "de" else (",", ".")
+    grouped = f"{int(whole):,}".replace(",", comma)
+    return f"{grouped}{point}{part}" if part else grouped
+
+
+def _rate(rate: str, language: Language) -> str:
+    """A rate with its words in the language: `1 per whole 5.00` is `1 je volle 5,00`."""
+    if rate.startswith("x "):
+        return f"×{_number(rate[2:], language)}"
+    words: Sequence[str] = rate.split(" ") if " per " in rate else ()
+    if not words:
+        return rate
+    return " ".join(
+        _PER[language] if word == "per" else _PARTS[word][language] if word in _PARTS else _number(word, language)
+        for word in words
+    )

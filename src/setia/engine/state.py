@@ -1,0 +1,59 @@
+"""What the engine knows of a member before an event, and what it has counted for the next one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+
+class Counters(msgspec.Struct):
+    """What is counted for a member, as one JSON document. Only `decide` and `advance` change it.
+
+    Every figure follows from the member's history, so the document may be deleted and counted again (law 9).
+
+    - `tiers`: tier set -> level held.
+    - `lifetime`: `orders`, `visits`, `spend` (smallest unit of the currency on the program's basis), `events`.
+    - `earned`: point type -> points ever earned.
+    - `windows`: metric and window -> bucket -> amount; a bucket is a local day, a year or an anniversary year.
+    - `uses` and `granted`: limit -> period -> number of uses, or points granted.
+    - `first_purchase_at`, `last_event_at`: moments, UTC.
+    """
+
+    tiers: dict[str, str] = {}
+    lifetime: dict[str, int] = {}
+    earned: dict[str, int] = {}
+    windows: dict[str, dict[str, int]] = {}
+    limits: dict[str, dict[str, int]] = {}
+    first_purchase_at: dt.datetime | None = None
+    last_purchase_at: dt.datetime | None = None
+    newest_at: dt.datetime | None = None
+
+
+class Balance(msgspec.Struct):
+    """One wallet in the smallest unit of its point type."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    floor: int | None = 0
+    """How low `available` may go; None means without end."""
+
+
+class MemberState(msgspec.Struct):
+    """All facts about a member that a decision may use."""
+
+    id: str
+    enrolled_at: dt.datetime
+    status: str = "active"
+    attributes: dict[str, Any] = {}
+    tags: tuple[str, ...] = ()
+    counters: Counters = msgspec.field(default_factory=Counters)
+    balances: dict[str, Balance] = {}
+
+
+class Budgets(msgspec.Struct):
+    """What campaigns have used over all members: budget key -> period -> uses or points. Shared by a whole batch."""
+
+    used: dict[str, dict[str, int]] = {}

@@ -1,0 +1,216 @@
+"""What callers are told about an event, in their language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from setia.db.ids import format_id
+from setia.engine.compiled import CompiledProgram
+from setia.engine.decision import Considered, PointsEffect
+from setia.engine.sentences import campaign_name, sentences
+from setia.events.booked import Booked
+
+class BalanceOut(msgspec.Struct):
+    """A wallet."""
+
+    available: int
+    pending: int
+    held: int
+
+
+class EffectOut(msgspec.Struct, omit_defaults=True):
+    """One effect. `kind`: earn, deduct, tier, attribute, tag, untag or custom."""
+
+    kind: str
+    campaign: str | None = None
+    points: str | None = None
+    amount: int | None = None
+    wanted: int | None = None
+    available_at: Any = None
+    expires_at: Any = None
+    tier_set: str | None = None
+    before: str | None = None
+    after: str | None = None
+    name: str | None = None
+    value: Any = None
+
+
+class EventOut(msgspec.Struct):
+    """The answer to an event.
+
+    `status`: `decided`; `kept` until somebody enrols with the identifiers it gave; `guest` when it named nobody.
+    `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are whole
+    numbers of the point type's smallest unit: with two decimals, 150 is 1.50.
+    """
+
+    id: str | None
+    status: str
+    type: str
+    source: str
+    external_id: str
+    member: str | None
+    occurred_at: Any
+    received_at: Any
+    program_version: int | None
+    granted: dict[str, int]
+    balances: dict[str, BalanceOut]
+    tiers: dict[str, str]
+    effects: list[EffectOut]
+    sentences: list[str]
+
+
+class ArithmeticOut(msgspec.Struct, omit_defaults=True):
+    """How one amount of points came about: `rate` on `basis` is `exact`, rounded `wanted`, after limits `granted`.
+
+    `lines` are the parts by line of the event, counted from 0; -1 is shipping. `of` is the campaign that was multiplied.
+    """
+
+    points: str
+    rate: str
+    basis: str
+    exact: str
+    wanted: int
+    granted: int
+    lines: dict[int, int] = {}
+    of: str | None = None
+    cut_by: str | None = None
+
+
+class ConsideredOut(msgspec.Struct, omit_defaults=True):
+    """What became of one campaign, and why.
+
+    `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base or nothing. A failed condition
+    has its first `clause` that failed and the `values` it read; `by` is the campaign that won.
+    """
+
+    campaign: str
+    name: str
+    verdict: str
+    clause: str | None = None
+    values: dict[str, Any] = {}
+    error: str | None = None
+    by: str | None = None
+    limit: str | None = None
+    arithmetic: list[ArithmeticOut] = []
+
+
+class ExplanationOut(msgspec.Struct):
+    """Why an event did what it did: the version that decided, what it read, and every campaign it considered, in order.
+
+    `tiers` is each ladder's metric against the next threshold, in the metric's smallest unit: `520/900`.
+    """
+
+    event: str
+    status: str
+    program_version: int | None
+    inputs: dict[str, Any]
+    considered: list[ConsideredOut]
+    tiers: dict[str, str]
+    effects: list[EffectOut]
+    sentences: list[str]
+
+
+class CalculationOut(msgspec.Struct):
+    """What an event would do. Nothing of it was kept."""
+
+    status: str
+    type: str
+    program_version: int
+    granted: dict[str, int]
+    balances: dict[str, BalanceOut]
+    tiers: dict[str, str]
+    effects: list[EffectOut]
+    sentences: list[str]
+    considered: list[ConsideredOut]
+
+
+def explanation_out(program: CompiledProgram | None, booked: Booked, locale: str) -> ExplanationOut:
+    """The explanation of a booked event; `program` is the version that decided it."""
+    explanation = booked.explanation
+    return ExplanationOut(
+        event=format_id("evt", booked.id),
+        status=booked.status,
+        program_version=booked.version,
+        inputs=explanation.inputs,
+        considered=[_considered(program, considered, locale) for considered in explanation.considered],
+        tiers=explanation.tiers,
+        effects=_effects(booked),
+        sentences=sentences(program, booked.outcome, explanation, locale) if program is not None else [],
+    )
+
+
+def _considered(program: CompiledProgram | None, considered: Considered, locale: str) -> ConsideredOut:
+    return ConsideredOut(
+        campaign=considered.campaign,
+        name=campaign_name(program, considered.campaign, locale) if program is not None else considered.campaign,
+        verdict=considered.verdict,
+        clause=considered.clause,
+        values=considered.values,
+        error=considered.error,
+        by=considered.by,
+        limit=considered.limit,
+        arithmetic=[
+            ArithmeticOut(
+                step.points, step.rate, step.basis, step.exact, step.wanted, step.granted, step.lines, step.of, step.cut_by
+            )
+            for step in considered.arithmetic
+        ],
+    )
+
+
+def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> EventOut:
+    """The answer for a booked event; `program` is the version that decided it, None where none did."""
+    outcome = booked.outcome
+    granted: dict[str, int] = {}
+    for effect in outcome.points:
+        granted[effect.points] = granted.get(effect.points, 0) + effect.amount
+    answer = EventOut(
+        id=format_id("evt", booked.id),
+        status=booked.status,
+        type=booked.type,
+        source=booked.source,
+        external_id=booked.external_id,
+        member=format_id("mem", booked.member_id) if booked.member_id is not None else None,
+        occurred_at=booked.occurred_at,
+        received_at=booked.received_at,
+        program_version=booked.version,
+        granted=granted,
+        balances={points: BalanceOut(*balance) for points, balance in outcome.balances.items()},
+        tiers=outcome.levels,
+        effects=_effects(booked),
+        sentences=[],
+    )
+    if program is not None:
+        answer.sentences = sentences(program, outcome, booked.explanation, locale)
+    return answer
+
+
+def _effects(booked: Booked) -> list[EffectOut]:
+    outcome = booked.outcome
+    effects = [_points(effect) for effect in outcome.points]
+    effects += [
+        EffectOut("tier", change.campaign, tier_set=change.tier_set, before=change.before, after=change.after)
+        for change in outcome.tiers
+    ]
+    effects += [EffectOut("attribute", name=name, value=value) for name, value in outcome.attributes.items()]
+    effects += [EffectOut("tag", name=tag) for tag in outcome.tags_added]
+    effects += [EffectOut("untag", name=tag) for tag in outcome.tags_removed]
+    effects += [EffectOut("custom", campaign, name=name, value=values) for campaign, name, values in outcome.custom]
+    return effects
+
+
+def _points(effect: PointsEffect) -> EffectOut:
+    return EffectOut(
+        kind="earn" if effect.amount >= 0 else "deduct",
+        campaign=effect.campaign,
+        points=effect.points,
+        amount=effect.amount,
+        wanted=effect.wanted,
+        available_at=effect.available_at,
+        expires_at=effect.expires_at,
+    )
+
+
+encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -1,0 +1,289 @@
+"""From the wire to the engine: a checked event with its digest, ready to be booked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from setia.db.ids import format_id, new_id
+from setia.engine.compiled import CompiledProgram
+from setia.engine.occurrences import Line, Occurrence, Tender
+from setia.events.problems import InvalidEvent, MalformedEvent, MissingIdempotency
+from setia.events.live import LiveProgram
+from setia.events.schemas import EventIn, LineIn, read_event
+from setia.members.identifiers import MemberReference, read_reference
+from setia.problems import ErrorItem
+from setia.program.events import BUILT_IN_EVENTS
+
+MAX_MONEY = 10**13
+"""The largest amount of one field, in the smallest unit: a hundred billion euros."""
+MAX_QUANTITY = 10**9
+_QUANTITY_DECIMALS = 6
+_EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+
+_encode_body = msgspec.json.Encoder(decimal_format="number").encode
+_encode_canonical = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """An event on its way in."""
+
+    id: UUID
+    event: Occurrence
+    reference: MemberReference | None
+    digest: bytes
+    """Of everything the caller said, so that the same external id with another content is noticed."""
+    received_at: dt.datetime
+
+    def body(self) -> bytes:
+        """The event as it is stored: normalised, in the smallest units, without who it is about (law 10)."""
+        return _encode_body(self.event)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An event that could be read; the program that checks the rest is known only when it is booked."""
+
+    id: UUID
+    sent: EventIn
+    received_at: dt.datetime
+    pointer: str = ""
+    """Where it stands in the body, such as `/events/3`."""
+
+
+def draft(raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = "") -> Draft:
+    """Read one event.
+
+    Raises:
+        MalformedEvent: it is not JSON.
+        InvalidEvent: a field is unknown, missing or of the wrong type; `errors[0].pointer` tells which.
+        MissingIdempotency: it has neither an external id nor an idempotency key.
+    """
+    try:
+        sent = read_event(raw)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, pointer) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(error) from error
+    if sent.external_id is None:
+        if idempotency_key is None:
+            message = "Give the event an external_id, your own id of it, or send the header Idempotency-Key."
+            raise MissingIdempotency(message)
+        sent = msgspec.structs.replace(sent, external_id=idempotency_key)
+    return Draft(new_id(), sent, received_at, pointer)
+
+
+def malformed(error: Exception) -> MalformedEvent:
+    """The problem of a body that cannot be read at all."""
+    if isinstance(error, UnicodeDecodeError):
+        return MalformedEvent(f"The body is not UTF-8: byte {error.start} cannot be read.")
+    if isinstance(error, RecursionError):
+        return MalformedEvent("The body is nested too deeply.")
+    return MalformedEvent(f"The body is not JSON: {error}.")
+
+
+_PATH = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"(?:unknown field|required field) `(?P<name>[^`]*)`")
+
+
+def _invalid(error: msgspec.ValidationError, prefix: str) -> InvalidEvent:
+    parts = _PATH.match(str(error))
+    message = parts["message"] if parts else str(error)
+    path = (parts["path"] if parts else None) or "$"
+    field = _FIELD.search(message)
+    pointer = "#" + prefix + re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path)[1:].replace(".", "/").replace("//", "/")
+    if field:
+        pointer += f"/{field['name']}"
+    hint = None
+    if "unknown field" in message:
+        hint = "Only the documented fields are read; data of your own belongs into `data` of an event type of your program."
+    return InvalidEvent.at(pointer, f"{message}.", hint)
+
+
+class _Faults:
+    """Collects what is wrong, so that a caller learns all of it at once."""
+
+    def __init__(self, pointer: str) -> None:
+        self._pointer = pointer
+        self.items: list[ErrorItem] = []
+
+    def add(self, pointer: str, message: str, hint: str | None = None) -> None:
+        self.items.append(ErrorItem(pointer=f"#{self._pointer}/{pointer}", message=message, hint=hint))
+
+
+def arrive(live: LiveProgram, sent: Draft) -> Arrival:
+    """Check a draft against the program and bring it into the engine's units.
+
+    Raises:
+        InvalidEvent: with every fault that was found.
+    """
+    program = live.compiled
+    faults = _Faults(sent.pointer)
+    event = sent.sent
+    known = event.type in program.plans
+    if not known:
+        names = ", ".join(program.plans)
+        faults.add("type", f"{event.type!r} is not an event of this program.", f"It knows {names}.")
+    for name in ("external_id", "source", "channel", "location"):
+        if "\x00" in (getattr(event, name) or ""):
+            faults.add(name, "It contains the character U+0000, which no text may contain.")
+    occurred_at = _moment(event, sent.received_at, faults)
+    values: dict[str, Any] = {}
+    if event.type == "purchase":
+        values = _purchase(program, event, faults)
+    else:
+        _no_purchase_fields(event, faults)
+    if event.type not in BUILT_IN_EVENTS:
+        if known:
+            _data(live, event, faults)
+    elif event.data is not None:
+        faults.add("data", f"A {event.type} has no `data`.", "Declare an event type of your own for it.")
+    if faults.items:
+        raise InvalidEvent.of(faults.items)
+    occurrence = Occurrence(
+        id=format_id("evt", sent.id),
+        type=event.type,
+        source=event.source,
+        external_id=event.external_id or "",
+        occurred_at=occurred_at,
+        channel=event.channel,
+        location=event.location,
+        labels=event.labels,
+        data=event.data or {},
+        **values,
+    )
+    body = _encode_body(occurrence)
+    if b"\\u0000" in body:
+        raise InvalidEvent.at(f"#{sent.pointer}", "It contains the character U+0000, which no text may contain.")
+    return Arrival(sent.id, occurrence, _reference(program, event, sent.pointer), _digest(event), sent.received_at)
+
+
+def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> MemberReference | None:
+    if event.member is None:
+        return None
+    given = {name: value for name, value in msgspec.structs.asdict(event.member).items() if value is not None}
+    return read_reference(program.definition.members, given, f"#{pointer}/member")
+
+
+def _digest(event: EventIn) -> bytes:
+    return hashlib.blake2b(_encode_canonical(event), digest_size=16).digest()
+
+
+def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.datetime:
+    moment = event.occurred_at
+    if moment is None:
+        return received_at
+    if moment.tzinfo is None:
+        faults.add("occurred_at", "The moment has no offset.", "Write it as 2026-01-05T10:00:00Z or with +01:00.")
+        return received_at
+    try:
+        moment = moment.astimezone(dt.UTC)
+    except OverflowError:
+        moment = _EARLIEST - dt.timedelta(days=1)
+    if moment < _EARLIEST:
+        faults.add("occurred_at", "The moment lies before 1900.")
+        return received_at
+    return moment
+
+
+def _purchase(program: CompiledProgram, event: EventIn, faults: _Faults) -> dict[str, Any]:
+    currency = program.definition.program.currency
+    if event.currency is not None and event.currency != currency:
+        faults.add("currency", f"The program counts in {currency}, not in {event.currency}.", f"Convert the amounts to {currency}.")
+    if not event.lines:
+        faults.add("lines", "A purchase has at least one line.")
+    money = _Money(program.currency_digits, currency, faults)
+    discount = money("discount", event.discount)
+    shipping, shipping_tax = money("shipping", event.shipping), money("shipping_tax", event.shipping_tax)
+    lines = tuple(_line(f"lines/{index}", line, event.tax_included, money, faults) for index, line in enumerate(event.lines or ()))
+    whole = sum(line.amount for line in lines)
+    if discount > whole:
+        faults.add("discount", "The discount is larger than the lines together.")
+    if not event.tax_included:
+        shipping += shipping_tax
+    if shipping_tax > shipping:
+        faults.add("shipping_tax", "The tax is larger than the shipping it is contained in.")
+    tenders = tuple(Tender(tender.type, money(f"tenders/{index}/amount", tender.amount)) for index, tender in enumerate(event.tenders))
+    if sum(tender.amount for tender in tenders) > whole - discount + shipping and not faults.items:
+        faults.add("tenders", "The parts paid are more than the order costs.")
+    return {
+        "currency": currency,
+        "lines": lines,
+        "tenders": tenders,
+        "shipping": shipping,
+        "shipping_tax": shipping_tax,
+        "discount": discount,
+    }
+
+
+def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults: _Faults) -> Line:  # noqa: FBT001 - a field, passed on
+    amount, tax = money(f"{pointer}/amount", line.amount), money(f"{pointer}/tax", line.tax)
+    discount = money(f"{pointer}/discount", line.discount)
+    quantity = line.quantity
+    if not quantity.is_finite() or quantity <= 0:
+        faults.add(f"{pointer}/quantity", f"A quantity is more than 0, not {_short(quantity)}.", "A return is not a purchase with a negative quantity.")
+        quantity = Decimal(1)
+    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]
+        faults.add(f"{pointer}/quantity", f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.")
+        quantity = Decimal(1)
+    if not tax_included:
+        amount += tax
+    if tax > amount:
+        faults.add(f"{pointer}/tax", "The tax is larger than the amount it is contained in.")
+    return Line(line.sku, quantity, amount, tax, discount, line.name, line.category, line.brand, line.labels)
+
+
+class _Money:
+    """Decimal text to whole numbers of the smallest unit."""
+
+    def __init__(self, digits: int, currency: str, faults: _Faults) -> None:
+        self._digits = digits
+        self._currency = currency
+        self._faults = faults
+
+    def __call__(self, pointer: str, value: Decimal | None) -> int:
+        if value is None:
+            return 0
+        # The exponent is looked at first: 1E+999999999 is a short text and a number that fills the memory.
+        if not value.is_finite() or value < 0:
+            hint = "A return is not a purchase with negative amounts."
+            self._faults.add(pointer, f"An amount is 0 or more, not {_short(value)}.", hint)
+            return 0
+        if value and (value.adjusted() > 13 or value.as_tuple().exponent < -30):  # type: ignore[operator] # noqa: PLR2004 - 14 digits before the point, 30 behind
+            self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.")
+            return 0
+        scaled = value.scaleb(self._digits)
+        units = int(scaled)
+        if units != scaled:
+            self._faults.add(
+                pointer, f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}.", "Round it as your receipt does."
+            )
+        elif units > MAX_MONEY:
+            self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.")
+        return units
+
+
+def _short(value: Decimal) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - the width of a message
+
+
+def _no_purchase_fields(event: EventIn, faults: _Faults) -> None:
+    for name in ("lines", "currency", "shipping", "shipping_tax", "discount"):
+        if getattr(event, name) is not None:
+            faults.add(name, f"Only a purchase has `{name}`.")
+    if event.tenders:
+        faults.add("tenders", "Only a purchase has `tenders`.")
+
+
+def _data(live: LiveProgram, event: EventIn, faults: _Faults) -> None:
+    # The validator reads plain JSON numbers; this is the one place where a copy of them may be binary.
+    plain = json.loads(_encode_body(event.data or {}))
+    for path, message in live.faults_of(event.type, plain):
+        faults.add("/".join(("data", *path)), message)

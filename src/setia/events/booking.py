@@ -1,0 +1,288 @@
+"""Booking: any number of events in one transaction.
+
+The order is fixed, because it is what makes the result true under concurrency: find the members, lock them in the order
+of their ids, and only then look whether an event is known already and what the members have. Whoever sends the same
+event at the same time waits at the member's lock and then finds it known. Where there is no member to wait at, the
+unique key of the event decides, and the loser books again and finds it known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from setia.db.ids import format_id
+from setia.engine.decide import decide
+from setia.engine.occurrences import Occurrence
+from setia.events.arrivals import Arrival, Draft, arrive
+from setia.events.booked import Booked, Status, known_events
+from setia.events.budgets import Spending
+from setia.events.live import LiveProgram, LivePrograms
+from setia.events.members_in_play import InPlay, lock_in_play
+from setia.events.newcomers import Newcomer, lock_identifiers, welcome
+from setia.events.postings import lots_of, postings_of
+from setia.events.problems import EventReused, MemberNotActive, UnknownMember
+from setia.events.timeliness import check_not_future, check_not_late, is_future
+from setia.events.writing import Writing
+from setia.ledger.entries import JournalEntry
+from setia.members.identifiers import MemberReference
+from setia.members.enrolment import IdentifierTaken
+from setia.members.member import NewMember
+from setia.members.resolve import Resolved, resolve
+from setia.problems import Problem
+
+UnknownPolicy = Literal["refuse", "enrol", "keep"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """One event that somebody wants booked."""
+
+    draft: Draft
+    actor: str
+    unknown: UnknownPolicy | None = None
+    """What to do with a stranger, where it differs from the program's policy: an import may enrol."""
+
+
+Answer = Booked | Problem
+
+
+def book(
+    connection: psycopg.Connection[Any],
+    programs: LivePrograms,
+    program_id: int,
+    submissions: Sequence[Submission],
+    now: dt.datetime,
+    *,
+    budgets_locked: bool = False,
+) -> list[Answer]:
+    """Book events in the caller's transaction; an answer for each, in order. A bad one is a problem and spoils no other.
+
+    Raises:
+        NoLiveVersion: nothing can be decided.
+        BudgetsMoved, UniqueViolation: somebody else was quicker; undo, and book again with `budgets_locked`.
+        InsufficientPoints: a wallet would go below its floor, which no decision wants.
+    """
+    live = programs.live(connection, program_id)
+    return Booking(connection, live, now, budgets_locked=budgets_locked).run(submissions)
+
+
+class Booking:
+    """One run over a batch."""
+
+    def __init__(self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, *, budgets_locked: bool) -> None:
+        self._connection = connection
+        self._live = live
+        self._program = live.compiled
+        self._now = now
+        self._spending = Spending(connection, self._program, live.program_id, locked=budgets_locked)
+        self._writing = Writing(connection, live.program_id, self._program.tracking)
+        self._members: dict[UUID, InPlay] = {}
+        self._known: dict[tuple[str, str], Booked] = {}
+        self._resolved: dict[MemberReference, Resolved] = {}
+
+    def run(self, submissions: Sequence[Submission]) -> list[Answer]:
+        arrivals = [self._arrive(submission) for submission in submissions]
+        good = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
+        references = [arrival.reference for arrival in good if arrival.reference is not None]
+        self._resolved = resolve(self._connection, self._live.program_id, references) if references else {}
+        self._lock({member for member in self._resolved.values() if isinstance(member, UUID)})
+        keys = sorted({(arrival.event.source, arrival.event.external_id) for arrival in good})
+        self._known = known_events(self._connection, self._live.program_id, keys) if keys else {}
+        self._enrol_strangers(arrivals, submissions)
+        answers: list[Answer] = []
+        for arrival, submission in zip(arrivals, submissions, strict=True):
+            if isinstance(arrival, Problem):
+                answers.append(arrival)
+                continue
+            try:
+                answers.append(self._answer(arrival, submission))
+            except Problem as problem:
+                answers.append(problem)
+        self.finish()
+        return answers
+
+    def finish(self) -> None:
+        """Write everything. Budgets come last, so that their rows are locked for no longer than the commit takes."""
+        self._writing.write(self._members.values())
+        self._spending.write()
+
+    def enrol(self, new: NewMember, actor: str) -> Booked:
+        """Make a member, decide its enrolment and then the events that were kept for it; raises IdentifierTaken."""
+        [newcomer] = welcome(self._connection, self._live.program_id, [new], self._now)
+        if isinstance(newcomer, IdentifierTaken):
+            raise newcomer
+        self._lock({newcomer.member_id})
+        return self._book_newcomer(newcomer, actor)
+
+    def _arrive(self, submission: Submission) -> Arrival | Problem:
+        try:
+            return arrive(self._live, submission.draft)
+        except Problem as problem:
+            return problem
+
+    def _lock(self, members: set[UUID]) -> None:
+        if members:
+            self._members |= lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
+
+    def _policy(self, submission: Submission) -> UnknownPolicy:
+        return submission.unknown or self._program.definition.members.unknown
+
+    def _enrol_strangers(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> None:
+        """Make members of those whose events enrol them, all at once: an import of a new shop brings thousands."""
+        wanted: dict[MemberReference, tuple[NewMember, str]] = {}
+        for arrival, submission in zip(arrivals, submissions, strict=True):
+            if isinstance(arrival, Problem) or self._policy(submission) != "enrol":
+                continue
+            reference, event = arrival.reference, arrival.event
+            known = (event.source, event.external_id) in self._known
+            if reference is None or known or reference.id is not None or self._resolved[reference] is not None:
+                continue
+            if is_future(self._program, event.occurred_at, self._now) or reference in wanted:
+                continue
+            new = NewMember(identifiers=reference.identifiers, enrolled_at=min(event.occurred_at, self._now))
+            wanted[reference] = (new, submission.actor)
+        if not wanted:
+            return
+        found = welcome(self._connection, self._live.program_id, [new for new, _ in wanted.values()], self._now)
+        newcomers = [newcomer for newcomer in found if isinstance(newcomer, Newcomer)]
+        # Who was taken is somebody's by now: of another transaction, or of another event of this batch.
+        again = resolve(self._connection, self._live.program_id, list(wanted))
+        self._resolved |= again
+        self._lock({member for member in again.values() if isinstance(member, UUID)} - self._members.keys())
+        actors = {again[reference]: actor for reference, (_, actor) in wanted.items()}
+        for newcomer in newcomers:
+            self._book_newcomer(newcomer, actors[newcomer.member_id])
+
+    def _book_newcomer(self, newcomer: Newcomer, actor: str) -> Booked:
+        member = self._members[newcomer.member_id]
+        booked = self._store(newcomer.enrolment, member.id, "decided")
+        self._decide(member, booked, newcomer.enrolment.event, actor)
+        for event, body in newcomer.kept:
+            event.member_id, event.status = member.id, "decided"
+            self._decide(member, event, body, actor)
+        return booked
+
+    def _answer(self, arrival: Arrival, submission: Submission) -> Answer:
+        event = arrival.event
+        known = self._known.get((event.source, event.external_id))
+        if known is not None:
+            return _again(known, arrival)
+        booked = self._fresh(arrival, submission)
+        self._known[event.source, event.external_id] = booked
+        return booked
+
+    def _fresh(self, arrival: Arrival, submission: Submission) -> Booked:
+        event, reference = arrival.event, arrival.reference
+        check_not_future(self._program, event.occurred_at, self._now)
+        if reference is None:
+            return self._store(arrival, None, "guest")
+        found = self._resolved[reference]
+        if isinstance(found, Problem):
+            raise found
+        if found is None and reference.id is None and self._policy(submission) == "keep":
+            found = self._came_meanwhile(reference)
+            if found is None:
+                return self._store(arrival, None, "kept")
+        member = self._members.get(found) if isinstance(found, UUID) else None
+        if member is None:
+            message = "No member of this program has these identifiers. Enrol the member first: POST /v1/members."
+            raise UnknownMember(message)
+        if member.state.status != "active":
+            message = f"The member is {member.state.status}; events are booked for active members only."
+            raise MemberNotActive(message, extra={"member": member.state.id, "member_status": member.state.status})
+        check_not_late(self._program, member.state.counters, event.occurred_at)
+        booked = self._store(arrival, member.id, "decided")
+        self._decide(member, booked, event, submission.actor)
+        return booked
+
+    def _came_meanwhile(self, reference: MemberReference) -> UUID | None:
+        """The member, if one has enrolled since this transaction looked; else nobody can before it ends."""
+        lock_identifiers(self._connection, self._live.program_id, reference.identifiers)
+        found = resolve(self._connection, self._live.program_id, [reference])[reference]
+        if isinstance(found, Problem):
+            raise found
+        if found is not None:
+            self._resolved[reference] = found
+            self._lock({found} - self._members.keys())
+        return found
+
+    def _store(self, arrival: Arrival, member: UUID | None, status: Status) -> Booked:
+        event = arrival.event
+        booked = Booked(
+            id=arrival.id,
+            program_id=self._live.program_id,
+            member_id=member,
+            status=status,
+            type=event.type,
+            source=event.source,
+            external_id=event.external_id,
+            digest=arrival.digest,
+            occurred_at=event.occurred_at,
+            received_at=arrival.received_at,
+        )
+        self._writing.event(booked, arrival)
+        return booked
+
+    def _decide(self, member: InPlay, booked: Booked, event: Occurrence, actor: str) -> None:
+        state = member.state
+        booked_at = member.moment(self._now)
+        decision = decide(self._program, state, event, booked_at, self._spending.budgets)
+        if any(effect.amount < 0 for effect in decision.outcome.points):
+            # What this batch has booked so far must be there before its lots can be read.
+            self._writing.write(self._members.values())
+        postings, opens = postings_of(
+            self._program, state, decision.outcome, booked_at, lots_of(self._connection, member.id)
+        )
+        outcome = decision.outcome
+        state.counters = decision.counters
+        outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
+        outcome.levels = self._program.levels_of(decision.counters)
+        self._spending.spend(decision.budget_uses)
+        if outcome.attributes or outcome.tags_added or outcome.tags_removed:
+            state.attributes = state.attributes | outcome.attributes
+            tags = [tag for tag in state.tags if tag not in outcome.tags_removed]
+            state.tags = (*tags, *outcome.tags_added)
+            member.facts_changed = True
+        member.seq += 1
+        member.booked = True
+        member.updated_at = booked_at
+        booked.version = decision.program_version
+        booked.outcome = outcome
+        booked.explanation = decision.explanation
+        self._writing.entry(
+            JournalEntry(
+                member_id=member.id,
+                seq=member.seq,
+                id=booked.id,
+                program_id=self._live.program_id,
+                program_version=decision.program_version,
+                kind="event",
+                occurred_at=event.occurred_at,
+                booked_at=booked_at,
+                actor=actor,
+                outcome=_encode(outcome),
+                explanation=_encode(decision.explanation),
+                postings=postings,
+                opens=opens,
+            )
+        )
+
+
+def _again(known: Booked, arrival: Arrival) -> Booked:
+    """The first answer again; or the problem that the same external id comes with another content."""
+    if known.digest != arrival.digest:
+        message = (
+            f"{arrival.event.external_id!r} of source {arrival.event.source!r} was booked as {format_id('evt', known.id)} "
+            "with another content. Send a correction as an event of its own."
+        )
+        raise EventReused(message, extra={"event": format_id("evt", known.id)})
+    again = msgspec.structs.replace(known)
+    again.replayed = True
+    return again

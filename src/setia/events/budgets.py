@@ -1,0 +1,72 @@
+"""Budgets over all members, atomic in the booking transaction.
+
+They are read without a lock, spent in memory while the batch is decided, and written last with a condition: if another
+process has spent meanwhile, the batch is decided again with the rows locked. So members do not wait for each other
+while decisions are made, and a budget is never overspent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from setia.engine.compiled import CompiledProgram
+from setia.engine.state import Budgets
+
+_READ = "SELECT key, period, used FROM budget WHERE program_id = %b AND key = ANY (%b) ORDER BY key, period"
+_OPEN = """
+INSERT INTO budget (program_id, key, period, used)
+SELECT %b, b.key, b.period, 0 FROM unnest(%b::text[], %b::text[]) AS b (key, period) ORDER BY key, period
+ON CONFLICT DO NOTHING
+"""
+_SPEND = """
+UPDATE budget b SET used = b.used + s.added
+FROM (SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bigint[]) AS s (key, period, added, seen)
+      ORDER BY key, period) s
+WHERE b.program_id = %b AND b.key = s.key AND b.period = s.period AND b.used = s.seen
+"""
+
+
+class BudgetsMoved(Exception):  # noqa: N818 - says what happened
+    """Another transaction has spent from a budget since it was read. Decide again, with the rows locked."""
+
+
+class Spending:
+    """The budgets of one transaction: what was read, and what has been added."""
+
+    def __init__(self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, *, locked: bool) -> None:
+        self._connection = connection
+        self._program_id = program_id
+        self._added: dict[tuple[str, str], int] = {}
+        self._seen: dict[tuple[str, str], int] = {}
+        self.budgets = Budgets()
+        keys = [key for key, (_, limit) in program.limits.items() if limit.per == "all"]
+        if keys:
+            query = _READ + " FOR UPDATE" if locked else _READ
+            for key, period, used in connection.execute(query, (program_id, keys), prepare=True):
+                self._seen[key, period] = used
+                self.budgets.used.setdefault(key, {})[period] = used
+
+    def spend(self, uses: dict[str, dict[str, int]]) -> None:
+        """Take what a decision used; the next decision sees it."""
+        for key, periods in uses.items():
+            for period, amount in periods.items():
+                self._added[key, period] = self._added.get((key, period), 0) + amount
+                used = self.budgets.used.setdefault(key, {})
+                used[period] = used.get(period, 0) + amount
+
+    def write(self) -> None:
+        """Write what was spent.
+
+        Raises:
+            BudgetsMoved: somebody else spent meanwhile; nothing may be kept of this transaction.
+        """
+        if not self._added:
+            return
+        rows = sorted((key, period, amount, self._seen.get((key, period), 0)) for (key, period), amount in self._added.items())
+        keys, periods, amounts, seen = (list(column) for column in zip(*rows, strict=True))
+        self._connection.execute(_OPEN, (self._program_id, keys, periods), prepare=True)
+        done = self._connection.execute(_SPEND, (keys, periods, amounts, seen, self._program_id), prepare=True)
+        if done.rowcount != len(rows):
+            raise BudgetsMoved

@@ -1,0 +1,89 @@
+"""Calculating: what an event would do, by the same decision, without keeping anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import psycopg
+
+from setia.db.ids import format_id
+from setia.engine.decide import decide
+from setia.engine.state import Budgets, MemberState
+from setia.events.arrivals import Arrival, Draft, arrive
+from setia.events.booked import Booked
+from setia.events.budgets import Spending
+from setia.events.live import LiveProgram, LivePrograms
+from setia.events.members_in_play import balance_of, read_state
+from setia.events.postings import floor_of
+from setia.events.problems import MemberNotActive, UnknownMember
+from setia.events.timeliness import check_not_future, check_not_late
+from setia.members.resolve import resolve
+from setia.problems import Problem
+
+
+def calculate(
+    connection: psycopg.Connection[Any], programs: LivePrograms, program_id: int, sent: Draft, now: dt.datetime
+) -> tuple[LiveProgram, Booked]:
+    """Decide an event and keep nothing. Nobody is locked, so it answers for the state that is committed now.
+
+    Without a member, or with one that the program would enrol or keep events for, it answers for a newcomer: what this
+    would earn them once they have joined.
+
+    Raises:
+        The problems that booking the event would answer, except those of its external id.
+    """
+    live = programs.live(connection, program_id)
+    program = live.compiled
+    arrival = arrive(live, sent)
+    check_not_future(program, arrival.event.occurred_at, now)
+    state = _state(connection, live, arrival, now)
+    if state.status != "active":
+        message = f"The member is {state.status}; events are booked for active members only."
+        raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
+    check_not_late(program, state.counters, arrival.event.occurred_at)
+    budgets: Budgets = Spending(connection, program, program_id, locked=False).budgets
+    decision = decide(program, state, arrival.event, now, budgets)
+    for effect in decision.outcome.points:
+        balance = balance_of(state, effect.points, floor_of(program.definition.points[effect.points]))
+        if effect.available_at is None:
+            balance.available += effect.amount
+        else:
+            balance.pending += effect.amount
+    decision.outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
+    decision.outcome.levels = program.levels_of(decision.counters)
+    booked = Booked(
+        id=arrival.id,
+        program_id=program_id,
+        member_id=None,
+        status="decided" if state.id else "guest",
+        type=arrival.event.type,
+        source=arrival.event.source,
+        external_id=arrival.event.external_id,
+        digest=arrival.digest,
+        occurred_at=arrival.event.occurred_at,
+        received_at=now,
+        version=program.version,
+        outcome=decision.outcome,
+        explanation=decision.explanation,
+        event=msgspec.structs.replace(arrival.event, id=""),
+    )
+    return live, booked
+
+
+def _state(connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival, now: dt.datetime) -> MemberState:
+    newcomer = MemberState(id="", enrolled_at=min(arrival.event.occurred_at, now))
+    if arrival.reference is None:
+        return newcomer
+    found = resolve(connection, live.program_id, [arrival.reference])[arrival.reference]
+    if isinstance(found, Problem):
+        raise found
+    if found is None:
+        if arrival.reference.id is None and live.compiled.definition.members.unknown != "refuse":
+            return newcomer
+        message = "No member of this program has these identifiers."
+        raise UnknownMember(message)
+    state = read_state(connection, live.compiled, live.program_id, found)
+    state.id = format_id("mem", found)
+    return state

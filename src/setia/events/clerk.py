@@ -1,0 +1,123 @@
+"""A clerk books events: it has a connection of its own, and it knows what to do when a booking cannot go through."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import structlog
+from psycopg import errors
+
+from setia.db.engine import Database, transaction_retries
+from setia.events.booking import Answer, Submission, book
+from setia.events.budgets import BudgetsMoved
+from setia.events.live import LivePrograms
+from setia.events.problems import OutcomeUnknown
+from setia.problems import InternalError, Problem, Unavailable
+
+_ATTEMPTS = 8
+_log = structlog.get_logger(__name__)
+
+
+class Clerk:
+    """Books batches, one after the other. Not for several threads at once."""
+
+    def __init__(self, database: Database, programs: LivePrograms) -> None:
+        self._database = database
+        self._programs = programs
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def book(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
+        """Book events in one transaction, and return when it is committed: an answer for each, in order.
+
+        Never raises for what is wrong with an event or with the database: that is an answer too. Where one event makes
+        the whole transaction fail, each is booked by itself, so that its neighbours do not suffer.
+        """
+        try:
+            return self._booked(program_id, submissions)
+        except Problem as problem:
+            failure: Problem = problem
+            alone = len(submissions) == 1 or isinstance(problem, Unavailable)
+        except Exception:
+            _log.exception("booking_failed", events=len(submissions))
+            failure = InternalError()
+            alone = len(submissions) == 1
+        if alone:
+            return [failure] * len(submissions)
+        return [answer for submission in submissions for answer in self.book(program_id, [submission])]
+
+    def _booked(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
+        budgets_locked = False
+        for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
+            try:
+                connection = self._connected()
+                answers = book(
+                    connection,
+                    self._programs,
+                    program_id,
+                    submissions,
+                    dt.datetime.now(dt.UTC),
+                    budgets_locked=budgets_locked,
+                )
+                committing = True
+                connection.commit()
+            except BudgetsMoved:
+                self._undo()
+                budgets_locked = True
+                transaction_retries.labels("budget").inc()
+            except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation) as error:
+                self._undo()
+                transaction_retries.labels(error.sqlstate or "").inc()
+                if attempt == _ATTEMPTS:
+                    raise
+            except psycopg.OperationalError as error:
+                self._undo()
+                raise _away(error, committing=committing) from error
+            except BaseException:
+                self._undo()
+                raise
+            else:
+                return answers
+            time.sleep(0.002 * attempt * random.random())  # noqa: S311 - jitter: two that met would meet again
+        message = "Too many others book at the same time."
+        raise Unavailable(message)
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._database.connect()
+        return self._connection
+
+    def _undo(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except psycopg.Error:
+                self._connection.close()
+            if self._connection.closed:
+                self._connection = None
+
+
+def _away(error: psycopg.OperationalError, *, committing: bool) -> Unavailable:
+    _log.warning("database_away", sqlstate=error.sqlstate, committing=committing)
+    if committing:
+        message = "The database went away while the event was committed. Send it again: the answer tells what happened."
+        return OutcomeUnknown(message)
+    return Unavailable("The database is away. Nothing was kept; send the event again.")

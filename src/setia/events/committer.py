@@ -1,0 +1,112 @@
+"""Group commit: one thread books what is waiting, together, and so shares the price of a commit among many."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from prometheus_client import Counter, Histogram
+
+from setia.events.booking import Answer, Submission
+from setia.events.clerk import Clerk
+from setia.problems import Unavailable
+
+MOST_TOGETHER = 500
+"""How many events one transaction takes. More do not make it cheaper per event, and those behind wait longer."""
+MOST_WAITING = 20_000
+"""How many events may wait. Beyond it the answer is 503 at once, instead of a time-out later."""
+
+_events = Counter("setia_events_booked_total", "Events answered by the committer.")
+_together = Histogram("setia_events_per_commit", "Events in one transaction.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 500))
+
+
+class _Request(NamedTuple):
+    program_id: int
+    submissions: Sequence[Submission]
+    answer: Future[list[Answer]]
+
+
+class Committer:
+    """The queue of a process and its thread. `submit` may be called from any thread, `wait` from an event loop."""
+
+    def __init__(self, clerk: Clerk) -> None:
+        self._clerk = clerk
+        self._waiting: deque[_Request] = deque()
+        self._events_waiting = 0
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to book."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Book what is waiting, then end. Later submissions are refused."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+        self._clerk.close()
+
+    def submit(self, program_id: int, submissions: Sequence[Submission]) -> Future[list[Answer]]:
+        """Hand in events, at most MOST_TOGETHER. The future has their answers when they are committed.
+
+        Raises:
+            Unavailable: too much is waiting, or the process is ending.
+        """
+        answer: Future[list[Answer]] = Future()
+        with self._changed:
+            if self._stopping:
+                message = "The server is stopping. Send the event again in a moment."
+                raise Unavailable(message)
+            if self._events_waiting + len(submissions) > MOST_WAITING:
+                message = "More events are waiting than can be booked soon. Send it again in a moment."
+                raise Unavailable(message)
+            self._waiting.append(_Request(program_id, submissions, answer))
+            self._events_waiting += len(submissions)
+            self._changed.notify()
+        return answer
+
+    async def wait(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
+        """Hand in events and wait for their answers."""
+        return await asyncio.wrap_future(self.submit(program_id, submissions))
+
+    def _run(self) -> None:
+        while True:
+            requests = self._next()
+            if not requests:
+                return
+            together = [submission for request in requests for submission in request.submissions]
+            _together.observe(len(together))
+            _events.inc(len(together))
+            answers = self._clerk.book(requests[0].program_id, together)
+            start = 0
+            for request in requests:
+                end = start + len(request.submissions)
+                # A caller that has gone away has cancelled its future; the events are booked all the same.
+                if request.answer.set_running_or_notify_cancel():
+                    request.answer.set_result(answers[start:end])
+                start = end
+
+    def _next(self) -> list[_Request]:
+        """The requests to book together: of one program, in the order they came. Empty when it is time to end."""
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._changed.wait()
+            taken: list[_Request] = []
+            events = 0
+            while self._waiting:
+                request = self._waiting[0]
+                if taken and (
+                    request.program_id != taken[0].program_id or events + len(request.submissions) > MOST_TOGETHER
+                ):
+                    break
+                taken.append(self._waiting.popleft())
+                events += len(request.submissions)
+            self._events_waiting -= events
+            return taken

@@ -1,0 +1,108 @@
+"""Members while a batch is decided: their state as the events before in the same batch have left it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from setia.db.ids import format_id
+from setia.engine.compiled import CompiledProgram
+from setia.engine.counting import count
+from setia.engine.decision import Outcome
+from setia.engine.state import Balance, Counters, MemberState
+from setia.ledger.entries import StateRow
+from setia.ledger.states import LockedMember, lock_members, read_members
+from setia.members.member import Facts
+from setia.members.service import load_facts
+
+_HISTORY = """
+SELECT outcome::text, occurred_at FROM journal WHERE member_id = %b AND kind = 'event' ORDER BY seq
+"""
+_decode_counters = msgspec.json.Decoder(Counters).decode
+_decode_outcome = msgspec.json.Decoder(Outcome).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class InPlay(msgspec.Struct):
+    """One locked member. `state` changes with each decision; `seq` is that of the newest entry, written or to be."""
+
+    id: UUID
+    seq: int
+    state: MemberState
+    updated_at: dt.datetime
+    facts_changed: bool = False
+    booked: bool = False
+
+    def moment(self, now: dt.datetime) -> dt.datetime:
+        """When to book: now, but never before the member's entry before."""
+        return max(now, self.updated_at)
+
+    def row(self, tracking: str) -> StateRow:
+        """What the ledger saves of the member."""
+        return StateRow(self.id, self.seq, _encode(self.state.counters), tracking)
+
+
+def lock_in_play(
+    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, ids: Collection[UUID]
+) -> dict[UUID, InPlay]:
+    """Lock members and read everything that decisions about them need; members of other programs are left out."""
+    locked = lock_members(connection, ids)
+    facts = load_facts(connection, program_id, list(locked))
+    found: dict[UUID, InPlay] = {}
+    for member_id, row in locked.items():
+        known = facts.get(member_id)
+        if known is None:
+            continue
+        state = _state(connection, program, row, known)
+        found[member_id] = InPlay(member_id, row.seq, state, row.updated_at)
+    return found
+
+
+def read_state(
+    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, member_id: UUID
+) -> MemberState:
+    """A member's state as it is committed now, without a lock: for answers that change nothing."""
+    row = read_members(connection, [member_id])[member_id]
+    known = load_facts(connection, program_id, [member_id])[member_id]
+    return _state(connection, program, row, known)
+
+
+def _state(
+    connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts
+) -> MemberState:
+    if row.tracking == program.tracking or not row.seq:
+        counters = _decode_counters(row.counters)
+    else:
+        counters = count_again(connection, program, row.member_id, known.enrolled_at)
+    return MemberState(
+        id=format_id("mem", row.member_id),
+        enrolled_at=known.enrolled_at,
+        status=known.status,
+        attributes=known.attributes,
+        tags=tuple(known.tags),
+        counters=counters,
+        balances=row.balances,
+    )
+
+
+def count_again(
+    connection: psycopg.Connection[Any], program: CompiledProgram, member_id: UUID, enrolled_at: dt.datetime
+) -> Counters:
+    """A member's counters from its whole journal, as the given version counts (law 9)."""
+    counters = Counters()
+    for outcome, occurred_at in connection.execute(_HISTORY, (member_id,)):
+        counters = count(program, counters, _decode_outcome(outcome), occurred_at, enrolled_at)
+    return counters
+
+
+def balance_of(state: MemberState, points: str, floor: int | None) -> Balance:
+    """The wallet of a point type, opened in the state if it was not there."""
+    balance = state.balances.get(points)
+    if balance is None:
+        balance = state.balances[points] = Balance(floor=floor)
+    return balance

@@ -1,0 +1,67 @@
+"""What events add to the app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from setia.api.app import Part
+from setia.db.engine import Database
+from setia.engine.decision import Explanation, Outcome
+from setia.engine.sentences import adjustment_sentence, sentences
+from setia.events.clerk import Clerk
+from setia.events.committer import Committer
+from setia.events.enrolling import EnrolWithEvent
+from setia.events.live import LivePrograms
+from setia.events.openapi import FRAGMENT
+from setia.events.routes import Desk
+from setia.events.tiers_route import tiers_router
+from setia.ledger.statement import StatementEntry
+from setia.program.definition import Program
+
+
+def events_part(database: Database) -> Part:
+    """The event routes, the committer behind them, and what other routes need of decisions."""
+    programs = LivePrograms(database)
+    committer = Committer(Clerk(database, programs))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        committer.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(committer.stop)
+
+    def told(_definition: Program, entry: StatementEntry, language: str) -> Sequence[str]:
+        return statement_sentences(programs, entry, language)
+
+    return Part(
+        routers=(tiers_router,),
+        routes=Desk(database, programs, committer).routes(),
+        openapi=(FRAGMENT,),
+        state={"enrol": EnrolWithEvent(database, programs), "sentences": told, "programs": programs},
+        lifespans=(lifespan,),
+    )
+
+
+_outcome = msgspec.json.Decoder(Outcome).decode
+_explanation = msgspec.json.Decoder(Explanation).decode
+
+
+def statement_sentences(programs: LivePrograms, entry: StatementEntry, language: str) -> list[str]:
+    """What a journal entry did, in sentences, by the version that decided it."""
+    if entry.program_version is None:
+        return []
+    program = programs.version(entry.program_id, entry.program_version).compiled
+    outcome = _outcome(entry.outcome)
+    if entry.kind == "adjustment":
+        return [
+            adjustment_sentence(program, effect.points, effect.amount, entry.reason or "", language)
+            for effect in outcome.points
+        ]
+    return sentences(program, outcome, _explanation(entry.explanation), language)

@@ -1,0 +1,95 @@
+"""What can be wrong with an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from setia.problems import BadRequest, ErrorItem, NotFound, Unavailable, Unprocessable
+
+
+class InvalidEvent(Unprocessable):
+    """The event breaks a rule; nothing was kept of it."""
+
+    code = "invalid_event"
+    title = "The event breaks a rule"
+
+    @classmethod
+    def at(cls, pointer: str, message: str, hint: str | None = None) -> InvalidEvent:
+        """One fault at one place."""
+        return cls(message, errors=(ErrorItem(pointer=pointer, message=message, hint=hint),))
+
+    @classmethod
+    def of(cls, errors: Iterable[ErrorItem]) -> InvalidEvent:
+        """Several faults; the detail is the first of them."""
+        items = tuple(errors)
+        return cls(items[0].message, errors=items)
+
+
+class MalformedEvent(BadRequest):
+    """The body is not JSON of the shape that is read here."""
+
+    code = "malformed_json"
+    title = "The body is not JSON"
+
+
+class MissingIdempotency(BadRequest):
+    """Neither an external id nor an idempotency key: a lost answer could not be asked for again."""
+
+    code = "idempotency_key_missing"
+    title = "An external_id or an Idempotency-Key is needed"
+
+
+class EventReused(Unprocessable):
+    """The external id is known, with another content."""
+
+    code = "external_id_reused"
+    title = "This external id belongs to another event"
+
+
+class UnknownMember(Unprocessable):
+    """Nobody has these identifiers, and the program refuses events of strangers."""
+
+    code = "unknown_member"
+    title = "No member has these identifiers"
+
+
+class MemberNotActive(Unprocessable):
+    """The member is suspended or closed."""
+
+    code = "member_not_active"
+    title = "The member is not active"
+
+
+class EventTooLate(Unprocessable):
+    """The event lies further back than the program still counts."""
+
+    code = "event_too_late"
+    title = "The event comes too late"
+
+
+class EventInFuture(Unprocessable):
+    """The event lies ahead of the server's clock."""
+
+    code = "event_in_future"
+    title = "The event lies in the future"
+
+
+class EventNotFound(NotFound):
+    """No such event in this program."""
+
+    code = "event_not_found"
+    title = "There is no such event"
+
+
+class NoLiveVersion(Unprocessable):
+    """The program has no version that could decide."""
+
+    code = "no_live_version"
+    title = "The program has no live version"
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection to the database broke while committing. Sending the same event again tells what happened."""
+
+    code = "outcome_unknown"
+    title = "Whether the event was kept is not known"

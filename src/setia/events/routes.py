@@ -1,0 +1,202 @@
+"""`/v1/events` and `/v1/calculate`: raw routes, because one purchase is the most frequent request there is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from setia.api.answers import REQUEST_ID
+from setia.api.idempotency import HEADER, REPLAYED
+from setia.api.languages import preferred
+from setia.db.engine import Database, driver_connection
+from setia.db.ids import parse_id
+from setia.engine.sentences import LANGUAGES
+from setia.events.answers import CalculationOut, EventOut, ExplanationOut, encode, event_out, explanation_out
+from setia.events.arrivals import Draft, draft, malformed
+from setia.events.booked import Booked, stored_event
+from setia.events.booking import Answer, Submission
+from setia.events.calculating import calculate
+from setia.events.committer import MOST_TOGETHER, Committer
+from setia.events.live import LivePrograms
+from setia.events.problems import EventNotFound, InvalidEvent
+from setia.events.schemas import read_batch
+from setia.identity.caller import Caller, authenticate
+from setia.identity.scopes import Scope
+from setia.problems import BadRequest, InternalError, Problem, UnsupportedMediaType
+
+_JSON = "application/json"
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Desk:
+    """What the routes need: the committer and the versions of the programs."""
+
+    def __init__(self, database: Database, programs: LivePrograms, committer: Committer) -> None:
+        self._database = database
+        self._programs = programs
+        self._committer = committer
+
+    def routes(self) -> list[Route]:
+        """The routes, for the app."""
+        return [
+            Route("/v1/events", self.post_event, methods=["POST"]),
+            Route("/v1/events/batch", self.post_batch, methods=["POST"]),
+            Route("/v1/calculate", self.post_calculate, methods=["POST"]),
+            Route("/v1/events/{event_id}", self.get_event, methods=["GET"]),
+            Route("/v1/events/{event_id}/explanation", self.get_explanation, methods=["GET"]),
+        ]
+
+    async def post_event(self, request: Request) -> Response:
+        """Book one event and answer when it is committed."""
+        caller = await authenticate(request, Scope.EVENTS_WRITE)
+        body = await _body(request)
+        sent = draft(body, dt.datetime.now(dt.UTC), _idempotency_key(request))
+        [answer] = await self._committer.wait(caller.program_id, [Submission(sent, caller.actor)])
+        if isinstance(answer, Problem):
+            raise answer
+        headers = {REPLAYED: "true"} if answer.replayed else None
+        return Response(encode(self._out(answer, request)), 201, headers, media_type=_JSON)
+
+    async def post_batch(self, request: Request) -> Response:
+        """Book up to 5,000 events; each has a result of its own."""
+        caller = await authenticate(request, Scope.EVENTS_WRITE)
+        body = await _body(request)
+        try:
+            raw = read_batch(body).events
+        except msgspec.ValidationError as error:
+            raise InvalidEvent.at("#", f"{error}.", 'Send {"events": [...]} with 1 to 5,000 events.') from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise malformed(error) from error
+        now = dt.datetime.now(dt.UTC)
+        read = [_draft(one, now, f"/events/{index}") for index, one in enumerate(raw)]
+        answers = await self._book(caller, read)
+        results = [self._result(index, answer, request) for index, answer in enumerate(answers)]
+        booked = sum(result["status"] == 201 for result in results)  # noqa: PLR2004 - created
+        return Response(
+            encode({"accepted": booked, "refused": len(results) - booked, "results": results}), 200, media_type=_JSON
+        )
+
+    async def post_calculate(self, request: Request) -> Response:
+        """Say what an event would do, and keep nothing."""
+        caller = await authenticate(request, Scope.CALCULATE)
+        body = await _body(request)
+        now = dt.datetime.now(dt.UTC)
+        sent = draft(body, now, "calculate")
+
+        def work() -> CalculationOut:
+            with self._database.transaction("REPEATABLE READ") as tx:
+                live, booked = calculate(driver_connection(tx), self._programs, caller.program_id, sent, now)
+            language = _language(request, live.compiled.definition.program.locale)
+            out = event_out(live.compiled, booked, language)
+            return CalculationOut(
+                status=booked.status,
+                type=out.type,
+                program_version=live.compiled.version,
+                granted=out.granted,
+                balances=out.balances,
+                tiers=out.tiers,
+                effects=out.effects,
+                sentences=out.sentences,
+                considered=explanation_out(live.compiled, booked, language).considered,
+            )
+
+        return Response(encode(await run_in_threadpool(work)), media_type=_JSON)
+
+    async def get_event(self, request: Request) -> Response:
+        """One event with what it did."""
+        booked = await self._stored(request)
+        return Response(encode(self._out(booked, request)), media_type=_JSON)
+
+    async def get_explanation(self, request: Request) -> Response:
+        """Why an event did what it did."""
+        booked = await self._stored(request)
+        program = self._programs.version(booked.program_id, booked.version).compiled if booked.version else None
+        language = _language(request, program.definition.program.locale if program else "en")
+        answer: ExplanationOut = explanation_out(program, booked, language)
+        return Response(encode(answer), media_type=_JSON)
+
+    async def _stored(self, request: Request) -> Booked:
+        caller = await authenticate(request, Scope.EVENTS_READ)
+        try:
+            event_id = parse_id("evt", request.path_params["event_id"])
+        except ValueError as error:
+            message = f"The id {error}."
+            raise EventNotFound(message) from error
+
+        def work() -> Booked | None:
+            with self._database.transaction() as tx:
+                return stored_event(driver_connection(tx), caller.program_id, event_id)
+
+        booked = await run_in_threadpool(work)
+        if booked is None:
+            raise EventNotFound
+        return booked
+
+    async def _book(self, caller: Caller, read: list[Draft | Problem]) -> list[Answer]:
+        """Hand in what could be read, in pieces of one transaction each, and put the answers in order."""
+        good = [Submission(one, caller.actor) for one in read if isinstance(one, Draft)]
+        booked: list[Answer] = []
+        for start in range(0, len(good), MOST_TOGETHER):
+            piece = good[start : start + MOST_TOGETHER]
+            try:
+                booked += await self._committer.wait(caller.program_id, piece)
+            except Problem as problem:  # the queue is full or closing: what was booked before stays booked, and is told
+                booked += [problem] * len(piece)
+        following = iter(booked)
+        return [next(following) if isinstance(one, Draft) else one for one in read]
+
+    def _out(self, booked: Booked, request: Request) -> EventOut:
+        if booked.version is None:
+            return event_out(None, booked, "en")
+        program = self._programs.version(booked.program_id, booked.version).compiled
+        return event_out(program, booked, _language(request, program.definition.program.locale))
+
+    def _result(self, index: int, answer: Answer, request: Request) -> dict[str, Any]:
+        if isinstance(answer, Problem):
+            problem = answer.as_dict(request.scope.get(REQUEST_ID))
+            return {"index": index, "status": answer.status, "problem": problem}
+        return {"index": index, "status": 201, "replayed": answer.replayed, "event": self._out(answer, request)}
+
+
+def _draft(raw: msgspec.Raw, now: dt.datetime, pointer: str) -> Draft | Problem:
+    try:
+        return draft(raw, now, pointer=pointer)
+    except Problem as problem:
+        return problem
+    except Exception:  # noqa: BLE001 - whatever one event does to the reader, its neighbours are booked
+        return InternalError()
+
+
+async def _body(request: Request) -> bytes:
+    media_type = request.headers.get("content-type", "")
+    if media_type.partition(";")[0].strip().lower() != _JSON:
+        message = "Send JSON with the header Content-Type: application/json."
+        raise UnsupportedMediaType(message)
+    return await request.body()
+
+
+class InvalidIdempotencyKey(BadRequest):
+    """The header holds what no key may hold."""
+
+    code = "idempotency_key_invalid"
+    title = "This is no Idempotency-Key"
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        message = "An Idempotency-Key is 1 to 200 visible ASCII characters."
+        raise InvalidIdempotencyKey(message)
+    return key
+
+
+def _language(request: Request, default: str) -> str:
+    wanted = request.query_params.get("locale") or request.headers.get("accept-language")
+    return preferred(wanted, LANGUAGES, default) if wanted else default

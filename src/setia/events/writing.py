@@ -1,0 +1,85 @@
+"""What a booking writes: events, kept events, journal entries with postings, member states and changed facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Json
+
+from setia.events.arrivals import Arrival
+from setia.events.booked import Booked
+from setia.events.members_in_play import InPlay
+from setia.ledger.booking import book as book_entries
+from setia.ledger.entries import JournalEntry
+from setia.members.member import FactsChange
+from setia.members.service import save_facts
+
+_EVENTS = """
+INSERT INTO event (id, member_id, occurred_at, received_at, program_id, type, status, source, external_id, digest, body)
+SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[], %b::int[], %b::text[], %b::text[],
+                     %b::text[], %b::text[], %b::bytea[], %b::json[])
+"""
+_KEPT = """
+INSERT INTO kept_event (program_id, kind, value, event_id)
+SELECT * FROM unnest(%b::int[], %b::text[], %b::text[], %b::uuid[]) ON CONFLICT DO NOTHING
+"""
+
+
+def _as_is(value: bytes) -> bytes:
+    return value
+
+
+class Writing:
+    """Gathers what a transaction writes, and writes it in few statements."""
+
+    def __init__(self, connection: psycopg.Connection[Any], program_id: int, tracking: str) -> None:
+        self._connection = connection
+        self._program_id = program_id
+        self._tracking = tracking
+        self._events: list[tuple[Any, ...]] = []
+        self._kept: list[tuple[int, str, str, UUID]] = []
+        self._entries: list[JournalEntry] = []
+
+    def event(self, booked: Booked, arrival: Arrival) -> None:
+        """An event to store; with one that is kept, who it waits for."""
+        self._events.append(
+            (
+                booked.id,
+                booked.member_id,
+                booked.occurred_at,
+                booked.received_at,
+                self._program_id,
+                booked.type,
+                booked.status,
+                booked.source,
+                booked.external_id,
+                booked.digest,
+                Json(arrival.body(), _as_is),
+            )
+        )
+        if booked.status == "kept" and arrival.reference is not None:
+            self._kept += [(self._program_id, kind, value, booked.id) for kind, value in arrival.reference.identifiers]
+
+    def entry(self, entry: JournalEntry) -> None:
+        """A journal entry to book. A member's entries are given in order."""
+        self._entries.append(entry)
+
+    def write(self, members: Iterable[InPlay]) -> None:
+        """Write what was gathered so far, and the states of the members it is about."""
+        booked = [member for member in members if member.booked]
+        if self._events:
+            columns = [list(column) for column in zip(*self._events, strict=True)]
+            self._connection.execute(_EVENTS, columns, prepare=True)
+        if self._kept:
+            self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
+        book_entries(self._connection, self._entries, [member.row(self._tracking) for member in booked])
+        changed = [member for member in booked if member.facts_changed]
+        if changed:
+            facts = [FactsChange(member.id, member.state.attributes, member.state.tags) for member in changed]
+            save_facts(self._connection, self._program_id, facts)
+        for member in booked:
+            member.booked = member.facts_changed = False
+        self._events, self._kept, self._entries = [], [], []

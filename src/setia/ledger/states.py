@@ -1,0 +1,97 @@
+"""The members' rows: made at enrolment, locked in order before anything is decided about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from setia.engine.state import Balance
+from setia.ledger.refusals import UnknownMember
+from setia.ledger.wallets import WALLETS, load_balances
+
+_OPEN = """
+INSERT INTO member_state (member_id, program_id, updated_at)
+SELECT m.member_id, m.program_id, m.at
+FROM unnest(%b::uuid[], %b::int[], %b::timestamptz[]) AS m (member_id, program_id, at)
+ORDER BY m.member_id
+ON CONFLICT DO NOTHING
+"""
+# A session keeps the plan it made first. Made while a table was still small, that plan reads the whole table for ever.
+_BY_INDEX = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)
+"""
+_READ = """
+SELECT member_id, program_id, seq, tracking, counters::text, updated_at
+FROM member_state WHERE member_id = ANY (%b)
+"""
+_LOCK = _READ + " ORDER BY member_id FOR UPDATE"
+
+
+class LockedMember(msgspec.Struct):
+    """A member's row, locked until the end of the transaction, and its wallets: point type -> balance.
+
+    `seq` is that of its newest journal entry, 0 before the first; `counters` the JSON document last saved.
+    """
+
+    member_id: UUID
+    program_id: int
+    seq: int
+    tracking: str
+    counters: str
+    updated_at: dt.datetime
+    balances: dict[str, Balance] = {}
+
+    def moment(self, now: dt.datetime) -> dt.datetime:
+        """When to book: now, but never before the member's entry before, though clocks differ and are set back."""
+        return max(now, self.updated_at)
+
+
+def open_members(connection: psycopg.Connection[Any], members: Sequence[tuple[UUID, int, dt.datetime]]) -> None:
+    """Make the rows of new members: (member, program, now). One that is there already stays as it is."""
+    if members:
+        connection.execute(_OPEN, [list(column) for column in zip(*members, strict=True)])
+
+
+def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, LockedMember]:
+    """Lock members' rows in the order of their ids, and read them with their wallets. Unknown members are left out.
+
+    Whoever books for a member holds this lock; that is what makes balances read here true until the commit. The rest of
+    the transaction finds its rows by index: it is about few members, however small their tables look to the planner.
+    """
+    wanted = list(members)
+    with connection.pipeline():
+        connection.execute(_BY_INDEX, prepare=True)
+        # Two statements, because the second must see what was committed while the first one waited.
+        rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
+        wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
+    locked = {row[0]: LockedMember(*row) for row in rows}
+    for member, point_type, *figures in wallets:
+        if member in locked:
+            locked[member].balances[point_type] = Balance(*figures)
+    return locked
+
+
+def read_members(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, LockedMember]:
+    """What `lock_members` reads, without the lock: for answers that change nothing."""
+    wanted = list(members)
+    rows = connection.execute(_READ, (wanted,), prepare=True, binary=True)
+    wallets = load_balances(connection, wanted)
+    found = {row[0]: LockedMember(*row) for row in rows}
+    for member, row in found.items():
+        row.balances = wallets[member]
+    return found
+
+
+def program_of(connection: psycopg.Connection[Any], member: UUID) -> int:
+    """The program of a member; raises `UnknownMember`."""
+    row = connection.execute("SELECT program_id FROM member_state WHERE member_id = %s", (member,)).fetchone()
+    if row is None:
+        raise UnknownMember("The ledger knows no member with this id.")
+    program: int = row[0]
+    return program

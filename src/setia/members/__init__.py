@@ -1,0 +1,1 @@
+"""Members: who they are, how events name them, and what may be said of them."""

@@ -1,0 +1,50 @@
+"""What several member endpoints take: the id in the path, and the live definition."""
+
+from typing import Annotated
+from uuid import UUID
+
+import sqlalchemy as sa
+from fastapi import Depends, Path, Request
+
+from setia.db.engine import Database
+from setia.db.ids import parse_id
+from setia.members.identifiers import MEMBER_PREFIX
+from setia.members.schemas import MEMBER_EXAMPLE
+from setia.members.service import NoSuchMember
+from setia.program.definition import Program
+from setia.versions import service as versions
+from setia.versions.cache import VersionCache
+
+
+def _member_id(
+    member_id: Annotated[
+        str,
+        Path(
+            max_length=100,
+            description="The member's id, `mem_...`.",
+            openapi_examples={"id": {"value": MEMBER_EXAMPLE}},
+        ),
+    ],
+) -> UUID:
+    try:
+        return parse_id(MEMBER_PREFIX, member_id)
+    except ValueError as error:
+        # No member has such an id: the same answer as for one that nobody has.
+        raise NoSuchMember(f"The id {error}.") from None
+
+
+MemberId = Annotated[UUID, Depends(_member_id)]
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+DatabaseOf = Annotated[Database, Depends(_database)]
+
+
+def live_definition(request: Request, tx: sa.Connection, program_id: int) -> Program:
+    """The definition that is live in this transaction, parsed once per process."""
+    definitions: VersionCache[Program] = request.app.state.definitions
+    return definitions.get(program_id, versions.live_number(tx, program_id))

@@ -1,0 +1,76 @@
+"""From the way a member is named to the member: one query for a whole batch, on the hot path."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import psycopg
+
+from setia.members.identifiers import MemberReference
+from setia.problems import Conflict
+
+# A scalar subquery for each wanted value is always one probe of the primary key. A join would leave the planner the
+# choice of reading the whole table, which it takes as long as it believes the table to be small.
+_FIND = """
+SELECT w.kind, w.value,
+       (SELECT i.member_id FROM member_identifier i
+         WHERE i.program_id = %(program)s AND i.kind = w.kind AND i.value = w.value)
+  FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w(kind, value)
+UNION ALL
+SELECT 'id', w.id::text, (SELECT m.id FROM member m WHERE m.id = w.id AND m.program_id = %(program)s)
+  FROM unnest(%(ids)s::uuid[]) AS w(id)
+"""
+
+
+class MemberAmbiguous(Conflict):
+    """The identifiers given together belong to different members."""
+
+    code = "member_ambiguous"
+    title = "The identifiers belong to different members"
+
+
+Resolved: TypeAlias = UUID | MemberAmbiguous | None
+"""The member; None when nobody is known by any of the identifiers; or the problem that they name two."""
+
+
+def resolve(
+    connection: psycopg.Connection[Any], program_id: int, references: Iterable[MemberReference]
+) -> dict[MemberReference, Resolved]:
+    """Find the members behind references. Members of other programs are nobody here.
+
+    A reference that gives several identifiers is found by those that are known; the unknown ones do not matter. Nothing
+    is raised for a single bad reference, so that it spoils no batch.
+    """
+    wanted = dict.fromkeys(references)
+    pairs = list({pair: None for reference in wanted for pair in reference.identifiers})
+    ids = list({reference.id: None for reference in wanted if reference.id is not None})
+    rows = connection.execute(
+        _FIND,
+        {
+            "program": program_id,
+            "kinds": [kind for kind, _ in pairs],
+            "values": [value for _, value in pairs],
+            "ids": ids,
+        },
+        prepare=True,
+    )
+    known: dict[tuple[str, str], UUID] = {(kind, value): member for kind, value, member in rows if member is not None}
+    return {reference: _resolved(reference, known) for reference in wanted}
+
+
+def _resolved(reference: MemberReference, known: dict[tuple[str, str], UUID]) -> Resolved:
+    members: dict[UUID, list[str]] = {}
+    if reference.id is not None:
+        member = known.get(("id", str(reference.id)))
+        if member is None:
+            # An id is exact: were it ignored, the card beside it would decide whose points these are.
+            return None
+        members.setdefault(member, []).append("id")
+    for pair in reference.identifiers:
+        found = known.get(pair)
+        if found is not None:
+            members.setdefault(found, []).append(pair[0])
+    if len(members) > 1:
+        kinds = ", ".join(kind for kinds in members.values() for kind in kinds)
+        return MemberAmbiguous(f"{kinds} do not belong to the same member. Send those of one member.")
+    return next(iter(members), None)

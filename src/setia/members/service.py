@@ -1,0 +1,199 @@
+"""Members: read them, list them, change what is said of them, and their status.
+
+Every change locks the member's row of the ledger first, the one lock there is per member, so that it cannot come
+between the reading and the booking of a decision.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+
+from setia.db.engine import driver_connection
+from setia.db.ids import new_id
+from setia.ledger.states import lock_members
+from setia.members.attributes import check_attributes, merge
+from setia.members.enrolment import by_kind
+from setia.members.member import Facts, FactsChange, Member, Status
+from setia.members.tables import member, member_identifier, member_status_change
+from setia.problems import Conflict, NotFound
+from setia.program.events import Members
+
+_FACTS = """
+SELECT id, status, enrolled_at, attributes, tags, locale FROM member WHERE program_id = %s AND id = ANY (%s)
+"""
+_SAVE_FACTS = """
+UPDATE member m SET attributes = w.attributes, tags = ARRAY(SELECT jsonb_array_elements_text(w.tags)),
+       updated_at = now()
+  FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[]) AS w(id, attributes, tags)
+ WHERE m.id = w.id AND m.program_id = %s
+"""
+_ALLOWED: dict[Status, tuple[Status, ...]] = {
+    "active": ("suspended", "closed"),
+    "suspended": ("active", "closed"),
+    "closed": (),
+}
+
+
+class NoSuchMember(NotFound):
+    """The program has no such member. Members of other programs are none either."""
+
+    code = "member_not_found"
+    title = "There is no such member"
+
+
+class StatusConflict(Conflict):
+    """From the present status there is no way to the wanted one."""
+
+    code = "member_status_conflict"
+    title = "The member's status does not allow this"
+
+
+# ------------------------------------------------------------------------------------------------ for decisions (raw)
+
+
+def load_facts(connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]) -> dict[UUID, Facts]:
+    """What decisions may know of members; lock their ledger rows before. Unknown ones are left out."""
+    rows = connection.execute(_FACTS, (program_id, list(members)), prepare=True)
+    return {row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in rows}
+
+
+def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Sequence[FactsChange]) -> None:
+    """Write the attributes and tags that decisions changed; each member at most once, its ledger row locked before."""
+    if changes:
+        connection.execute(
+            _SAVE_FACTS,
+            (
+                [change.id for change in changes],
+                [json.dumps(change.attributes, default=str) for change in changes],
+                [json.dumps(change.tags) for change in changes],
+                program_id,
+            ),
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------- read
+
+
+def get_member(tx: sa.Connection, program_id: int, member_id: UUID) -> Member:
+    """One member; raises `NoSuchMember`."""
+    found = _members(tx, sa.select(member).where(member.c.program_id == program_id, member.c.id == member_id))
+    if not found:
+        raise NoSuchMember
+    return found[0]
+
+
+def list_members(tx: sa.Connection, program_id: int, *, after: UUID | None, most: int) -> list[Member]:
+    """Members in the order in which they were made, those after `after`."""
+    query = sa.select(member).where(member.c.program_id == program_id).order_by(member.c.id).limit(most)
+    return _members(tx, query if after is None else query.where(member.c.id > after))
+
+
+def _members(tx: sa.Connection, query: sa.Select[Any]) -> list[Member]:
+    rows = tx.execute(query).all()
+    identifiers: dict[UUID, list[tuple[str, str]]] = {row.id: [] for row in rows}
+    if rows:
+        columns = member_identifier.c
+        for owner, kind, value in tx.execute(
+            sa.select(columns.member_id, columns.kind, columns.value).where(columns.member_id.in_(list(identifiers)))
+        ):
+            identifiers[owner].append((kind, value))
+    return [
+        Member(
+            id=row.id,
+            program_id=row.program_id,
+            status=row.status,
+            enrolled_at=row.enrolled_at,
+            attributes=row.attributes,
+            tags=tuple(row.tags),
+            locale=row.locale,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            identifiers=by_kind(identifiers[row.id]),
+        )
+        for row in rows
+    ]
+
+
+# -------------------------------------------------------------------------------------------------------------- change
+
+
+def lock_member(tx: sa.Connection, program_id: int, member_id: UUID) -> Member:
+    """Lock the member's row of the ledger until the end of the transaction, and read the member; see above for why."""
+    # First whether it is one of this program: a stranger who waits for a lock would learn that there is something.
+    mine = sa.select(member.c.id).where(member.c.program_id == program_id, member.c.id == member_id)
+    if tx.execute(mine).first() is None:
+        raise NoSuchMember
+    lock_members(driver_connection(tx), [member_id])
+    return get_member(tx, program_id, member_id)
+
+
+def change_member(
+    tx: sa.Connection,
+    program_id: int,
+    member_id: UUID,
+    members: Members,
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Member:
+    """Merge attributes (null removes) and set `fields` (`tags`, `locale`); a closed member stays as it is."""
+    checked = check_attributes(members, attributes or {})
+    current = lock_member(tx, program_id, member_id)
+    if current.status == "closed":
+        raise StatusConflict("A closed member cannot be changed.")
+    values: dict[str, Any] = dict(fields or {})
+    if "tags" in values:
+        values["tags"] = sorted(set(values["tags"]))
+    if attributes:
+        values["attributes"] = merge(current.attributes, checked)
+    changes = {name: value for name, value in values.items() if _as_stored(getattr(current, name)) != value}
+    if changes:
+        tx.execute(_update(program_id, member_id, changes))
+    return get_member(tx, program_id, member_id) if changes else current
+
+
+def change_status(
+    tx: sa.Connection, program_id: int, member_id: UUID, status: Status, *, reason: str, actor: str
+) -> Member:
+    """Suspend, reactivate or close a member, and note who did and why. The status it has already changes nothing."""
+    current = lock_member(tx, program_id, member_id)
+    if current.status == status:
+        return current
+    if status not in _ALLOWED[current.status]:
+        raise StatusConflict("A closed member stays closed. Enrol a new one.")
+    tx.execute(_update(program_id, member_id, {"status": status}))
+    tx.execute(
+        sa.insert(member_status_change).values(
+            id=new_id(), member_id=member_id, before=current.status, after=status, reason=reason, actor=actor
+        )
+    )
+    return get_member(tx, program_id, member_id)
+
+
+def status_changes(tx: sa.Connection, program_id: int, member_id: UUID) -> list[tuple[str, str, str, str, dt.datetime]]:
+    """How a member's status changed, the first change first: before, after, reason, actor, at."""
+    columns = member_status_change.c
+    query = (
+        sa.select(columns.before, columns.after, columns.reason, columns.actor, columns.at)
+        .join(member, member.c.id == columns.member_id)
+        .where(member.c.program_id == program_id, columns.member_id == member_id)
+        .order_by(columns.id)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in tx.execute(query)]
+
+
+def _update(program_id: int, member_id: UUID, values: Mapping[str, Any]) -> sa.Update:
+    return (
+        sa.update(member)
+        .where(member.c.program_id == program_id, member.c.id == member_id)
+        .values({**values, "updated_at": sa.func.now()})
+    )
+
+
+def _as_stored(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,102 @@
+"""The program definition: the whole of what its owner decides."""
+
+from __future__ import annotations
+
+import functools
+import re
+import zoneinfo
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from setia.program.campaigns import Campaign, Stacking
+from setia.program.currencies import minor_digits
+from setia.program.events import BUILT_IN_EVENTS, EventType, LateEvents, Location, Members
+from setia.program.money import MoneyBasis
+from setia.program.names import CurrencyCode, Identifier, Locale, Part, ProgramId, Text
+from setia.program.points import PointType
+from setia.program.tiers import TierSet
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    # The list is read from files, which takes milliseconds; it does not change while a process runs.
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in plain values, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+class Identity(Part):
+    """Which program this is: its id never changes, its texts may."""
+
+    id: ProgramId
+    name: Text
+    description: Text | None = None
+    timezone: str = "UTC"
+    currency: CurrencyCode
+    locale: Locale = "en"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in _time_zones():
+            message = f"{value!r} is not a time zone of the IANA database; write for example Europe/Berlin"
+            raise ValueError(message)
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        minor_digits(value)
+        return value
+
+
+class Program(Part):
+    """A program, as its owner writes it. Field order is the order in which it is written out."""
+
+    program: Identity
+    money: MoneyBasis = MoneyBasis()
+    points: Annotated[dict[Identifier, PointType], Field(min_length=1, max_length=20)]
+    members: Members = Members()
+    events: dict[Identifier, EventType] = Field(default_factory=dict)
+    locations: dict[str, Location] = Field(default_factory=dict)
+    late: LateEvents = LateEvents()
+    tiers: tuple[TierSet, ...] = ()
+    stacking: Stacking = Stacking()
+    campaigns: dict[Identifier, Campaign] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        # PostgreSQL keeps neither of them, so a definition with one would be refused only when it is published.
+        if isinstance(value, dict) and any(_UNSTORABLE.search(text) for text in _texts(value)):
+            message = "a text contains U+0000 or half a surrogate pair, which cannot be stored; remove it"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Program:
+        for event in self.events:
+            if event in BUILT_IN_EVENTS:
+                message = f"{event!r} is an event every program has; give yours another name"
+                raise ValueError(message)
+        ids = [tier_set.id for tier_set in self.tiers]
+        for tier_set_id in ids:
+            if ids.count(tier_set_id) > 1:
+                message = f"tier set {tier_set_id!r} stands twice"
+                raise ValueError(message)
+        return self

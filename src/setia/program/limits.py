@@ -1,0 +1,81 @@
+"""Limits: how often and how much, per member and over all members."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field, model_serializer, model_validator
+
+from setia.program.names import Identifier, Part
+
+LimitPeriod = Literal["day", "week", "month", "quarter", "year", "ever"]
+
+_AMOUNT = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,6})?)\s+([a-z][a-z0-9_]{0,62})\s*$")
+
+
+class PointAmount(Part):
+    """So many of one point type, written `100000 stars`."""
+
+    amount: Decimal = Field(ge=0, max_digits=21, decimal_places=6)
+    points: Identifier
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        match = _AMOUNT.match(value)
+        if match is None:
+            message = f"{value!r} is not an amount of points; write a number and the point type, such as `100 stars`"
+            raise ValueError(message)
+        return {"amount": match[1], "points": match[2]}
+
+    @model_serializer
+    def _to_text(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.points}"
+
+
+class Limit(Part):
+    """One limit, in uses or in points.
+
+    `{per: member, every: day, uses: 1}`, `{per: member, every: month, earn: 500 stars}`, or the budget of a campaign
+    over all members, `{in_all: 100000 stars}` or `{in_all: 1000 uses}`.
+
+    Days, weeks (from Monday), months, quarters and years are those of the program's time zone, of the moment the event
+    occurred. A limit in points cuts what is granted; the explanation shows `wanted` beside `granted`.
+    """
+
+    per: Literal["member", "all"] = "member"
+    every: LimitPeriod = "ever"
+    uses: int | None = Field(default=None, ge=0, le=10**15)
+    earn: PointAmount | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_in_all(cls, value: object) -> object:
+        if not isinstance(value, dict) or "in_all" not in value:
+            return value
+        rest: dict[str, Any] = {key: item for key, item in value.items() if key != "in_all"}
+        budget = value["in_all"]
+        uses = re.fullmatch(r"\s*(\d{1,15})\s+uses\s*", budget) if isinstance(budget, str) else None
+        return {**rest, "per": "all", **({"uses": int(uses[1])} if uses else {"earn": budget})}
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Limit:
+        if (self.uses is None) == (self.earn is None):
+            message = "a limit counts either `uses` or points (`earn: 100 stars`): give exactly one of them"
+            raise ValueError(message)
+        return self
+
+    @model_serializer
+    def _to_short_form(self) -> dict[str, Any]:
+        measure = f"{self.uses} uses" if self.uses is not None else str(self.earn)
+        if self.per == "all":
+            return {"in_all": measure, **({} if self.every == "ever" else {"every": self.every})}
+        short = {"per": self.per, **({} if self.every == "ever" else {"every": self.every})}
+        return short | ({"uses": self.uses} if self.uses is not None else {"earn": measure})

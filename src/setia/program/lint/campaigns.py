@@ -1,0 +1,181 @@
+"""Campaigns: what they refer to, their expressions, and whether they can ever match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from setia.program.campaigns import Campaign
+from setia.program.events import BUILT_IN_EVENTS
+from setia.program.expression_language import BOOL, DECIMAL, STRING, Literal, Node, Schema, Type
+from setia.program.findings import Path
+from setia.program.lint import rates
+from setia.program.lint.calendars import never_runs
+from setia.program.lint.conditions import never
+from setia.program.lint.expressions import check_expression
+from setia.program.lint.report import Report
+from setia.program.nearest import hint as nearest_hint
+from setia.program.vocabulary import attribute_type, vocabulary
+
+
+def check(report: Report) -> None:
+    """Check each campaign."""
+    for name, campaign in report.program.campaigns.items():
+        path: Path = ("campaigns", name)
+        if name == "all":
+            message = "`all` cannot be a campaign: `multiply: {of: all}` means every one"
+            report.error("reserved_name", path, message, "choose another name", key=True)
+        known = _check_triggers(report, path, campaign)
+        _check_schedule(report, path, campaign)
+        rates.check(report, path, campaign)
+        _check_multiply(report, path, campaign)
+        _check_targets(report, path, campaign)
+        if "purchase" not in campaign.triggers and campaign.lines is not None:
+            message = "only purchases have lines"
+            report.error("no_lines", (*path, "lines"), message, "remove `lines`, or use `on: purchase`", key=True)
+        for trigger in known:
+            # What is wrong with an expression for one event is mostly wrong for the next one too; once is enough.
+            if not _check_expressions(report, path, campaign, trigger):
+                break
+
+
+def _check_triggers(report: Report, path: Path, campaign: Campaign) -> list[str]:
+    """Return the triggers that exist."""
+    events = (*BUILT_IN_EVENTS, *report.program.events)
+    for number, trigger in enumerate(campaign.triggers):
+        if trigger not in events:
+            where = (*path, "on") if isinstance(campaign.on, str) else (*path, "on", number)
+            hint = nearest_hint(trigger, events, of="events")
+            report.error("unknown_event", where, f"there is no event {trigger!r}", hint)
+    return [trigger for trigger in dict.fromkeys(campaign.triggers) if trigger in events]
+
+
+def _check_schedule(report: Report, path: Path, campaign: Campaign) -> None:
+    reason = never_runs(campaign.schedule) if campaign.schedule is not None else None
+    if reason is not None:
+        report.warning("never_matches", (*path, "schedule"), reason, "correct the schedule, or remove the campaign")
+
+
+def _check_multiply(report: Report, path: Path, campaign: Campaign) -> None:
+    multiply = campaign.multiply
+    if multiply is None:
+        return
+    path = (*path, "multiply")
+    program = report.program
+    if multiply.of == "all":
+        bases = [other for other in program.campaigns.values() if other.earn]
+        if not bases:
+            message = "no campaign earns anything that could be multiplied"
+            report.warning("never_matches", path, message, "add a campaign with `earn`")
+            return
+    else:
+        bases = _bases(report, path, multiply.of)
+    triggers = {trigger for base in bases for trigger in base.triggers}
+    if bases and not triggers & set(campaign.triggers):
+        message = f"what it multiplies happens on {', '.join(sorted(triggers))}, and this campaign does not"
+        report.warning("never_matches", path, message, "give both campaigns an event in common")
+    earned = {point_type for base in bases for point_type in base.earn}
+    for number, point_type in enumerate(multiply.points):
+        where = (*path, "points", number)
+        if point_type not in program.points:
+            hint = nearest_hint(point_type, program.points, of="point types")
+            report.error("unknown_point_type", where, f"there is no point type {point_type!r}", hint)
+        elif bases and point_type not in earned:
+            message = f"none of the campaigns it multiplies earns {point_type!r}"
+            report.warning("without_effect", where, message, nearest_hint(point_type, earned, of="points earned"))
+
+
+def _bases(report: Report, path: Path, of: str | tuple[str, ...]) -> list[Campaign]:
+    """Return the campaigns a multiplier names, as far as they can be multiplied."""
+    campaigns = report.program.campaigns
+    bases: list[Campaign] = []
+    for number, name in enumerate((of,) if isinstance(of, str) else of):
+        where = (*path, "of") if isinstance(of, str) else (*path, "of", number)
+        if name not in campaigns:
+            earning = [other for other, campaign in campaigns.items() if campaign.earn]
+            hint = nearest_hint(name, earning, of="earning campaigns")
+            report.error("unknown_campaign", where, f"there is no campaign {name!r}", hint)
+        elif not campaigns[name].earn:
+            message = f"the campaign {name!r} earns nothing that could be multiplied"
+            report.error("multiply_needs_earn", where, message, "name a campaign with `earn`")
+        else:
+            bases.append(campaigns[name])
+    return bases
+
+
+def _check_targets(report: Report, path: Path, campaign: Campaign) -> None:
+    """Check the attributes, levels and groups a campaign names."""
+    program = report.program
+    for name in campaign.set:
+        attribute = program.members.attributes.get(name)
+        if attribute is None:
+            hint = nearest_hint(name, program.members.attributes, of="attributes")
+            report.error("unknown_attribute", (*path, "set", name), f"there is no attribute {name!r}", hint, key=True)
+        elif attribute.personal:
+            message = f"the attribute {name!r} is personal, and decisions carry no personal data"
+            hint = "set it through the members' API, or mark it `personal: false`"
+            report.error("personal_attribute", (*path, "set", name), message, hint, key=True)
+    levels = {tier_set.id: [level.id for level in tier_set.levels] for tier_set in program.tiers}
+    for name, level in campaign.tier.items():
+        where = (*path, "tier", name)
+        if name not in levels:
+            hint = nearest_hint(name, levels, of="tier sets")
+            report.error("unknown_tier_set", where, f"there is no tier set {name!r}", hint, key=True)
+        elif level not in levels[name]:
+            hint = nearest_hint(level, levels[name], of="levels")
+            report.error("unknown_level", where, f"the tier set {name!r} has no level {level!r}", hint)
+    if campaign.group is not None and campaign.group not in program.stacking.groups:
+        hint = nearest_hint(campaign.group, program.stacking.groups, of="groups")
+        if not program.stacking.groups:
+            hint = f"declare it: `stacking: {{groups: {{{campaign.group}: {{}}}}}}`"
+        report.error("unknown_group", (*path, "group"), f"there is no group {campaign.group!r}", hint)
+
+
+def _check_expressions(report: Report, path: Path, campaign: Campaign, trigger: str) -> bool:
+    """Check all expressions of a campaign for one trigger; return whether they have no errors."""
+    schema = vocabulary(report.program, trigger)
+    has_lines = trigger == "purchase"
+    of_lines = vocabulary(report.program, trigger, with_line=True) if has_lines else schema
+    conditions: list[tuple[str, str, Schema]] = []
+    if campaign.when is not None:
+        conditions.append(("when", campaign.when, schema))
+    if campaign.lines is not None and has_lines:
+        conditions.append(("lines", campaign.lines, of_lines))
+    fine = True
+    for name, source, names in conditions:
+        root = check_expression(report, (*path, name), source, names, BOOL)
+        fine = fine and root is not None
+        reason = never([root]) if root is not None else None
+        if reason is not None:
+            report.warning("never_matches", (*path, name), f"this never holds: {reason}", "correct the condition")
+    for where, source, expects in _values(report, path, campaign):
+        names = of_lines if "earn" in where[2:3] or "deduct" in where[2:3] else schema
+        root = check_expression(report, where, source, names, expects)
+        fine = fine and root is not None
+        if root is not None and where[2] == "set":
+            _check_value(report, where, root)
+    return fine
+
+
+def _values(report: Report, path: Path, campaign: Campaign) -> Iterable[tuple[Path, str, Type | None]]:
+    """Yield the expressions that compute something, with the type their place needs."""
+    if campaign.multiply is not None and isinstance(campaign.multiply.by, str):
+        yield (*path, "multiply", "by"), campaign.multiply.by, DECIMAL
+    for kind, earned in (("earn", campaign.earn), ("deduct", campaign.deduct)):
+        for point_type, rate in earned.items():
+            if rate.expression is not None:
+                yield (*path, kind, point_type, "expression"), rate.expression, DECIMAL
+    attributes = report.program.members.attributes
+    for name, source in campaign.set.items():
+        if name in attributes:
+            yield (*path, "set", name), source, attribute_type(attributes[name])
+    if campaign.effect is not None:
+        for name, source in campaign.effect.values.items():
+            yield (*path, "effect", "values", name), source, None
+
+
+def _check_value(report: Report, path: Path, root: Node) -> None:
+    """Say when an attribute is set to a text it may not have."""
+    attribute = report.program.members.attributes[str(path[-1])]
+    if attribute.values and root.type == STRING and isinstance(root, Literal) and root.value not in attribute.values:
+        hint = nearest_hint(str(root.value), attribute.values, of="values")
+        report.error("unknown_value", path, f"{path[-1]!r} cannot be {root.value!r}", hint)

@@ -1,0 +1,1 @@
+"""Programs of this installation and their published versions."""

@@ -1,0 +1,38 @@
+"""Programs and their versions."""
+
+import sqlalchemy as sa
+
+from setia.db.metadata import metadata
+
+program = sa.Table(
+    "program",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("mode", sa.Text, nullable=False, server_default="live"),
+    sa.Column("live_version", sa.Integer),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.CheckConstraint("mode IN ('live', 'test')", name="mode"),
+    # The live version exists. The two tables name each other, hence the later ALTER.
+    sa.ForeignKeyConstraint(
+        ["id", "live_version"],
+        ["program_version.program_id", "program_version.number"],
+        name="fk_program_live_version",
+        use_alter=True,
+    ),
+)
+
+program_version = sa.Table(
+    "program_version",
+    metadata,
+    sa.Column("program_id", sa.ForeignKey("program.id"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    # Text and not jsonb: jsonb sorts keys, and campaigns are shown and evaluated in the order they stand in.
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("published_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.CheckConstraint("number > 0", name="number"),
+    sa.CheckConstraint("digest = sha256(convert_to(definition, 'UTF8'))", name="digest"),
+)

@@ -1,0 +1,53 @@
+"""Migrations: up, down, up again, once for all who start at the same moment, and complete."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import sqlalchemy as sa
+
+from setia.db import migrate
+from setia.db.engine import Database
+from setia.db.metadata import NAMING, load_tables, metadata
+
+
+def table_names(database: Database) -> set[str]:
+    with database.transaction() as tx:
+        return set(sa.inspect(tx).get_table_names()) - {"alembic_version"}
+
+
+def test_they_go_up_down_and_up_again(empty_database_url: str) -> None:
+    with Database(empty_database_url) as database:
+        assert migrate.current(database) is None
+        migrate.upgrade(database)
+        assert migrate.current(database) == migrate.head()
+        tables = table_names(database)
+        migrate.downgrade(database, "base")
+        assert migrate.current(database) is None
+        assert table_names(database) == set()
+        migrate.upgrade(database)
+        assert table_names(database) == tables
+
+
+def test_going_up_twice_changes_nothing(database: Database) -> None:
+    before = migrate.current(database)
+    migrate.upgrade(database)
+    assert migrate.current(database) == before
+
+
+def test_processes_that_start_at_once_wait_for_each_other(empty_database_url: str) -> None:
+    databases = [Database(empty_database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate.upgrade, databases))
+    assert {migrate.current(database) for database in databases} == {migrate.head()}
+    with databases[0].transaction() as tx:
+        assert tx.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").scalar_one() == 0
+    for database in databases:
+        database.close()
+
+
+def test_they_make_exactly_the_tables_that_are_declared(database: Database) -> None:
+    assert migrate.differences(database) == []
+
+
+def test_all_tables_are_declared_on_the_one_metadata() -> None:
+    assert load_tables() is metadata
+    assert metadata.naming_convention == NAMING

@@ -1,0 +1,517 @@
+"""Every operator, function and macro with exact values, by the compiled function and by the interpreter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from engine.expressions.shop import NOON, both, failure
+
+D = Decimal
+HIGHEST = 2**63 - 1
+
+VALUES: list[tuple[str, object]] = [
+    # literals
+    ("1", 1),
+    ("-1", -1),
+    ("0x1F", 31),
+    ("1.50", D("1.50")),
+    ("-1.10", D("-1.10")),
+    ("--1.10", D("1.10")),
+    ("1e3", D("1e3")),
+    (".5", D("0.5")),
+    ("0.1234567890123456789012345", D("0.1234567890123456789012345")),
+    ("'ü😀' + \"b\"", "ü😀b"),
+    ("r'\\d'", "\\d"),
+    ("true", True),
+    ("[1, 2]", [1, 2]),
+    ("[]", []),
+    ("[1, 2.5]", [1, D("2.5")]),
+    ("{'a': 1, 'b': 2}", {"a": 1, "b": 2}),
+    ("{}", {}),
+    ("{1: 'a'}[1]", "a"),
+    ("{true: 'a'}[true]", "a"),
+    ("{'a': x.n}.a + 1", 3),
+    # whole numbers
+    ("i + j", 4),
+    ("i - j", 10),
+    ("i * j", -21),
+    ("i / j", -2),
+    ("-i / j", 2),
+    ("-7 / 2", -3),
+    ("i % j", 1),
+    ("-i % 4", -3),
+    ("6 % 3", 0),
+    ("-j", 3),
+    ("9223372036854775807", HIGHEST),
+    # decimals, alone and with whole numbers
+    ("d + 0.1", D("2.60")),
+    ("d + 1", D("3.50")),
+    ("1 - d", D("-1.50")),
+    ("d * 2", D("5.00")),
+    ("2 * d", D("5.00")),
+    ("d / 4", D("0.625")),
+    ("1 / d", D("0.4")),
+    ("d / 2.5", D(1)),
+    ("1.0 / 3.0", D("0." + "3" * 50)),
+    ("-d", D("-2.50")),
+    ("0.1 + 0.2", D("0.3")),
+    ("event.total * event.count", D("0.00")),
+    ("12345678901234567890.123456789 * 10000000000.0", D("123456789012345678901234567890")),
+    # comparisons
+    ("i < 8", True),
+    ("i <= 7", True),
+    ("i > 7", False),
+    ("i >= 7", True),
+    ("d < 3", True),
+    ("3 > d", True),
+    ("d >= 2.5", True),
+    ("d == 2.5", True),
+    ("d == 3", False),
+    ("3 != d", True),
+    ("i == 7.0", True),
+    ("i != 7", False),
+    ("s == 'a'", False),
+    ("'a' < 'b'", True),
+    ("false < true", True),
+    ("t == t", True),
+    ("t < timestamp('2027-01-01T00:00:00Z')", True),
+    ("p > duration('1h')", True),
+    ("b == true", True),
+    ("li == [3, 1, 2]", True),
+    ("li != [3, 1]", True),
+    ("[1, 2.0] == [1.0, 2]", True),
+    ("m == {'two': 2, 'one': 1}", True),
+    ("m == {'two': 2}", False),
+    ("m == {'two': 2, 'three': 1}", False),
+    ("event == event", True),
+    ("9007199254740993.0 == 9007199254740993", True),
+    # logic
+    ("b && i == 7", True),
+    ("b && i == 8 && b", False),
+    ("i == 8 || b", True),
+    ("i == 8 || j == 8", False),
+    ("!b", False),
+    ("b ? 1 : 2", 1),
+    ("!b ? 1 : 2", 2),
+    ("b ? 1 : 2.5", D(1)),
+    ("!b ? d : i", D(7)),
+    ("(b ? 1 : 2.5) / 2", D("0.5")),
+    ("b ? x.n : 0", 2),
+    # lists and maps
+    ("li[0]", 3),
+    ("li[i - 5]", 2),
+    ("li[x.n]", 2),
+    ("li[dyn(1.0)]", 1),
+    ("event.lines[1].sku", "B"),
+    ("li + [4]", [3, 1, 2, 4]),
+    ("m['one']", 1),
+    ("m.two", 2),
+    ("m[ls[0] == 'a' ? 'one' : 'two']", 1),
+    ("size(li)", 3),
+    ("li.size()", 3),
+    ("size(m)", 2),
+    ("size('ü😀')", 2),
+    ("1 in li", True),
+    ("i in [1, 7]", True),
+    ("d in [1, 2.5]", True),
+    ("d in [2, 3]", False),
+    ("i in ld", False),
+    ("i in [i, j]", True),
+    ("s in ['a', 'b']", False),
+    ("'one' in m", True),
+    ("'three' in m", False),
+    ("b in [true]", True),
+    ("t in [t]", True),
+    ("[1] in [[1], [2]]", True),
+    ("event.lines[0] in event.lines", True),
+    ("'hot' in event.lines[0].labels", True),
+    # macros
+    ("li.all(a, a > 0)", True),
+    ("li.all(a, a > 1)", False),
+    ("li.exists(a, a > 2)", True),
+    ("li.exists(a, a > 3)", False),
+    ("li.exists_one(a, a > 2)", True),
+    ("li.exists_one(a, a > 1)", False),
+    ("li.map(a, a * 2)", [6, 2, 4]),
+    ("li.map(a, a > 1, a * d)", [D("7.50"), D("5.00")]),
+    ("li.filter(a, a != 1)", [3, 2]),
+    ("m.map(k, k)", ["one", "two"]),
+    ("m.exists(k, m[k] == 2)", True),
+    ("m.filter(k, m[k] == 2)", ["two"]),
+    ("li.all(a, li.exists(c, c >= a) && a < i)", True),
+    ("li.map(li, [li].map(li, li + 1))", [[4], [2], [3]]),
+    ("event.lines.exists(event, event.sku == 'B' && event.quantity == 1)", True),
+    ("event.lines.filter(l, l.total > 15).size()", 1),
+    ("event.lines.filter(l, 'hot' in l.labels)[0].sku", "A"),
+    ("x.deep.er.exists(e, e == 1)", True),
+    ("x.deep.map(k, k)", ["er"]),
+    ("[].all(a, a)", True),
+    # text
+    ("s.contains('üße')", True),
+    ("s.startsWith('Gr')", True),
+    ("s.endsWith('😀')", True),
+    ("s.matches('^G.*e')", True),
+    ("matches(s, 'x')", False),
+    ("s.matches(ls[0])", False),
+    ("'ÄbC'.lowerAscii()", "Äbc"),
+    ("'äbC'.upperAscii()", "äBC"),
+    ("' \\u00a0 a\\t'.trim()", "a"),
+    ("'abc'.reverse()", "cba"),
+    ("'a,b,c'.split(',')", ["a", "b", "c"]),
+    ("'a,b,c'.split(',', 2)", ["a", "b,c"]),
+    ("'a,b,c'.split(',', 0)", []),
+    ("'a,b,c'.split(',', 1)", ["a,b,c"]),
+    ("'abc'.split('')", ["a", "b", "c"]),
+    ("''.split('')", [""]),
+    ("''.split(',')", [""]),
+    ("'abc'.split('', 2)", ["a", "bc"]),
+    ("'abc'.split('', 5)", ["a", "b", "c"]),
+    ("ls.join()", "ab"),
+    ("ls.join('-')", "a-b"),
+    ("'abcabc'.replace('b', 'x')", "axcaxc"),
+    ("'abcabc'.replace('b', 'x', 1)", "axcabc"),
+    ("'abc'.replace('', '-')", "-a-b-c-"),
+    ("'abc'.substring(1)", "bc"),
+    ("'abc'.substring(1, 2)", "b"),
+    ("'abc'.charAt(1)", "b"),
+    ("'abc'.charAt(3)", ""),
+    ("'abca'.indexOf('a')", 0),
+    ("'abca'.indexOf('a', 1)", 3),
+    ("'abca'.indexOf('x')", -1),
+    ("'abca'.lastIndexOf('a')", 3),
+    ("'abca'.lastIndexOf('a', 2)", 0),
+    # conversions
+    ("int('12')", 12),
+    ("int(-2.9)", -2),
+    ("int(i)", 7),
+    ("int(timestamp('1970-01-01T00:01:00Z'))", 60),
+    ("double('12.50')", D("12.50")),
+    ("double(i)", D(7)),
+    ("double(d)", D("2.50")),
+    ("string(12)", "12"),
+    ("string(12.50)", "12.5"),
+    ("string(100.0)", "100"),
+    ("string(1e20)", "100000000000000000000"),
+    ("string(-0.0)", "0"),
+    ("string(b)", "true"),
+    ("string(!b)", "false"),
+    ("string(s)", "Grüße 😀"),
+    ("string(t)", "2026-01-02T12:30:05.678901Z"),
+    ("string(timestamp('2026-01-02T12:30:05+02:00'))", "2026-01-02T10:30:05Z"),
+    ("string(p)", "129601.500s"),
+    ("string(duration('-90m'))", "-5400s"),
+    ("string(duration('1us'))", "0.000001s"),
+    ("bool('true')", True),
+    ("bool('f')", False),
+    ("bool(b)", True),
+    ("dyn(i) + 1", 8),
+    ("timestamp(t) == t", True),
+    ("timestamp(60)", dt.datetime(1970, 1, 1, 0, 1, tzinfo=dt.UTC)),
+    ("timestamp('2026-01-31T18:00:00.1234567-01:30')", dt.datetime(2026, 1, 31, 19, 30, 0, 123456, dt.UTC)),
+    ("timestamp('2026-01-3' + '1T18:00:00z')", dt.datetime(2026, 1, 31, 18, tzinfo=dt.UTC)),
+    ("duration(p) == p", True),
+    ("duration('1h30m')", dt.timedelta(minutes=90)),
+    ("duration('-1.5s')", dt.timedelta(seconds=-1.5)),
+    ("duration('.5ms')", dt.timedelta(microseconds=500)),
+    ("duration('0')", dt.timedelta(0)),
+    ("duration('1' + 'h')", dt.timedelta(hours=1)),
+    # time
+    ("t + duration('24h')", NOON + dt.timedelta(days=1)),
+    ("duration('24h') + t", NOON + dt.timedelta(days=1)),
+    ("t - duration('24h')", NOON - dt.timedelta(days=1)),
+    ("t - timestamp('2026-01-02T12:30:05Z')", dt.timedelta(microseconds=678901)),
+    ("p + p", dt.timedelta(hours=72, seconds=3)),
+    ("p - p", dt.timedelta(0)),
+    ("t.getFullYear()", 2026),
+    ("t.getMonth()", 0),
+    ("t.getDate()", 2),
+    ("t.getDayOfMonth()", 1),
+    ("t.getDayOfWeek()", 5),
+    ("t.getDayOfYear()", 1),
+    ("t.getHours()", 12),
+    ("t.getHours('Europe/Berlin')", 13),
+    ("t.getHours('+02:00')", 14),
+    ("t.getHours('-2:30')", 10),
+    ("t.getHours('')", 12),
+    ("t.getHours('Asia/' + 'Kuala_Lumpur')", 20),
+    ("t.getMinutes()", 30),
+    ("t.getSeconds()", 5),
+    ("t.getMilliseconds()", 678),
+    ("p.getHours()", 36),
+    ("p.getMinutes()", 2160),
+    ("p.getSeconds()", 129601),
+    ("p.getMilliseconds()", 500),
+    ("duration('-90061.234s').getMinutes()", -1501),
+    ("duration('-90061.234s').getMilliseconds()", -234),
+    ("days_between(timestamp('2026-01-01T00:00:00Z'), t)", 1),
+    ("days_between(t, timestamp('2026-01-01T00:00:00Z'))", -1),
+    # our own functions
+    ("floor(2.9)", 2),
+    ("floor(-2.1)", -3),
+    ("floor(i)", 7),
+    ("ceil(2.1)", 3),
+    ("ceil(-2.9)", -2),
+    ("ceil(i)", 7),
+    ("round(2.5)", 3),
+    ("round(-2.5)", -3),
+    ("round(2.4999)", 2),
+    ("round(i)", 7),
+    ("round(0.0)", 0),
+    ("min(i, j)", -3),
+    ("min(i, d)", D("2.50")),
+    ("min(1, d)", D(1)),
+    ("max(i, j)", 7),
+    ("max(d, i)", D(7)),
+    ("abs(j)", 3),
+    ("abs(-d)", D("2.50")),
+    ("sum(li)", 6),
+    ("sum(ld)", D("0.3")),
+    ("sum([1, 2.5, x.n])", D("5.5")),
+    ("sum(event.lines.map(l, l.total * l.quantity))", D("40.15")),
+    ("sum(event.lines.filter(l, l.sku == 'C').map(l, l.total))", D(0)),
+    ("sum([])", 0),
+    # dyn
+    ("x.n + 1", 3),
+    ("x.n * d", D("5.00")),
+    ("x['n'] + 0.5", D("2.5")),
+    ("(x['n'] + 0.5) * 2", D("5.0")),
+    ("x.deep.er[0] + 1", 2),
+    ("x.deep.er[1].k", "v"),
+    ("x.deep.er[1]['k'] == 'v'", True),
+    ("md.n == 1.0", True),
+    ("md.b == 1", False),
+    ("md.l == [1.0, 2]", True),
+    ("md.s.startsWith('te')", True),
+    ("md.n in [1.0]", True),
+    ("1.0 in md.l", True),
+    ("'k' in x.deep.er[1]", True),
+    ("1 in x.deep.er[1]", False),
+    ("dyn(true) in {1: 2}", False),
+    ("dyn(1.0) in {1: 2}", True),
+    ("dyn([1]) in {1: 2}", False),
+    ("md.b && b", True),
+    ("md.b || b", True),
+    ("!md.b", False),
+    ("md.b ? 1 : 2", 1),
+    ("x.day.getHours()", 12),
+    ("string(x.n)", "2"),
+    ("size(x.deep)", 1),
+    ("-md.d", D("-1.5")),
+    ("min(x.n, 1)", 1),
+    ("[x.n, 1] + [2]", [2, 1, 2]),
+    ("([x.n] + [1])[0] + 0.5", D("2.5")),
+    ("[x.deep.er][0][0]", 1),
+    ("li.map(a, x.n)[0] + 0.5", D("2.5")),
+    ("event.lines.map(l, dyn(l.total))[0]", D("10.05")),
+    # presence
+    ("has(event.channel)", True),
+    ("has(event.extra)", False),
+    ("has(event.store)", False),
+    ("has(event.store.city)", False),
+    ("has(member.attributes.city)", True),
+    ("has(member.attributes.age)", False),
+    ("has(member.attributes.foo_bar)", False),
+    ("has(member.attributes.address.zip)", False),
+    ("has(m.one)", True),
+    ("has(m.three)", False),
+    ("has(member.attributes.scores.a)", True),
+    ("has(x.deep.er)", True),
+    ("has(x.deep.nowhere)", False),
+    ("has(event.lines[0].sku)", True),
+    ("event.lines.all(l, has(l.sku))", True),
+    ("{'a': 1}.a", 1),
+    ("has({'a': 1}.b)", False),
+    ("event.store == null", True),
+    ("line == null", True),
+    ("member != null", True),
+    # fields
+    ("event.class", "retail"),
+    ("event.channel", ""),
+    ("event.count", 0),
+    ("event.first || b", True),
+    ("event.first && b", False),
+    ("member.attributes.city", "Köln"),
+    ("member.attributes.grid[1][0]", 3),
+    ("member.attributes.scores['a']", 1),
+]
+
+
+@pytest.mark.parametrize(("source", "value"), VALUES)
+def test_value(source: str, value: object) -> None:
+    found = both(source)
+
+    assert (found, type(found)) == (value, type(value))
+
+
+OVERFLOW = "the result does not fit a whole number of 64 bits"
+ERRORS: list[tuple[str, str | None, str | None]] = [
+    # numbers
+    ("1 / 0", "division by zero", "1 / 0"),
+    ("i + 1 / (i - 7)", "division by zero", "1 / (i - 7)"),
+    ("i % 0", "division by zero", "i % 0"),
+    ("d / 0", "division by zero", "d / 0"),
+    ("0.0 / 0.0", "division by zero", "0.0 / 0.0"),
+    ("9223372036854775807 + 1", OVERFLOW, "9223372036854775807 + 1"),
+    ("-9223372036854775807 - 2", OVERFLOW, "-9223372036854775807 - 2"),
+    ("9223372036854775807 * i", OVERFLOW, "9223372036854775807 * i"),
+    ("(-9223372036854775807 - 1) / -1", OVERFLOW, "(-9223372036854775807 - 1) / -1"),
+    ("-(-9223372036854775807 - 1)", OVERFLOW, "-(-9223372036854775807 - 1)"),
+    ("abs(-9223372036854775807 - 1)", OVERFLOW, "abs(-9223372036854775807 - 1)"),
+    ("int(1e19)", OVERFLOW, "int(1e19)"),
+    ("floor(1e300)", OVERFLOW, "floor(1e300)"),
+    ("int('9223372036854775808')", OVERFLOW, "int('9223372036854775808')"),
+    ("1e300 * 1e300", "the number is too large", "1e300 * 1e300"),
+    ("int(s)", "'Grüße 😀' is not a whole number", "int(s)"),
+    ("double('1_0')", "'1_0' is not a number", "double('1_0')"),
+    ("double('inf')", "'inf' is not a number", "double('inf')"),
+    ("sum([1, x.day])", "a decimal number is needed, not datetime", "sum([1, x.day])"),
+    ("sum([1, dyn(true)])", "a decimal number is needed, not bool", "sum([1, dyn(true)])"),
+    # text
+    ("bool(s)", "'Grüße 😀' is neither true nor false", "bool(s)"),
+    ("'abc'.substring(2, 1)", "substring from 2 to 1 of a text of 3", "'abc'.substring(2, 1)"),
+    ("'abc'.substring(4)", "substring from 4 to 3 of a text of 3", "'abc'.substring(4)"),
+    ("'abc'.charAt(4)", "position 4 of a text of 3", "'abc'.charAt(4)"),
+    ("'abc'.indexOf('c', -1)", "position -1 of a text of 3", "'abc'.indexOf('c', -1)"),
+    ("s.matches('(' + '(')", "not a regular expression: missing ): ((", "s.matches('(' + '(')"),
+    ("[1, x.n].join()", "the value is of another type than the program says", "[1, x.n].join()"),
+    # lists and maps
+    ("li[3]", "position 3 of a list of 3", "li[3]"),
+    ("li[-1]", "position -1 of a list of 3", "li[-1]"),
+    ("li[dyn(1.5)]", "the position in a list is an int, not decimal", "li[dyn(1.5)]"),
+    ("li[dyn('a')]", "the position in a list is an int, not string", "li[dyn('a')]"),
+    ("m['three']", "the map has no key 'three'", "m['three']"),
+    ("m.three", "m.three is not set", "m.three"),
+    ("m[s]", "the map has no key 'Grüße 😀'", "m[s]"),
+    ("{'a': 1}.b", "the value is not set", "{'a': 1}.b"),
+    ("{s: 1, 'Grüße 😀': 2}", "a map with the same key twice", "{s: 1, 'Grüße 😀': 2}"),
+    # time
+    ("timestamp('x' + s)", "'xGrüße 😀' is not a timestamp like \"2026-01-31T18:00:00Z\"", "timestamp('x' + s)"),
+    ("timestamp(9223372036854775807)", "the moment is outside the years 1 to 9999", "timestamp(9223372036854775807)"),
+    ("t + duration('87600000h')", "the moment is outside the years 1 to 9999", "t + duration('87600000h')"),
+    ("duration('20000000000h') + duration('10000000000h')", "too long a time", None),
+    ("duration(s)", '\'Grüße 😀\' is not a duration like "36h" or "1h30m"; a day is "24h"', "duration(s)"),
+    ("duration(ls[0] + '9999999999999h')", None, None),
+    ("t.getHours(s)", "there is no time zone 'Grüße 😀'", "t.getHours(s)"),
+    ("t.getHours(ls[0] == 'a' ? '+99:00' : '')", "there is no time zone '+99:00'", None),
+    # dyn
+    ("x.n + 'a'", "`+` is not defined for int and string", "x.n + 'a'"),
+    ("x.n && b", "true or false is needed, not int", "x.n"),
+    ("!x.n", "true or false is needed, not int", "x.n"),
+    ("x.n ? 1 : 2", "true or false is needed, not int", "x.n"),
+    ("x.n.y", "a value of type int has no field 'y'", "x.n.y"),
+    ("x.nowhere", "x.nowhere is not set", "x.nowhere"),
+    ("x.nowhere.y", "x.nowhere is not set", "x.nowhere"),
+    ("x.n.exists(a, a)", "a list or map is needed, not int", "x.n"),
+    ("1 in x.n", "`in` needs a list or a map, not int", "1 in x.n"),
+    ("has(x.n.y)", "a map is needed, not int", "has(x.n.y)"),
+    ("md.f", "a decimal number is needed, not float", "md.f"),
+    ("md.f + 1", "a decimal number is needed, not float", "md.f + 1"),
+    ("dyn(event).total", "a value of type message has no field 'total'", "dyn(event).total"),
+    ("dyn(1) < dyn('a')", "`<` is not defined for int and string", "dyn(1) < dyn('a')"),
+    ("x['n']['y']", "`[]` is not defined for int and string", "x['n']['y']"),
+    # not set
+    ("event.extra", "event.extra is not set", "event.extra"),
+    ("event.store.city", "event.store is not set", "event.store"),
+    ("event.store.city == 'a'", "event.store is not set", "event.store"),
+    ("line.sku == 'a'", "line is not set", "line"),
+    ("has(line.sku) || line.quantity > 1", "line is not set", "line"),
+    ("member.attributes.age > 1", "member.attributes.age is not set", "member.attributes.age"),
+    ("member.attributes.age != 1", "member.attributes.age is not set", "member.attributes.age"),
+    ("member.attributes.foo_bar", "member.attributes.foo_bar is not set", "member.attributes.foo_bar"),
+    ("member.attributes.age in [1]", "member.attributes.age is not set", "member.attributes.age"),
+    ("[member.attributes.age]", "member.attributes.age is not set", "member.attributes.age"),
+    # macros do not absorb everything
+    ("[1, 0].map(a, 1 / a)", "division by zero", "1 / a"),
+    ("[0].exists_one(a, 1 / a > 0)", "division by zero", "1 / a"),
+    ("[0, 1].exists(a, 1 / a == 2)", "division by zero", "1 / a"),
+]
+
+
+@pytest.mark.parametrize(("source", "message", "part"), ERRORS)
+def test_error(source: str, message: str | None, part: str | None) -> None:
+    found = failure(source)
+
+    assert found == (message or found[0], part or found[1])
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("1 / 0 == 1 || true", True),
+        ("true || 1 / 0 == 1", True),
+        ("1 / 0 == 1 && false", False),
+        ("false && 1 / 0 == 1", False),
+        ("[0, 1].all(a, 1 / a > 5)", False),
+        ("[0, 1].exists(a, 1 / a == 1)", True),
+        ("member.attributes.age == 1 || b", True),
+        ("x.n && false", False),
+        ("b ? 1 : 1 / 0", 1),
+        ("!(1 / 0 == 1 && !b)", True),
+    ],
+)
+def test_errors_that_do_not_matter_are_absorbed(source: str, value: object) -> None:
+    assert both(source) is value or both(source) == value
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "message"),
+    [
+        ("d > 1", {"d": None}, "d is not set"),
+        ("d == 1", {"d": None}, "d is not set"),
+        ("b && b", {"b": None}, "b is not set"),
+        ("b", {"b": None}, "b is not set"),
+        ("!b", {"b": None}, "b is not set"),
+        ("li.all(a, a > 1)", {"li": None}, "li is not set"),
+        ("m['one']", {"m": {"one": None}}, "m.one is not set"),
+        ("m[s]", {"m": {"a": None}, "s": "a"}, "the value is not set"),
+        ("m.one", {"m": {"one": None}}, "m.one is not set"),
+        ("d", {"d": 1.5}, "a decimal number is needed, not float"),
+        ("d + 1", {"d": 1.5}, "the value is of another type than the program says"),
+        ("t.getHours()", {"t": dt.datetime(2026, 1, 1)}, "the timestamp has no time zone"),  # noqa: DTZ001 - the point
+        (
+            "t.getHours('-23:00')",
+            {"t": dt.datetime.min.replace(tzinfo=dt.UTC)},
+            "the moment is outside the years 1 to 9999",
+        ),
+        ("x", {"x": None}, "x is not set"),
+        ("string(b)", {"b": None}, "b is not set"),
+        ("1 in li", {"li": None}, "li is not set"),
+        ("size(s) > 1", {"s": None}, "s is not set"),
+        ("member.attributes.city == 'a'", {"member": None}, "member is not set"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_errors(source: str, changes: dict[str, object], message: str) -> None:
+    assert failure(source, **changes)[0] == message
+
+
+def test_null_inside_dyn_is_a_value() -> None:
+    assert both("[x.none, 1][0] == dyn(null)") is True
+    assert both("md['null']") is None
+    assert both("x.none == null") is True
+    assert both("x.n == null") is False
+    assert failure("x.nowhere == null") == ("x.nowhere is not set", "x.nowhere")
+    assert both("x.none") is None
+    assert failure("x.none + 1") == ("`+` is not defined for null and int", "x.none + 1")
+
+
+def test_comparing_with_null_asks_whether_something_is_set() -> None:
+    assert both("event.extra == null") is True
+    assert both("event.extra != null", event=type("E", (), {"extra": 0})()) is True
+    assert both("null == line") is True
+
+
+def test_whole_numbers_in_place_of_decimals_come_out_as_decimals() -> None:
+    assert both("d", d=7) == Decimal(7)
+    assert both("d / 2", d=7) == Decimal("3.5")
+    assert both("d + 1", d=7) == Decimal(8)
+
+
+def test_sizes_are_limited() -> None:
+    assert failure("s + s", s="a" * 600_000)[0] == "a text of more than 1000000 characters"
+    assert failure("s.replace('a', s)", s="a" * 2_000)[0] == "a text of more than 1000000 characters"
+    assert failure("ls.join(s)", s="a" * 600_000)[0] == "a text of more than 1000000 characters"
+    assert failure("li + li", li=[1] * 600_000)[0] == "a list of more than 1000000 elements"
+    assert failure("s.matches(s)", s="a" * 20_000)[0] == "a regular expression may have 10000 characters"
