@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from asgi_client import Client
 from fastapi import FastAPI
 from httpx import Response
 
+from asgi_client import Client
 from setia.api.app import Part
 from setia.db.engine import Database
 from setia.identity.scopes import Scope

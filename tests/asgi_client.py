@@ -24,14 +24,17 @@ class Client:
         self._lifespan.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._opened is not None
         self._lifespan.__exit__(kind, error, trace)
         self._opened.__exit__(kind, error, trace)
 
     def request(self, method: str, path: str, **more: Any) -> Response:
         """Send one request and wait for its answer."""
-        return self._portal.call(self._request, method, path, more)
+        answer: Response = self._portal.call(self._request, method, path, more)
+        return answer
 
     def get(self, path: str, **more: Any) -> Response:
         """Send a GET."""
@@ -43,7 +46,8 @@ class Client:
             more["content"] = _asynchronous(content)
         transport = ASGITransport(self.app, raise_app_exceptions=False)
         async with AsyncClient(transport=transport, base_url="http://setia.test") as client:
-            return await client.request(method, path, **more)
+            answer: Response = await client.request(method, path, **more)
+            return answer
 
 
 async def _asynchronous(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

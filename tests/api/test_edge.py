@@ -4,15 +4,18 @@ import re
 
 import pytest
 import structlog
-from api_world import World, assert_problem, make_world
 
+from api_world import World, assert_problem, make_world
 from setia.api.rate import RateLimit
 from setia.db.engine import Database
 from setia.problems import TooManyRequests
 
 
 def test_a_sane_request_id_comes_back(world: World) -> None:
-    assert world.call("GET", "/healthz", headers={"X-Request-Id": "abc-123.4:5_6"}).headers["x-request-id"] == "abc-123.4:5_6"
+    assert (
+        world.call("GET", "/healthz", headers={"X-Request-Id": "abc-123.4:5_6"}).headers["x-request-id"]
+        == "abc-123.4:5_6"
+    )
 
 
 @pytest.mark.parametrize("sent", ["short", "a" * 129, "has space", "<script>alert"])

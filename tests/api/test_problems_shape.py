@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from api_world import World, assert_problem
 from fastapi import APIRouter
 
+from api_world import World, assert_problem, make_world
 from setia.api.app import Part
 
 BIG = b'{"identifiers": {"external_id": "' + b"x" * 6_000_000 + b'"}}'
@@ -76,9 +76,7 @@ def test_unknown_fields_are_refused_where_they_stand(world: World) -> None:
     sent = {"identifiers": {"card": "1", "passport": "2"}, "tagz": []}
     body = assert_problem(world.call("POST", "/v1/members", json=sent), 422, "validation_failed")
     assert [item["pointer"] for item in body["errors"]] == ["#/identifiers/passport", "#/tagz"]
-    assert {item["message"] for item in body["errors"]} == {
-        "There is no such field. Check its spelling, or remove it."
-    }
+    assert {item["message"] for item in body["errors"]} == {"There is no such field. Check its spelling, or remove it."}
     assert world.count("member") == 0
 
 
@@ -111,8 +109,6 @@ def broken_part() -> Part:
 
 
 def test_a_fault_of_ours_says_nothing_but_the_request_id(world: World) -> None:
-    from api_world import make_world
-
     with make_world(world.database, parts=(broken_part(),)).client as client:
         answer = client.get("/broken", headers={"X-Request-Id": "request-4711"})
     body = assert_problem(answer, 500, "internal_error")

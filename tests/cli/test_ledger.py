@@ -4,9 +4,9 @@ import json
 from decimal import Decimal
 
 import pytest
-from ledger.world import Ledger, grant
 from typer.testing import CliRunner, Result
 
+from ledger.world import Ledger, grant
 from setia.cli.main import app
 from setia.db.engine import Database
 from setia.db.ids import format_id
@@ -52,12 +52,18 @@ def test_a_clean_ledger_exits_with_0(club: Ledger) -> None:
 def test_a_finding_is_named_and_exits_with_1(club: Ledger) -> None:
     member = club.enrol()
     club.post(member, grant(30))
-    club.tamper("UPDATE wallet SET available = 31", "UPDATE posting SET seq = 1", "ALTER TABLE lot DISABLE TRIGGER guard")
+    club.tamper(
+        "UPDATE wallet SET available = 31", "UPDATE posting SET seq = 1", "ALTER TABLE lot DISABLE TRIGGER guard"
+    )
 
     told, data = run("verify"), run("verify", "--json")
 
     assert (told.exit_code, data.exit_code) == (1, 1)
-    assert "wallet_balance" in told.stdout
+    assert (
+        f"wallet_balance (I4) {format_id('mem', member)}: wallet stars: "
+        "expected available 30, pending 0, held 0, found available 31, pending 0, held 0\n"
+    ) in told.stdout
+    assert "guard_missing (I3) : trigger guard on lot: expected enabled, found disabled\n" in told.stdout
     assert "2 findings" in told.stderr
     assert [(row["kind"], row["member"]) for row in json.loads(data.stdout)["findings"]] == [
         ("wallet_balance", format_id("mem", member)),

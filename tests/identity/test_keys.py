@@ -5,8 +5,8 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from api_world import World, assert_problem
 
+from api_world import World, assert_problem
 from setia.identity.keyring import KeyRing
 from setia.identity.scopes import MEANINGS, Scope
 from setia.identity.secrets import KeyText

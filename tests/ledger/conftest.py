@@ -1,8 +1,8 @@
 """The fixture `ledger`."""
 
 import pytest
-from ledger.world import Ledger
 
+from ledger.world import Ledger
 from setia.db.engine import Database
 
 

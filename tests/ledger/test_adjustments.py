@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from ledger.world import T0, Ledger, at, grant
 from psycopg import errors
 
+from ledger.world import T0, Ledger, at, grant
 from setia.db.ids import new_id
 from setia.engine.state import Balance
 from setia.ledger.adjustments import Adjusted, Terms

@@ -4,19 +4,22 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from ledger.world import T0, Ledger, at, effects, grant, redeem
 
+from ledger.world import T0, Ledger, at, effects, grant, redeem
 from setia.db.engine import driver_connection
 from setia.db.ids import new_id
+from setia.db.migrate import differences
 from setia.engine.state import Balance
 from setia.ledger.booking import book
 from setia.ledger.entries import JournalEntry, LotKey, Posting, StateRow
 from setia.ledger.refusals import InsufficientPoints, StaleState, UnknownMember
-from setia.ledger.states import lock_members, open_members, program_of
+from setia.ledger.states import lock_members, open_members, program_of, read_members
 from setia.ledger.wallets import load_balances, open_lots
 
 
-def entry(ledger: Ledger, member: UUID, seq: int, *postings: Posting, minute: int = 0, **members: object) -> JournalEntry:
+def entry(
+    ledger: Ledger, member: UUID, seq: int, *postings: Posting, minute: int = 0, **members: object
+) -> JournalEntry:
     given = {
         "member_id": member,
         "seq": seq,
@@ -61,7 +64,9 @@ def test_points_taken_name_their_lot_and_an_empty_lot_is_no_longer_open(ledger: 
     ledger.post(member, redeem(10, LotKey(1, 0)))
     ledger.post(member, redeem(20, LotKey(1, 0)))
 
-    assert ledger.rows("SELECT granted, burned, expired, reversed, remaining, is_open FROM lot") == [(30, 30, 0, 0, 0, False)]
+    assert ledger.rows("SELECT granted, burned, expired, reversed, remaining, is_open FROM lot") == [
+        (30, 30, 0, 0, 0, False)
+    ]
     assert ledger.rows("SELECT available FROM wallet") == [(0,)]
     assert ledger.findings() == []
 
@@ -83,8 +88,12 @@ def test_each_destination_counts_in_its_figure_of_the_lot_and_back_undoes_it(led
         return Posting(point_type="stars", source=source, destination=destination, amount=amount, lot=lot)  # type: ignore[arg-type]
 
     ledger.post(member, grant(100))
-    ledger.post(member, move("available", "expired", 7), move("available", "issued", 5), move("available", "adjusted", 3))
-    ledger.post(member, move("available", "transferred", 2), move("redeemed", "available", 1), move("available", "held", 50))
+    ledger.post(
+        member, move("available", "expired", 7), move("available", "issued", 5), move("available", "adjusted", 3)
+    )
+    ledger.post(
+        member, move("available", "transferred", 2), move("redeemed", "available", 1), move("available", "held", 50)
+    )
     ledger.post(member, move("held", "redeemed", 20), move("held", "available", 30))
 
     assert ledger.rows("SELECT granted, burned, expired, reversed, remaining FROM lot") == [(100, 24, 7, 5, 64)]
@@ -190,15 +199,26 @@ def test_a_lot_that_is_not_there_or_of_another_point_type_gives_nothing(ledger: 
 
 def test_many_members_and_several_entries_of_one_are_booked_at_once(ledger: Ledger) -> None:
     one, two = ledger.enrol(), ledger.enrol()
-    opens = {"stars": 0}
+
+    def adjustment(member: UUID, seq: int, posting: Posting, floor: int, minute: int) -> JournalEntry:
+        return entry(
+            ledger,
+            member,
+            seq,
+            posting,
+            minute=minute,
+            opens={"stars": floor},
+            kind="adjustment",
+            reason="r",
+            idempotency_key=f"{member} {seq}",
+            input_digest=b"d",
+        )
+
     entries = [
-        entry(ledger, one, 1, grant(5), opens=opens, kind="adjustment", reason="r", idempotency_key="k", input_digest=b"d"),
-        entry(ledger, two, 1, grant(7), opens=opens, kind="adjustment", reason="r", idempotency_key="l", input_digest=b"d"),
-        entry(
-            ledger, one, 2, redeem(4, LotKey(1, 0)), opens={"stars": -9}, minute=3,
-            kind="adjustment", reason="r", idempotency_key="m", input_digest=b"d",
-        ),
-    ]  # fmt: skip
+        adjustment(one, 1, grant(5), 0, 0),
+        adjustment(two, 1, grant(7), 0, 0),
+        adjustment(one, 2, redeem(4, LotKey(1, 0)), -9, 3),
+    ]
 
     with ledger.database.raw_connection() as connection:
         lock_members(connection, [one, two])
@@ -255,7 +275,7 @@ def test_a_booking_that_does_not_follow_the_journal_is_refused(
 
 def test_each_booked_member_has_one_state(ledger: Ledger) -> None:
     one, two = ledger.enrol(), ledger.enrol()
-    states = ([], [StateRow(one, 1, b"{}"), StateRow(two, 1, b"{}")])
+    states: tuple[list[StateRow], ...] = ([], [StateRow(one, 1, b"{}"), StateRow(two, 1, b"{}")])
 
     for given in states:
         with pytest.raises(StaleState), ledger.database.raw_connection() as connection:
@@ -267,7 +287,10 @@ def test_each_booked_member_has_one_state(ledger: Ledger) -> None:
 def test_a_wallet_must_be_opened_and_other_database_errors_stay_what_they_are(ledger: Ledger) -> None:
     member = ledger.enrol()
 
-    with pytest.raises(psycopg.Error, match="a posting without its wallet"), ledger.database.raw_connection() as connection:
+    with (
+        pytest.raises(psycopg.Error, match="a posting without its wallet"),
+        ledger.database.raw_connection() as connection,
+    ):
         book(connection, [entry(ledger, member, 1, grant(1))], [StateRow(member, 1, b"{}")])
 
     assert ledger.rows("SELECT count(*) FROM journal") == [(0,)]
@@ -284,6 +307,7 @@ def test_the_state_of_a_member_is_opened_once_and_belongs_to_a_program(ledger: L
         with pytest.raises(UnknownMember):
             program_of(connection, new_id())
         assert lock_members(connection, [new_id()]) == {}
+        assert read_members(connection, [member, new_id()]) == lock_members(connection, [member])
 
 
 def test_booking_time_never_goes_back_though_the_clock_does(ledger: Ledger) -> None:
@@ -319,3 +343,9 @@ def test_members_are_locked_in_order_before_anything_is_written(ledger: Ledger) 
     assert verbs == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "UPDATE"]
     assert statements[1].endswith("FROM member_state WHERE member_id = ANY (%b) ORDER BY member_id FOR UPDATE")
     assert "FOR UPDATE" not in statements[2]
+
+
+def test_the_tables_are_those_of_the_migration(ledger: Ledger) -> None:
+    ours = {"journal", "posting", "wallet", "lot", "member_state"}
+
+    assert [difference for difference in differences(ledger.database) if ours & set(str(difference).split("'"))] == []

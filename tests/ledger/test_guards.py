@@ -2,9 +2,9 @@
 
 import psycopg
 import pytest
-from ledger.world import Ledger, grant, redeem
 from psycopg import errors
 
+from ledger.world import Ledger, grant, redeem
 from setia.ledger.entries import LotKey
 
 
@@ -30,8 +30,10 @@ def test_journal_and_postings_are_append_only(ledger: Ledger, table: str, change
         "UPDATE lot SET burned = 1",
         "DELETE FROM lot",
         "TRUNCATE lot",
-        "INSERT INTO lot (member_id, seq, line, program_id, point_type, granted, pending, earned_at) "
-        "SELECT member_id, 9, 9, 1, 'miles', 5, false, now() FROM wallet",
+        (
+            "INSERT INTO lot (member_id, seq, line, program_id, point_type, granted, pending, earned_at) "
+            "SELECT member_id, 9, 9, 1, 'miles', 5, false, now() FROM wallet"
+        ),
     ],
 )
 def test_balances_and_lots_are_changed_by_postings_only(ledger: Ledger, change: str) -> None:
@@ -92,7 +94,12 @@ def test_a_posting_needs_its_journal_entry(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    ["kind = 'event', event_id = NULL", "kind = 'event', event_id = gen_random_uuid()", "kind = 'adjustment'", "kind = 'gift'"],
+    [
+        "kind = 'event', event_id = NULL",
+        "kind = 'event', event_id = gen_random_uuid()",
+        "kind = 'adjustment'",
+        "kind = 'gift'",
+    ],
 )
 def test_an_entry_must_say_where_it_comes_from(ledger: Ledger, columns: str) -> None:
     ledger.post(ledger.enrol())
@@ -102,8 +109,8 @@ def test_an_entry_must_say_where_it_comes_from(ledger: Ledger, columns: str) -> 
     with pytest.raises(errors.CheckViolation, match="ck_journal_"):
         ledger.rows(
             "INSERT INTO journal (member_id, program_id, occurred_at, booked_at, actor, outcome, explanation, "
-            f"{', '.join(selected)}) SELECT member_id, program_id, occurred_at, booked_at, actor, outcome, explanation, "
-            f"{', '.join(selected.values())} FROM journal"
+            f"{', '.join(selected)}) SELECT member_id, program_id, occurred_at, booked_at, actor, outcome, "
+            f"explanation, {', '.join(selected.values())} FROM journal"
         )
 
 
@@ -129,12 +136,12 @@ def test_an_operator_in_setia_app_books_and_can_do_nothing_else(ledger: Ledger) 
         connection.execute(
             "INSERT INTO journal (member_id, seq, id, program_id, kind, occurred_at, booked_at, actor, reason, "
             "idempotency_key, input_digest, outcome, explanation) SELECT member_id, 2, gen_random_uuid(), program_id, "
-            "'adjustment', occurred_at, booked_at, actor, 'r', 'k', 'd', '{\"points\": [{\"points\": \"stars\", \"amount\": -2}]}', "
-            "'{}' FROM journal"
+            "'adjustment', occurred_at, booked_at, actor, 'r', 'k', 'd', "
+            '\'{"points": [{"points": "stars", "amount": -2}]}\', \'{}\' FROM journal'
         )
         connection.execute(
-            "INSERT INTO posting (member_id, seq, line, program_id, point_type, source, destination, amount, lot_seq, lot_line) "
-            f"VALUES ('{member}', 2, 0, 1, 'stars', 'available', 'adjusted', 2, 1, 0)"
+            "INSERT INTO posting (member_id, seq, line, program_id, point_type, source, destination, amount, lot_seq, "
+            f"lot_line) VALUES ('{member}', 2, 0, 1, 'stars', 'available', 'adjusted', 2, 1, 0)"
         )
         connection.execute("UPDATE member_state SET seq = 2")
 

@@ -76,7 +76,7 @@ def test_burn_agrees_with_taking_point_by_point(held: list[Lot], amount: int) ->
         (one.expires_at or forever, one.earned_at, one.seq, one.line)
         for one in held
         for _ in range(one.remaining)
-        if not one.pending and (one.expires_at is None or NOW < one.expires_at)
+        if not one.pending and (one.expires_at is None or one.expires_at > NOW)
     )
     if len(points) < amount:
         with pytest.raises(LotsExhausted) as raised:

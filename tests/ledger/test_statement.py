@@ -1,8 +1,8 @@
 """The statement and balances of the past."""
 
 import pytest
-from ledger.world import T0, Ledger, at, grant, redeem
 
+from ledger.world import T0, Ledger, at, grant, redeem
 from setia.engine.state import Balance
 from setia.ledger.entries import LotKey
 from setia.ledger.statement import StatementPage, read_statement
@@ -82,4 +82,4 @@ def test_balances_as_of_any_moment(ledger: Ledger) -> None:
         4: {"stars": Balance(available=30)},
         5: {"stars": Balance(available=20), "miles": Balance(pending=5)},
     }
-    assert T0 == at(0)
+    assert at(0) == T0

@@ -67,8 +67,9 @@ class Ledger:
         self.database = database
         self.floors: dict[str, int | None] = {}
         with database.transaction() as tx:
-            event.create(tx, checkfirst=True)
-            self.program_id: int = tx.execute(sa.insert(program).values(key="club").returning(program.c.id)).scalar_one()
+            self.program_id: int = tx.execute(
+                sa.insert(program).values(key="club").returning(program.c.id)
+            ).scalar_one()
 
     def enrol(self, now: dt.datetime = T0) -> UUID:
         member_id = new_id()
@@ -100,7 +101,9 @@ class Ledger:
                     body={},
                 )
             )
-            opens = {p.point_type: self.floors.get(p.point_type, 0) for p in postings if p.point_type not in locked.balances}
+            opens = {
+                p.point_type: self.floors.get(p.point_type, 0) for p in postings if p.point_type not in locked.balances
+            }
             entry = JournalEntry(
                 member_id=member_id,
                 seq=locked.seq + 1,

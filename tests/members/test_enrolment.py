@@ -5,8 +5,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from api_world import World
 
+from api_world import World
 from setia.db.engine import driver_connection
 from setia.db.ids import new_id
 from setia.members.enrolment import IdentifierTaken, InvalidEnrolment, checked_member, create_members
@@ -133,8 +133,6 @@ def test_references_are_resolved_in_one_query(world: World) -> None:
     assert isinstance(ambiguous, MemberAmbiguous)
     assert ambiguous.detail == "card, email do not belong to the same member. Send those of one member."
     assert elsewhere == {by_card: None, by_id: None}
-
-
 
 
 def test_facts_are_loaded_and_saved(world: World) -> None:

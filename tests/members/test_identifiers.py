@@ -46,7 +46,7 @@ def test_one_form(kind: IdentifierKind, typed: str, form: str) -> None:
         ("card", "\uff14\uff17", "must be 1 to 64 letters A to Z and digits; spaces and dashes do not count"),
         ("phone", "hello", "must be a phone number in digits, such as +49 151 23456789"),
         ("phone", "1-800-FLOWERS", "must be a phone number in digits, such as +49 151 23456789"),
-        ("phone", "+49 151", "must be a phone number of a length that its country has, such as +49 151 23456789"),
+        ("phone", "+1 555 12", "must be a phone number of a length that its country has, such as +49 151 23456789"),
         ("phone", "+999 123456", "must be a phone number, such as +49 151 23456789"),
         ("email", "ada", "must be an e-mail address, such as name@example.com"),
         ("email", "a b@example.com", "must be an e-mail address, such as name@example.com"),
@@ -55,7 +55,7 @@ def test_one_form(kind: IdentifierKind, typed: str, form: str) -> None:
     ],
 )
 def test_what_cannot_be_one(kind: IdentifierKind, typed: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=r".") as raised:
         normalise(kind, typed, phone_region="DE")
     assert str(raised.value) == sentence
 

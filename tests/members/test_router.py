@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from api_world import World, assert_problem
 
 KEY = {"Idempotency-Key": "once-1"}
@@ -57,7 +58,9 @@ def test_pages_are_stable_when_members_come(world: World) -> None:
     assert second["next_cursor"] is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!!", "WyJtZW1iZXJzIl0", "WyJ2ZXJzaW9ucyIsMV0", "bnVsbA", "WyJtZW1iZXJzIiwxXQ", "ä"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "!!!", "WyJtZW1iZXJzIl0", "WyJ2ZXJzaW9ucyIsMV0", "bnVsbA", "WyJtZW1iZXJzIiwxXQ", "ä"]
+)
 def test_a_wrong_cursor_is_said_to_be_one(world: World, cursor: str) -> None:
     assert_problem(world.call("GET", f"/v1/members?cursor={cursor}"), 422, "invalid_cursor")
 
@@ -109,7 +112,12 @@ def test_the_key_of_another_program_is_another_key(world: World) -> None:
 )
 def test_bad_members_are_refused_whole(world: World, sent: dict[str, Any], code: str | None, pointer: str) -> None:
     if code is None:
-        answer = world.call("POST", "/v1/members", content=b'{"identifiers":{"card":"1"},"attributes":{"visits_a_week":1e400}}', headers={"Content-Type": "application/json"})
+        answer = world.call(
+            "POST",
+            "/v1/members",
+            content=b'{"identifiers":{"card":"1"},"attributes":{"visits_a_week":1e400}}',
+            headers={"Content-Type": "application/json"},
+        )
         assert answer.status_code in {400, 422}
     else:
         body = assert_problem(world.call("POST", "/v1/members", json=sent), 422, code)
@@ -122,7 +130,9 @@ def test_a_failing_commit_keeps_no_member(world: World) -> None:
     answer = world.call("POST", "/v1/members", json={"identifiers": {"card": "1"}}, headers=KEY)
     assert answer.status_code in {500, 503}
     assert_problem(answer, answer.status_code, answer.json()["code"])
-    assert [world.count(table) for table in ("member", "member_identifier", "member_state", "idempotency_key")] == [0] * 4
+    assert [world.count(table) for table in ("member", "member_identifier", "member_state", "idempotency_key")] == [
+        0
+    ] * 4
 
 
 def test_attributes_are_merged_and_tags_replaced(world: World) -> None:

@@ -4,9 +4,9 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from api_world import World, assert_problem, definition
 from sqlalchemy.exc import DBAPIError
 
+from api_world import World, assert_problem, definition
 from setia.db.engine import Database
 from setia.program.definition import Program
 from setia.program.templates import load_template, names
@@ -51,7 +51,11 @@ def test_the_live_definition_makes_no_new_version(world: World) -> None:
         assert (again.is_new, again.version.number, again.version.author) == (False, 1, "test")
         assert (changed.is_new, changed.version.number) == (True, 2)
         assert (back.is_new, back.version.number) == (True, 3)
-        assert [(v.number, v.is_live) for v in list_versions(tx, world.program_id)] == [(3, True), (2, False), (1, False)]
+        assert [(v.number, v.is_live) for v in list_versions(tx, world.program_id)] == [
+            (3, True),
+            (2, False),
+            (1, False),
+        ]
         assert get_version(tx, world.program_id, 2).is_live is False
 
 
@@ -137,14 +141,21 @@ def test_publishing_over_the_api(world: World) -> None:
     [
         ({"points": {}}, "#/definition/points"),
         ({"campagnes": {}}, "#/definition/campagnes"),
-        ({"campaigns": {"base": {"on": "purchase", "when": "event.totl > 1", "earn": {"stars": 1}}}}, "#/definition/campaigns/base/when"),
+        (
+            {"campaigns": {"base": {"on": "purchase", "when": "event.totl > 1", "earn": {"stars": 1}}}},
+            "#/definition/campaigns/base/when",
+        ),
         ({"campaigns": {"base": {"on": "purchase", "earn": {"moons": 1}}}}, "#/definition/campaigns/base/earn/moons"),
         ({"program": {"id": "other-shop", "name": "x", "currency": "EUR"}}, "#/definition/program/id"),
     ],
 )
-def test_a_definition_with_errors_is_refused_where_they_are(world: World, change: dict[str, object], pointer: str) -> None:
+def test_a_definition_with_errors_is_refused_where_they_are(
+    world: World, change: dict[str, object], pointer: str
+) -> None:
     sent = {**definition(), **change}
-    body = assert_problem(world.call("POST", "/v1/program/versions", json={"definition": sent}), 422, "invalid_definition")
+    body = assert_problem(
+        world.call("POST", "/v1/program/versions", json={"definition": sent}), 422, "invalid_definition"
+    )
     assert body["errors"][0]["pointer"] == pointer
     assert world.call("GET", "/v1/program").json()["number"] == 1
 

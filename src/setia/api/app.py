@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 import setia
-from setia.api import answers, health
+from setia.api import answers, health, reference
 from setia.api.body_limit import BodyLimit
 from setia.api.edge import Edge
 from setia.api.openapi import Fragment, describe
@@ -67,6 +67,9 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
         openapi_tags=_TAGS,
         # A redirect would drop the body of a POST; a wrong path is a 404.
         redirect_slashes=False,
+        # FastAPI's own pages load from elsewhere; see `setia.api.reference`.
+        docs_url=None,
+        redoc_url=None,
         lifespan=lifespan,
     )
     app.state.settings = settings
@@ -83,6 +86,7 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
     for router in [*(router for part in parts for router in part.routers), health.router]:
         # Their routes and not the routers: FastAPI would match an included router twice for each request.
         app.router.routes.extend(router.routes)
+    app.router.routes.extend(reference.routes())
     fragments = [fragment for part in parts for fragment in part.openapi]
     document: dict[str, Any] = {}
 

@@ -47,7 +47,7 @@ def describe(app: FastAPI, fragments: Sequence[Fragment]) -> dict[str, Any]:
     for route in app.routes:
         scope = needed_scope(route)
         if scope is not None and isinstance(route, APIRoute):
-            for method in route.methods:
+            for method in route.methods or ():
                 document["paths"][route.path_format][method.lower()]["x-scope"] = scope
     for operation in operations(document):
         if "x-scope" in operation:

@@ -136,19 +136,16 @@ def _points(units: int, decimals: int) -> str:
 def _show(report: Report) -> None:
     from rich.table import Table
 
-    if report.findings:
-        table = Table("finding", "rule", "member", "entry", "detail", "expected", "found", title="Findings")
-        for finding in report.findings:
-            table.add_row(
-                finding.kind,
-                finding.invariant,
-                _member(finding) or "",
-                _place(finding),
-                finding.detail,
-                finding.expected,
-                finding.found,
-            )
-        out.print(table, markup=False)
+    for finding in report.findings:
+        # A line and no table: ids are long, and a line can be searched for and copied.
+        place = " ".join(part for part in (_member(finding), _place(finding)) if part)
+        out.print(
+            f"{finding.kind} ({finding.invariant}) {place}: {finding.detail}: expected {finding.expected}, "
+            f"found {finding.found}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     totals = Table("program", "points", "issued", "redeemed", "expired", "adjusted", "available", "pending", "held")
     for column in totals.columns[2:]:
         column.justify = "right"
@@ -191,4 +188,5 @@ def _member(finding: Finding) -> str | None:
 
 
 def _place(finding: Finding) -> str:
-    return "/".join(str(part) for part in (finding.seq, finding.line) if part is not None)
+    numbers = [str(part) for part in (finding.seq, finding.line) if part is not None]
+    return f"entry {'/'.join(numbers)}" if numbers else ""

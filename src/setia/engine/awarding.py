@@ -3,29 +3,28 @@
 For each point type: the campaigns that earn, in the order declared; after each of them the multipliers that name it, in
 the order declared. With rounding over the whole event all earning campaigns come first, then all multipliers, so that the
 shares do not depend on which campaign a multiplier stands beside.
+
+Factors below one come first: they lower what the campaign earns before it is rounded, so that nothing is granted only to
+be taken away again. A sum of bonuses never goes below zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from math import lcm
 
 import msgspec
 
-from setia.engine.basis import BasisAmounts
-from setia.engine.compiled_campaigns import CompiledEarn, CompiledMultiplier
-from setia.engine.considering import Facts, Match
+from setia.engine.compiled_campaigns import CompiledEarn
+from setia.engine.considering import Match, Raw
 from setia.engine.decision import Arithmetic
 from setia.engine.exact import Cell, fraction_text
-from setia.engine.occurrences import Occurrence
-from setia.engine.rates import WHOLE, Raw, raw_points
-from setia.engine.expressions import EvaluationError
 from setia.program.campaigns import Stacking
 from setia.program.points import Rounding
 
 
-class Award(msgspec.Struct):
+class Award(msgspec.Struct, gc=False):
     """Points of one type from one campaign: per line (index, or WHOLE), before and after its limits."""
 
     campaign: str
@@ -33,94 +32,183 @@ class Award(msgspec.Struct):
     wanted: int
     granted: int
     by_line: dict[int, int]
-    arithmetic: Arithmetic
 
 
-class Order(msgspec.Struct, frozen=True):
-    """The event with what has been worked out about it."""
-
-    event: Occurrence
-    facts: Facts
-    bases: dict[str, BasisAmounts]
-    """Campaign -> what counts on its basis."""
-    digits: int
-    """Decimals of the currency."""
-    point_digits: dict[str, int]
-
-
-class _Base(msgspec.Struct):
+class _Base(msgspec.Struct, gc=False):
     match: Match
     earn: CompiledEarn
     raw: Raw
-    award: Award | None = None
+    multipliers: Sequence[Match]
 
 
-def award_points(matches: Sequence[Match], order: Order, roundings: dict[str, Rounding], stacking: Stacking) -> list[Award]:
-    """What the matches earn. A match whose expression fails gets the verdict `error` and gives nothing."""
+def award_points(
+    matches: Sequence[Match], roundings: Mapping[str, Rounding], units: Mapping[str, int], stacking: Stacking
+) -> list[Award]:
+    """What the prepared matches earn. `units` is how many smallest units one point of each type has."""
     awards: list[Award] = []
-    multipliers = _multipliers(matches, order)
-    earning = [match for match in matches if match.campaign.earns]
+    multipliers = [match for match in matches if match.factor is not None]
+    bases_of: dict[str, list[_Base]] = {}
+    for match in matches:
+        for earn, raw in match.earns:
+            fitting = _fitting(match, earn.points, multipliers, stacking) if multipliers else ()
+            bases_of.setdefault(earn.points, []).append(_Base(match, earn, raw, fitting))
     for points, rounding in roundings.items():
-        bases = [base for match in earning for base in _bases(match, points, order)]
-        if not bases:
-            continue
+        bases = bases_of.get(points, ())
+        unit = units[points]
         if rounding.scope == "event":
             shared = _Cells(rounding)
             for base in bases:
-                _award_base(base, shared, order, awards)
+                _award_base(base, shared, unit, stacking, awards)
             for base in bases:
-                _award_multipliers(base, multipliers, stacking, shared, order, awards)
+                _award_multipliers(base, shared, unit, stacking, awards)
         else:
             for base in bases:
                 cells = _Cells(rounding)
-                _award_base(base, cells, order, awards)
-                _award_multipliers(base, multipliers, stacking, cells, order, awards)
+                _award_base(base, cells, unit, stacking, awards)
+                if base.multipliers:
+                    _award_multipliers(base, cells, unit, stacking, awards)
+    if stacking.multipliers == "best" and len(multipliers) > 1:
+        _tell_losers(multipliers)
     return awards
 
 
 class _Cells:
     """The running sums of one rounding scope: one for all, or one for each line."""
 
-    __slots__ = ("_cells", "rounding")
+    __slots__ = ("_by_line", "_cells", "_mode", "_one")
 
     def __init__(self, rounding: Rounding) -> None:
-        self.rounding = rounding
+        self._mode = rounding.mode
+        self._by_line = rounding.scope == "line"
+        self._one = Cell(rounding.mode)
         self._cells: dict[int, Cell] = {}
 
+    def add(self, parts: list[tuple[int, int]], denominator: int) -> dict[int, int]:
+        """Add fractions and return the whole part that each line brings."""
+        if not self._by_line:
+            add = self._one.add
+            return {line: add(numerator, denominator) for line, numerator in parts}
+        return {line: self.cell(line).add(numerator, denominator) for line, numerator in parts}
+
     def cell(self, line: int) -> Cell:
-        key = line if self.rounding.scope == "line" else WHOLE
-        cell = self._cells.get(key)
+        """The running sum in which a line counts."""
+        if not self._by_line:
+            return self._one
+        cell = self._cells.get(line)
         if cell is None:
-            cell = self._cells[key] = Cell(self.rounding.mode)
+            cell = self._cells[line] = Cell(self._mode)
         return cell
 
 
-def _bases(match: Match, points: str, order: Order) -> list[_Base]:
-    found = []
-    for earn in match.campaign.earns:
-        if earn.points == points:
-            try:
-                basis = order.bases[match.campaign.id]
-                found.append(_Base(match, earn, raw_points(earn, match, order.facts, order.event, basis, order.digits)))
-            except EvaluationError as error:
-                match.considered.verdict = "error"
-                match.considered.error = str(error)
-    return found
+def _fitting(base: Match, points: str, multipliers: Sequence[Match], stacking: Stacking) -> list[Match]:
+    """The multipliers that work on a campaign's points of one type."""
+    name = base.campaign.id
+    fitting = []
+    for match in multipliers:
+        multiplier = match.campaign.multiplier
+        if (
+            multiplier is not None
+            and match is not base
+            and (multiplier.of is None or name in multiplier.of)
+            and (multiplier.points is None or points in multiplier.points)
+        ):
+            fitting.append(match)
+    if stacking.multipliers == "best" and len(fitting) > 1:
+        return [max(fitting, key=lambda match: match.factor or 0)]
+    return fitting
 
 
-def _award_base(base: _Base, cells: _Cells, order: Order, awards: list[Award]) -> None:
-    raw = base.raw
-    by_line = {line: cells.cell(line).add(numerator, raw.denominator) for line, numerator in raw.parts}
-    award = _award(base.match, base.earn.points, by_line, order)
-    award.arithmetic.rate = base.earn.text
-    award.arithmetic.basis = raw.basis
-    award.arithmetic.exact = raw.exact
-    base.award = award
+def _award_base(base: _Base, cells: _Cells, unit: int, stacking: Stacking, awards: list[Award]) -> None:
+    raw, earn = base.raw, base.earn
+    lowered = _lowered(base, stacking) if base.multipliers else raw
+    by_line = cells.add(lowered.parts, lowered.denominator)
+    arithmetic = Arithmetic(earn.points, earn.text, raw.basis, (raw.numerator, raw.denominator), 0, 0)
+    award = _award(base.match, earn.points, by_line, unit, arithmetic)
     if award.granted != award.wanted:
         # Multipliers multiply what was really given, and the fraction that was cut is gone with it.
         _settle(cells, by_line, award)
-        base.raw = Raw(list(award.by_line.items()), 1, str(award.granted))
+        base.raw = Raw(list(award.by_line.items()), 1, str(award.granted), award.granted)
     awards.append(award)
+
+
+def _lowered(base: _Base, stacking: Stacking) -> Raw:
+    """What a base earns after the factors below one that work on it; each is told its part."""
+    lowering = [match for match in base.multipliers if match.factor is not None and match.factor < 1]
+    if not lowering:
+        return base.raw
+    raw = base.raw
+    left = {line: Fraction(numerator, raw.denominator) for line, numerator in raw.parts}
+    for match in lowering:
+        taken = Fraction(0)
+        for line, numerator in raw.parts:
+            if match.lines is None or line in match.lines:
+                whole = left[line] if stacking.multipliers == "product" else Fraction(numerator, raw.denominator)
+                part = min(left[line], whole * (1 - match.factor))  # type: ignore[operator] # filtered above
+                left[line] -= part
+                taken += part
+        match.considered.arithmetic.append(_step(base, match, -taken))
+    denominator = lcm(*(part.denominator for part in left.values()))
+    parts = [(line, part.numerator * (denominator // part.denominator)) for line, part in left.items()]
+    return Raw(parts, denominator, raw.basis, sum(numerator for _, numerator in parts))
+
+
+def _award_multipliers(base: _Base, cells: _Cells, unit: int, stacking: Stacking, awards: list[Award]) -> None:
+    raw = base.raw
+    running = dict.fromkeys((line for line, _ in raw.parts), Fraction(1))
+    for match in base.multipliers:
+        factor, parts, denominator = match.factor, raw.parts, raw.denominator
+        if factor is None or factor < 1:
+            if stacking.multipliers == "product" and factor is not None:
+                _multiply(running, match, factor)
+            continue
+        bonus = factor - 1
+        touched = [(line, numerator) for line, numerator in parts if match.lines is None or line in match.lines]
+        if stacking.multipliers == "product":
+            shares = {line: Fraction(numerator, denominator) * running[line] * bonus for line, numerator in touched}
+            _multiply(running, match, factor)
+            denominator = lcm(*(share.denominator for share in shares.values()))
+            parts = [(line, share.numerator * (denominator // share.denominator)) for line, share in shares.items()]
+        else:
+            parts = [(line, numerator * bonus.numerator) for line, numerator in touched]
+            denominator *= bonus.denominator
+        by_line = cells.add(parts, denominator)
+        step = _step(base, match, Fraction(sum(numerator for _, numerator in parts), denominator))
+        award = _award(match, base.earn.points, by_line, unit, step)
+        if award.granted != award.wanted:
+            _settle(cells, by_line, award)
+        awards.append(award)
+
+
+def _multiply(running: dict[int, Fraction], match: Match, factor: Fraction) -> None:
+    for line in running:
+        if match.lines is None or line in match.lines:
+            running[line] *= factor
+
+
+def _step(base: _Base, match: Match, exact: Fraction) -> Arithmetic:
+    """The arithmetic of a multiplier on one base. A lowering one has no points of its own: its amounts are telling."""
+    factor = match.factor or Fraction(0)
+    whole = -(-exact.numerator // exact.denominator)
+    return Arithmetic(
+        points=base.earn.points,
+        rate=f"x {fraction_text(factor.numerator, factor.denominator)}",
+        basis=fraction_text(base.raw.numerator, base.raw.denominator),
+        exact=(exact.numerator, exact.denominator),
+        wanted=whole,
+        granted=whole,
+        of=base.match.campaign.id,
+    )
+
+
+def _award(match: Match, points: str, by_line: dict[int, int], unit: int, arithmetic: Arithmetic) -> Award:
+    granted = wanted = sum(by_line.values())
+    if wanted > 0:
+        granted, arithmetic.cut_by = match.allowance.points(points, unit, wanted)
+        if granted != wanted:
+            by_line = _cut(by_line, wanted - granted)
+    arithmetic.wanted, arithmetic.granted = wanted, granted
+    match.considered.arithmetic.append(arithmetic)
+    return Award(match.campaign.id, points, wanted, granted, by_line)
 
 
 def _settle(cells: _Cells, wanted: dict[int, int], award: Award) -> None:
@@ -129,123 +217,20 @@ def _settle(cells: _Cells, wanted: dict[int, int], award: Award) -> None:
         cell.settle(cell.total - amount + award.by_line.get(line, 0))
 
 
-def _award(match: Match, points: str, by_line: dict[int, int], order: Order) -> Award:
-    wanted = sum(by_line.values())
-    granted, cut_by = match.allowance.points(points, 10 ** order.point_digits[points], wanted) if wanted > 0 else (wanted, None)
-    if granted != wanted:
-        by_line = _cut(by_line, wanted - granted)
-    arithmetic = Arithmetic(points, "", "", "", wanted, granted, cut_by=cut_by)
-    if len(by_line) > 1 or WHOLE not in by_line:
-        arithmetic.lines = {line: amount for line, amount in by_line.items() if amount and line != WHOLE}
-    match.considered.arithmetic = [*match.considered.arithmetic, arithmetic]
-    return Award(match.campaign.id, points, wanted, granted, by_line, arithmetic)
-
-
 def _cut(by_line: dict[int, int], excess: int) -> dict[int, int]:
     """Take `excess` away, from the last line backwards."""
     left: dict[int, int] = {}
     for line, amount in reversed(by_line.items()):
-        taken = min(max(amount, 0), excess)
+        taken = min(amount, excess)
         excess -= taken
         left[line] = amount - taken
     return dict(reversed(left.items()))
 
 
-class _Factor(msgspec.Struct):
-    match: Match
-    multiplier: CompiledMultiplier
-    factor: Fraction
-
-
-def _multipliers(matches: Sequence[Match], order: Order) -> list[_Factor]:
-    factors = []
-    for match in matches:
-        multiplier = match.campaign.multiplier
-        if multiplier is not None:
-            try:
-                factors.append(_Factor(match, multiplier, _factor(multiplier, match, order)))
-            except EvaluationError as error:
-                match.considered.verdict = "error"
-                match.considered.error = str(error)
-    return factors
-
-
-_LARGEST_FACTOR = 1000
-
-
-def multiplier_factor(match: Match, order: Order) -> Fraction:
-    """The factor of a multiplying match; 0 where its expression fails, which awarding then reports."""
-    multiplier = match.campaign.multiplier
-    try:
-        return Fraction(0) if multiplier is None else _factor(multiplier, match, order)
-    except EvaluationError:
-        return Fraction(0)
-
-
-def _factor(multiplier: CompiledMultiplier, match: Match, order: Order) -> Fraction:
-    if multiplier.factor is not None:
-        return Fraction(*multiplier.factor)
-    text = str(match.campaign.definition.multiply.by)  # type: ignore[union-attr]
-    value = multiplier.expression.call(*order.facts.plain())  # type: ignore[union-attr]
-    try:
-        factor = Fraction(value)
-    except (TypeError, ValueError, OverflowError) as problem:
-        message = f"{text} gave {value!r}, which is not a number"
-        raise EvaluationError(message, text) from problem
-    if not 0 <= factor <= _LARGEST_FACTOR:
-        message = f"{text} gave {value}; a factor lies between 0 and {_LARGEST_FACTOR}"
-        raise EvaluationError(message, text)
-    return factor
-
-
-def _award_multipliers(
-    base: _Base, multipliers: list[_Factor], stacking: Stacking, cells: _Cells, order: Order, awards: list[Award]
-) -> None:
-    name, points = base.match.campaign.id, base.earn.points
-    fitting = [
-        factor
-        for factor in multipliers
-        if (factor.multiplier.of is None or name in factor.multiplier.of)
-        and (factor.multiplier.points is None or points in factor.multiplier.points)
-        and factor.match.campaign.id != name
-    ]
-    if not fitting or base.award is None:
-        return
-    if stacking.multipliers == "best" and len(fitting) > 1:
-        best = max(fitting, key=lambda factor: factor.factor)
-        for factor in fitting:
-            if factor is not best:
-                factor.match.considered.verdict = "group"
-                factor.match.considered.by = best.match.campaign.id
-        fitting = [best]
-    for place, factor in enumerate(fitting):
-        bonus = factor.factor - 1
-        if stacking.multipliers == "product":
-            bonus *= prod((earlier.factor for earlier in fitting[:place]), start=Fraction(1))
-        chosen = factor.match.lines
-        parts = [
-            (line, numerator * bonus.numerator)
-            for line, numerator in base.raw.parts
-            if chosen is None or line in chosen
-        ]
-        denominator = base.raw.denominator * bonus.denominator
-        by_line = {line: cells.cell(line).add(numerator, denominator) for line, numerator in parts}
-        award = _award(factor.match, points, by_line, order)
-        award.arithmetic.rate = f"x {fraction_text(factor.factor.numerator, factor.factor.denominator)}"
-        award.arithmetic.of = name
-        award.arithmetic.basis = base.raw.exact
-        award.arithmetic.exact = fraction_text(sum(numerator for _, numerator in parts), denominator)
-        if award.granted != award.wanted:
-            _settle(cells, by_line, award)
-        if award.granted < 0:
-            _lower(base.award, award)
-        awards.append(award)
-
-
-def _lower(base: Award, award: Award) -> None:
-    """A factor below one takes from its base what it lowers it by: nothing is granted only to be taken away again."""
-    base.granted += award.granted
-    base.by_line = {line: amount + award.by_line.get(line, 0) for line, amount in base.by_line.items()}
-    base.arithmetic.granted = base.granted
-    award.granted = 0
-    award.by_line = {}
+def _tell_losers(multipliers: Sequence[Match]) -> None:
+    """A multiplier that was best nowhere was kept out by another."""
+    used = [match for match in multipliers if match.considered.arithmetic]
+    for match in multipliers:
+        if not match.considered.arithmetic and used:
+            match.considered.verdict = "group"
+            match.considered.by = max(used, key=lambda winner: winner.factor or 0).campaign.id

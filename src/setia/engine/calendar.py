@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from calendar import monthrange
-from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -43,14 +42,15 @@ def period_key(period: LimitPeriod, day: dt.date) -> str:
 def add_to_day(day: dt.date, period: Period, times: int = 1) -> dt.date:
     """`day` plus (`times` = 1) or minus (-1) a period in days, weeks, months or years.
 
-    A month that is too short ends on its last day: 31 January plus one month is 28 or 29 February.
+    A month that is too short ends on its last day: 31 January plus one month is 28 or 29 February. Beyond the years
+    that dates can hold, FIRST_DAY or LAST_DAY stands for it: who writes `9999y` means for ever, not an error at the till.
     """
     count = period.count * times
     match period.unit:
         case "days":
-            return day + dt.timedelta(days=count)
+            return _add_days(day, count)
         case "weeks":
-            return day + dt.timedelta(weeks=count)
+            return _add_days(day, 7 * count)
         case "months":
             return _add_months(day, count)
         case "years":
@@ -69,8 +69,10 @@ def after(moment: dt.datetime, period: Period, zone: ZoneInfo) -> dt.datetime:
     if period.unit in {"minutes", "hours"}:
         seconds = period.count * (60 if period.unit == "minutes" else 3600)
         return moment.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
+    if not period.count:
+        return moment.astimezone(dt.UTC)
     here = moment.astimezone(zone)
-    then = dt.datetime.combine(add_to_day(here.date(), period), here.time(), tzinfo=zone)
+    then = dt.datetime.combine(add_to_day(here.date(), period), here.time().replace(fold=0), tzinfo=zone)
     return then.astimezone(dt.UTC)
 
 
@@ -86,14 +88,17 @@ def expires_at(earned_at: dt.datetime, expiry: Expiry, zone: ZoneInfo) -> dt.dat
     """
     if expiry.after is None and not expiry.on:
         return None
-    if expiry.after is not None and expiry.after.unit in {"minutes", "hours"} and expiry.align == "none" and not expiry.on:
+    if (
+        expiry.after is not None
+        and expiry.after.unit in {"minutes", "hours"}
+        and expiry.align == "none"
+        and not expiry.on
+    ):
         return after(earned_at, expiry.after, zone)
     return _end_of(earned_at.astimezone(zone).date(), expiry, zone)
 
 
-@lru_cache(maxsize=4096)
 def _end_of(day: dt.date, expiry: Expiry, zone: ZoneInfo) -> dt.datetime:
-    # Most events of a day share this answer, and time zone arithmetic is the dearest part of a small decision.
     last = day if expiry.after is None else add_to_day(day, _in_days(expiry.after))
     if expiry.on:
         last = _next_of(expiry.on, last)
@@ -126,9 +131,19 @@ def _next_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
     return min(candidates)
 
 
+# A little less than dates can hold, so that what is aligned from here is still a moment in every time zone.
+FIRST_DAY, LAST_DAY = dt.date(2, 1, 1), dt.date(9997, 12, 31)
+
+
+def _add_days(day: dt.date, count: int) -> dt.date:
+    return dt.date.fromordinal(min(max(day.toordinal() + count, FIRST_DAY.toordinal()), LAST_DAY.toordinal()))
+
+
 def _add_months(day: dt.date, months: int) -> dt.date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        return FIRST_DAY if year < FIRST_DAY.year else LAST_DAY
     return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

@@ -5,21 +5,25 @@ It is made once per version and shared by every decision.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from setia.engine.calendar import after, expires_at
 from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
 from setia.engine.state import Counters
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
 from setia.program.events import BUILT_IN_EVENTS
 from setia.program.limits import Limit
+from setia.program.points import Rounding
 from setia.program.tiers import TierSet
 
-_PURCHASE = "purchase"
+_ROOTS = ("event", "member", "location", "time")
+_MOST_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,12 @@ class TriggerPlan:
     """The campaigns that one type of event can start, in the order in which they are evaluated."""
 
     campaigns: tuple[CompiledCampaign, ...]
-    inputs: tuple[str, ...]
-    """The scalar paths that the conditions read, for the explanation."""
+    inputs: tuple[tuple[str, int, tuple[str, ...]], ...]
+    """What the conditions read, for the explanation: (path, place of its root among the facts, fields)."""
+    rivals: bool
+    """Whether campaigns can keep each other out."""
+    acts: bool
+    """Whether any does more than earn and multiply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,13 @@ class CompiledProgram:
     zone: ZoneInfo
     currency_digits: int
     point_digits: dict[str, int]
+    units: dict[str, int]
+    """Point type -> how many smallest units one whole point has."""
     plans: dict[str, TriggerPlan]
     tier_sets: tuple[CompiledTierSet, ...]
     first_levels: dict[str, str]
+    roundings: dict[str, Rounding]
+    has_budgets: bool
     attribute_types: dict[str, str]
     """The attributes that expressions may read, and their types."""
     windows: dict[str, CompiledTierSet]
@@ -80,6 +92,30 @@ class CompiledProgram:
     """Campaign -> its limits with their keys."""
     tracking: str
     """A digest of what counters depend on. Counters made under another one are counted again from history."""
+
+    _validities: dict[tuple[str, dt.date], dt.datetime | None] = field(default_factory=dict, compare=False)
+
+    def validity(self, points: str, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """When points earned now can be used (None: at once) and when they end (None: never)."""
+        point_type = self.definition.points[points]
+        expiry = point_type.expiry
+        if point_type.available_after is None:
+            if expiry.after is None and not expiry.on:
+                return None, None
+            available_at = None
+        else:
+            available_at = after(now, point_type.available_after, self.zone)
+        start = available_at or now
+        if expiry.after is not None and expiry.after.unit in {"minutes", "hours"}:
+            return available_at, expires_at(start, expiry, self.zone)
+        # All points of a type that begin on one local day end together, and time zones are the dearest arithmetic here.
+        day = start.astimezone(self.zone).date()
+        ends = self._validities.get((points, day), start)
+        if ends is start:
+            if len(self._validities) > _MOST_REMEMBERED:
+                self._validities.clear()
+            ends = self._validities[points, day] = expires_at(start, expiry, self.zone)
+        return available_at, ends
 
     def levels_of(self, counters: Counters) -> dict[str, str]:
         """The level that a member holds in each tier set."""
@@ -114,9 +150,12 @@ def compile_program(definition: Program, version: int) -> CompiledProgram:
         zone=ZoneInfo(definition.program.timezone),
         currency_digits=digits,
         point_digits=point_digits,
+        units={name: 10**decimals for name, decimals in point_digits.items()},
         plans=_plans(definition),
         tier_sets=tier_sets,
         first_levels={tier_set.definition.id: tier_set.levels[0].id for tier_set in tier_sets},
+        roundings={name: point_type.rounding for name, point_type in definition.points.items()},
+        has_budgets=any(limit.per == "all" for _, limit in limits.values()),
         attribute_types={
             name: attribute.type for name, attribute in definition.members.attributes.items() if not attribute.personal
         },
@@ -139,7 +178,12 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
             if campaign.enabled and trigger in campaign.triggers
         )
         inputs = sorted({path for campaign in campaigns for path in campaign.inputs})
-        plans[trigger] = TriggerPlan(campaigns, tuple(inputs))
+        plans[trigger] = TriggerPlan(
+            campaigns,
+            tuple((path, _ROOTS.index(path.split(".")[0]), tuple(path.split(".")[1:])) for path in inputs),
+            rivals=any(campaign.definition.group or campaign.definition.exclusive for campaign in campaigns),
+            acts=any(campaign.acts or campaign.deducts for campaign in campaigns),
+        )
     return plans
 
 

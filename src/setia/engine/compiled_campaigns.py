@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from setia.engine.calendar import midnight
+from setia.engine.calendar import FIRST_DAY, LAST_DAY
 from setia.engine.exact import ratio
-from setia.engine.expressions import BOOL, Expression, compile_expression
+from setia.expressions import BOOL, Expression, compile_expression
 from setia.program.campaigns import Campaign, Schedule
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
-from setia.program.earning import Earn
+from setia.program.earning import Earn, EarnKind
 from setia.program.vocabulary import vocabulary
 
 _WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
@@ -57,7 +58,7 @@ class CompiledEarn:
     """
 
     points: str
-    definition: Earn
+    kind: EarnKind
     text: str
     numerator: int
     denominator: int
@@ -70,13 +71,14 @@ class CompiledEarn:
 
 @dataclass(frozen=True, slots=True)
 class CompiledMultiplier:
-    """A factor as a fraction, or as an expression."""
+    """A factor, or the expression that gives it."""
 
     of: frozenset[str] | None
     """The campaigns it multiplies; None means all."""
     points: frozenset[str] | None
-    factor: tuple[int, int] | None
+    factor: Fraction | None
     expression: Expression | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class CompiledCampaign:
     attributes: tuple[tuple[str, Expression], ...]
     values: tuple[tuple[str, Expression], ...]
     inputs: frozenset[str]
+    acts: bool
+    """Whether it has an effect other than earning and multiplying, so that it is used though it earns nothing."""
 
 
 def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: str) -> CompiledCampaign:
@@ -109,8 +113,9 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
         multiplier = CompiledMultiplier(
             of=None if campaign.multiply.of == "all" else frozenset(_names(campaign.multiply.of)),
             points=frozenset(campaign.multiply.points) or None,
-            factor=ratio(fixed) if fixed is not None else None,
+            factor=Fraction(fixed) if fixed is not None else None,
             expression=None if fixed is not None else compile_expression(str(by), plain),
+            text=str(by),
         )
     return CompiledCampaign(
         id=name,
@@ -126,6 +131,7 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
         if campaign.effect
         else (),
         inputs=when.references if when is not None else frozenset(),
+        acts=bool(campaign.set or campaign.tag or campaign.untag or campaign.tier or campaign.effect),
     )
 
 
@@ -145,21 +151,29 @@ def _number(by: Decimal | str) -> Decimal | None:
 def _compile_schedule(schedule: Schedule | None, zone: ZoneInfo) -> CompiledSchedule | None:
     if schedule is None:
         return None
-    starts = schedule.starts
-    if starts is not None:
-        starts = starts.astimezone(dt.UTC) if isinstance(starts, dt.datetime) else midnight(starts, zone)
-    ends = schedule.ends
-    if ends is not None:
-        # A date as an end includes that day, as people mean it.
-        whole_day = not isinstance(ends, dt.datetime)
-        ends = midnight(ends + dt.timedelta(days=1), zone) if whole_day else ends.astimezone(dt.UTC)  # type: ignore[union-attr]
+    from_minute = None if schedule.from_ is None else _minute(schedule.from_)
+    to_minute = _MINUTES_A_DAY if schedule.to is None else _minute(schedule.to)
+    # Hours over midnight belong to the day on which they began: the first night begins on the first day, and the last
+    # night ends in the morning after the last day.
+    overnight = to_minute if from_minute is not None and to_minute < from_minute else 0
     return CompiledSchedule(
-        starts=starts,
-        ends=ends,
+        starts=_bound(schedule.starts, zone, 0, overnight),
+        ends=_bound(schedule.ends, zone, 1, overnight),  # a date as an end includes that day, as people mean it
         days=None if schedule.days is None else frozenset(_WEEKDAYS[day] for day in schedule.days),
-        from_minute=None if schedule.from_ is None else _minute(schedule.from_),
-        to_minute=_MINUTES_A_DAY if schedule.to is None else _minute(schedule.to),
+        from_minute=from_minute,
+        to_minute=to_minute,
     )
+
+
+def _bound(bound: dt.datetime | dt.date | None, zone: ZoneInfo, days: int, minutes: int) -> dt.datetime | None:
+    """A moment as it is; a date as the local time so many days and minutes of the clock after its midnight; UTC."""
+    if bound is None:
+        return None
+    if isinstance(bound, dt.datetime):
+        return bound.astimezone(dt.UTC)
+    day = min(max(bound, FIRST_DAY), LAST_DAY)  # 9999-12-31 is how many write "for ever"
+    here = dt.datetime.combine(day, dt.time(minutes // 60, minutes % 60), tzinfo=zone) + dt.timedelta(days=days)
+    return here.astimezone(dt.UTC)
 
 
 def _minute(clock: str) -> int:
@@ -192,7 +206,7 @@ def _compile_earn(program: Program, points: str, earn: Earn, trigger: str) -> Co
         schema = vocabulary(program, trigger, with_line=trigger == "purchase")
         expression = compile_expression(earn.expression, schema)
         by_line = any(path == "line" or path.startswith("line.") for path in expression.references)
-    return CompiledEarn(points, earn, _text(earn), numerator, denominator, step, expression, by_line)
+    return CompiledEarn(points, earn.kind, _text(earn), numerator, denominator, step, expression, by_line)
 
 
 def _text(earn: Earn) -> str:

@@ -6,38 +6,56 @@ Order: schedule, condition, lines, limits on uses. Exclusive groups are settled 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 
-from setia.engine.compiled_campaigns import CompiledCampaign
+from setia.engine.compiled_campaigns import CompiledCampaign, CompiledEarn
 from setia.engine.decision import Considered
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
-from setia.engine.limits import Allowance
-from setia.engine.expressions import EvaluationError
+from setia.engine.limits import UNLIMITED, Allowance
+from setia.expressions import EvaluationError
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """What expressions read, in the order in which they take it."""
+class Facts:
+    """What expressions read. `plain` holds it in the order in which an expression without a line takes it."""
 
-    event: EventFacts
-    member: MemberFacts
-    location: LocationFacts
-    time: TimeFacts
+    __slots__ = ("event", "plain")
 
-    def plain(self) -> tuple[EventFacts, MemberFacts, LocationFacts, TimeFacts]:
-        """The arguments of an expression without a line."""
-        return self.event, self.member, self.location, self.time
+    def __init__(self, event: EventFacts, member: MemberFacts, location: LocationFacts, time: TimeFacts) -> None:
+        self.event = event
+        self.plain = (event, member, location, time)
 
 
-class Match(msgspec.Struct):
-    """A campaign that matched, the lines that it counts (None: all of them), and what its limits allow."""
+class Match(msgspec.Struct, gc=False):
+    """A campaign that matched, the lines that it counts (None: all of them), and what its limits allow.
+
+    `preparing.prepare` evaluates the rest: what its rates are worth, its factor, and the values it sets. It is done before
+    anything is granted, so that a campaign with a failing expression gives nothing, and not a part.
+    """
 
     campaign: CompiledCampaign
     considered: Considered
     lines: tuple[int, ...] | None
     allowance: Allowance
+    earns: Sequence[tuple[CompiledEarn, Raw]] = ()
+    deducts: Sequence[tuple[CompiledEarn, Raw]] = ()
+    factor: Fraction | None = None
+    attributes: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+
+
+class Raw(msgspec.Struct, gc=False):
+    """Points of one type before rounding: (line, numerator) over a common denominator, and what was counted."""
+
+    parts: list[tuple[int, int]]
+    denominator: int
+    basis: str
+    numerator: int
+    """The sum of all parts."""
 
 
 def consider(
@@ -49,25 +67,24 @@ def consider(
         return Considered(name, "schedule")
     lines = None
     try:
-        if campaign.when is not None and campaign.when.call(*facts.plain()) is not True:
+        if campaign.when is not None and campaign.when.call(*facts.plain) is not True:
             return _failed(campaign, facts)
         if campaign.lines is not None:
-            select, plain = campaign.lines, facts.plain()
-            lines = tuple(
-                index for index, line in enumerate(facts.event.lines) if select.call(*plain, line) is True
-            )
+            select, plain = campaign.lines.call, facts.plain
+            lines = tuple([index for index, line in enumerate(facts.event.lines) if select(*plain, line) is True])
     except EvaluationError as error:
         return Considered(name, "error", error=str(error))
     if lines is not None and not lines:
         return Considered(name, "lines", clause=campaign.definition.lines)
-    exhausted = allowance.exhausted()
-    if exhausted is not None:
-        return Considered(name, "limit", limit=exhausted)
+    if allowance is not UNLIMITED:
+        exhausted = allowance.exhausted()
+        if exhausted is not None:
+            return Considered(name, "limit", limit=exhausted)
     return Match(campaign, Considered(name, "matched"), lines, allowance)
 
 
 def _failed(campaign: CompiledCampaign, facts: Facts) -> Considered:
-    failure = campaign.when.explain(*facts.plain()) if campaign.when is not None else None
+    failure = campaign.when.explain(*facts.plain) if campaign.when is not None else None
     if failure is None:
         return Considered(campaign.id, "condition", clause=campaign.definition.when)
     values = {path: readable(value) for path, value in failure.values.items()}

@@ -12,13 +12,18 @@ from setia.engine.state import Counters
 
 
 def count(
-    program: CompiledProgram, counters: Counters, outcome: Outcome, occurred_at: dt.datetime, enrolled_at: dt.datetime
+    program: CompiledProgram,
+    counters: Counters,
+    outcome: Outcome,
+    day: dt.date,
+    occurred_at: dt.datetime,
+    enrolled_at: dt.datetime,
 ) -> Counters:
     """The counters after an outcome, in the order in which outcomes were booked. `counters` is left as it was.
 
-    The same function serves the decision and the rebuild, and reads only what the journal stores.
+    `day` is the local day of `occurred_at`. The same function serves the decision and the rebuild, and reads only what the
+    journal stores.
     """
-    day = occurred_at.astimezone(program.zone).date()
     earned: dict[str, int] = {}
     by_campaign: dict[str, dict[str, int]] = {}
     for effect in outcome.points:
@@ -32,12 +37,16 @@ def count(
     newest = occurred_at if counters.newest_at is None or occurred_at > counters.newest_at else counters.newest_at
     purchase = "orders" in outcome.counted
     return Counters(
-        tiers=counters.tiers | {change.tier_set: change.after for change in outcome.tiers} if outcome.tiers else counters.tiers,
+        tiers=counters.tiers | {change.tier_set: change.after for change in outcome.tiers}
+        if outcome.tiers
+        else counters.tiers,
         lifetime=lifetime,
         earned=_added(counters.earned, earned),
         windows=_count_windows(program, counters, outcome.counted, earned, day, enrolled_at),
         limits=_count_limits(program, counters, outcome, by_campaign, day),
-        first_purchase_at=_earliest(counters.first_purchase_at, occurred_at) if purchase else counters.first_purchase_at,
+        first_purchase_at=_earliest(counters.first_purchase_at, occurred_at)
+        if purchase
+        else counters.first_purchase_at,
         last_purchase_at=_latest(counters.last_purchase_at, occurred_at) if purchase else counters.last_purchase_at,
         newest_at=newest,
     )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from setia.engine.awarding import Award, Order, award_points, multiplier_factor
+from setia.engine.awarding import Award, award_points
 from setia.engine.basis import BasisAmounts, basis_amounts
-from setia.engine.calendar import after, expires_at, local
+from setia.engine.calendar import local
 from setia.engine.compiled import CompiledProgram, TriggerPlan
-from setia.engine.considering import Facts, Match, consider, readable
+from setia.engine.considering import Facts, Match, consider
 from setia.engine.counting import count
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect, TierChange
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
-from setia.engine.limits import Allowance, count_uses
+from setia.engine.limits import UNLIMITED, Allowance, count_uses
 from setia.engine.occurrences import Occurrence
-from setia.engine.rates import WHOLE, raw_points
+from setia.engine.preparing import Order, prepare
+from setia.engine.rates import WHOLE
 from setia.engine.stacking import choose
 from setia.engine.state import Budgets, Counters, MemberState
-from setia.engine.tiers import metric_value, rises
-from setia.engine.expressions import EvaluationError
-from setia.program.money import MoneyBasis
+from setia.engine.tiers import metric_value, reached_by
 
 
 def decide(
@@ -38,39 +38,46 @@ def decide(
     """
     plan = program.plans.get(event.type, _NO_PLAN)
     here = local(event.occurred_at, program.zone)
+    day = here.date()
     basis = basis_amounts(event, program.definition.money)
     facts = _facts(program, state, event, here, basis)
-    shared = (budgets or Budgets()).used
-    considered, matches = _consider_all(program, plan, state, event, facts, here, shared)
-    order = _order(program, event, facts, matches, basis)
-    applying = choose(matches, program.definition.stacking, lambda match: _worth(program, match, order))
-    roundings = {name: point_type.rounding for name, point_type in program.definition.points.items()}
-    awards = award_points(applying, order, roundings, program.definition.stacking)
+    considered, matches = _consider_all(program, plan, state, event, facts, here, (budgets or _NO_BUDGETS).used)
+    order = Order(event, facts, _bases(matches, event, basis), program.currency_digits, program.point_digits)
+    stacking = program.definition.stacking
+    matches = [match for match in matches if prepare(match, order)]
+    applying = choose(matches, stacking, lambda match: _worth(program, match)) if plan.rivals else matches
+    awards = award_points(applying, program.roundings, program.units, stacking)
     outcome = Outcome(points=_effects(program, awards, now), counted=_counted(event, basis))
-    _deduct(program, applying, order, state, outcome)
-    _set_attributes(applying, facts, outcome)
-    _tag(applying, state, outcome)
-    _custom_effects(applying, facts, outcome)
+    if plan.acts:
+        _deduct(program, applying, state, outcome)
+        _tag(applying, state, outcome)
+        for match in applying:
+            outcome.attributes |= match.attributes
+            if match.campaign.definition.effect is not None:
+                outcome.custom.append((match.campaign.id, match.campaign.definition.effect.name, match.values))
     outcome.uses = _uses(applying, outcome)
-    counters = count(program, state.counters, outcome, event.occurred_at, state.enrolled_at)
-    counters = _tiers(program, state, counters, here.date(), applying, outcome)
+    counters = count(program, state.counters, outcome, day, event.occurred_at, state.enrolled_at)
+    ladder = _climb(program, state, counters, day, applying, outcome)
     return Decision(
         program_version=program.version,
         outcome=outcome,
         counters=counters,
-        explanation=Explanation(considered=considered, inputs=_inputs(plan, facts), tiers=_ladder(program, state, outcome, counters, here.date())),
-        budget_uses=_budget_uses(program, outcome, here.date()),
+        explanation=Explanation(considered, _inputs(plan, facts), ladder),
+        budget_uses=_budget_uses(program, outcome, day) if program.has_budgets else {},
     )
 
 
-_NO_PLAN = TriggerPlan((), ())
+_NO_PLAN = TriggerPlan((), (), rivals=False, acts=False)
+_NO_BUDGETS = Budgets()
 
 
-def _facts(program: CompiledProgram, state: MemberState, event: Occurrence, here: dt.datetime, basis: BasisAmounts) -> Facts:
+def _facts(
+    program: CompiledProgram, state: MemberState, event: Occurrence, here: dt.datetime, basis: BasisAmounts
+) -> Facts:
     digits = program.currency_digits
     return Facts(
         EventFacts(event, basis, digits),
-        MemberFacts(state, event, program.first_levels, program.point_digits, digits, program.attribute_types),
+        MemberFacts(state, event, program.levels_of, program.point_digits, digits, program.attribute_types),
         LocationFacts(event.location, program.definition.locations.get(event.location)),
         TimeFacts(here),
     )
@@ -86,9 +93,10 @@ def _consider_all(
     shared: dict[str, dict[str, int]],
 ) -> tuple[list[Considered], list[Match]]:
     considered, matches = [], []
-    day = here.date()
+    day, used = here.date(), state.counters.limits
     for campaign in plan.campaigns:
-        allowance = Allowance(program.limits_of[campaign.id], day, state.counters.limits, shared)
+        limits = program.limits_of[campaign.id]
+        allowance = Allowance(limits, day, used, shared) if limits else UNLIMITED
         found = consider(campaign, facts, event.occurred_at, here, allowance)
         if isinstance(found, Match):
             matches.append(found)
@@ -98,55 +106,45 @@ def _consider_all(
     return considered, matches
 
 
-def _order(program: CompiledProgram, event: Occurrence, facts: Facts, matches: list[Match], basis: BasisAmounts) -> Order:
-    of_basis: dict[MoneyBasis, BasisAmounts] = {}
+def _bases(matches: list[Match], event: Occurrence, basis: BasisAmounts) -> dict[str, BasisAmounts]:
+    """What counts for each campaign: on the program's basis, or on one of its own."""
     bases = {}
     for match in matches:
         own = match.campaign.definition.basis
-        if own is None:
-            bases[match.campaign.id] = basis
-        else:
-            if own not in of_basis:
-                of_basis[own] = basis_amounts(event, own)
-            bases[match.campaign.id] = of_basis[own]
-    return Order(event, facts, bases, program.currency_digits, program.point_digits)
+        bases[match.campaign.id] = basis if own is None else basis_amounts(event, own)
+    return bases
 
 
-def _worth(program: CompiledProgram, match: Match, order: Order) -> Fraction:
-    """What a match is worth to the member, to choose the best of a group: money where point types have a value, one
-    where they have none. A multiplier is worth its factor, which ranks it among multipliers.
+def _worth(program: CompiledProgram, match: Match) -> Fraction:
+    """What a match is worth to the member, to choose the best of a group: money where point types have a value, one for
+    each point where they have none. A multiplier is worth its factor, which ranks it among multipliers.
     """
-    if match.campaign.multiplier is not None and not match.campaign.earns:
-        return multiplier_factor(match, order)
+    if match.factor is not None and not match.earns:
+        return match.factor
     worth = Fraction(0)
-    for earn in match.campaign.earns:
-        try:
-            raw = raw_points(earn, match, order.facts, order.event, order.bases[match.campaign.id], order.digits)
-        except EvaluationError:
-            continue  # awarding meets the same error and reports it
+    for earn, raw in match.earns:
         value = program.definition.points[earn.points].value
-        worth += Fraction(sum(part for _, part in raw.parts), raw.denominator) * Fraction(1 if value is None else value)
+        points = Fraction(raw.numerator, raw.denominator * program.units[earn.points])
+        worth += points * Fraction(1 if value is None else value)
     return worth
 
 
 def _effects(program: CompiledProgram, awards: list[Award], now: dt.datetime) -> list[PointsEffect]:
     effects = []
     for award in awards:
-        if not award.granted and award.granted == award.wanted:
+        granted, wanted = award.granted, award.wanted
+        if not granted and granted == wanted:
             continue
-        point_type = program.definition.points[award.points]
-        delay = point_type.available_after
-        available_at = None if delay is None else after(now, delay, program.zone)
-        by_line = {line: amount for line, amount in award.by_line.items() if amount and line != WHOLE}
+        available_at, expires_at = program.validity(award.points, now)
         effects.append(
             PointsEffect(
-                points=award.points,
-                amount=award.granted,
-                campaign=award.campaign,
-                wanted=award.wanted if award.wanted != award.granted else None,
-                by_line=by_line,
-                available_at=available_at,
-                expires_at=expires_at(available_at or now, point_type.expiry, program.zone),
+                award.points,
+                granted,
+                award.campaign,
+                wanted if wanted != granted else None,
+                {line: amount for line, amount in award.by_line.items() if amount and line != WHOLE},
+                available_at,
+                expires_at,
             )
         )
     return effects
@@ -158,21 +156,15 @@ def _counted(event: Occurrence, basis: BasisAmounts) -> dict[str, int]:
     return {"visits": 1} if event.type == "visit" else {}
 
 
-def _deduct(program: CompiledProgram, matches: list[Match], order: Order, state: MemberState, outcome: Outcome) -> None:
+def _deduct(program: CompiledProgram, matches: list[Match], state: MemberState, outcome: Outcome) -> None:
     """Take points away, never more than there are where the point type blocks going below zero."""
     earned: dict[str, int] = {}
     for effect in outcome.points:
         if effect.available_at is None:
             earned[effect.points] = earned.get(effect.points, 0) + effect.amount
     for match in matches:
-        for rate in match.campaign.deducts:
-            try:
-                raw = raw_points(rate, match, order.facts, order.event, order.bases[match.campaign.id], order.digits)
-            except EvaluationError as error:
-                match.considered.verdict = "error"
-                match.considered.error = str(error)
-                continue
-            wanted = sum(part for _, part in raw.parts) // raw.denominator
+        for rate, raw in match.deducts:
+            wanted = raw.numerator // raw.denominator
             balance = state.balances.get(rate.points)
             there = (balance.available if balance else 0) + earned.get(rate.points, 0)
             blocked = program.definition.points[rate.points].negative == "block"
@@ -181,32 +173,6 @@ def _deduct(program: CompiledProgram, matches: list[Match], order: Order, state:
                 earned[rate.points] = earned.get(rate.points, 0) - amount
                 cut = -wanted if amount != wanted else None
                 outcome.points.append(PointsEffect(rate.points, -amount, match.campaign.id, wanted=cut))
-
-
-def _set_attributes(matches: list[Match], facts: Facts, outcome: Outcome) -> None:
-    for match in matches:
-        for name, expression in match.campaign.attributes:
-            value = _evaluated(match, expression, facts)
-            if value is not None:
-                outcome.attributes[name] = value
-
-
-def _custom_effects(matches: list[Match], facts: Facts, outcome: Outcome) -> None:
-    for match in matches:
-        effect = match.campaign.definition.effect
-        if effect is not None:
-            values = {name: _evaluated(match, expression, facts) for name, expression in match.campaign.values}
-            if match.considered.verdict == "matched":
-                outcome.custom.append((match.campaign.id, effect.name, values))
-
-
-def _evaluated(match: Match, expression: Any, facts: Facts) -> Any:  # noqa: ANN401 - JSON of any kind
-    try:
-        return readable(expression.call(*facts.plain()))
-    except EvaluationError as error:
-        match.considered.verdict = "error"
-        match.considered.error = str(error)
-        return None
 
 
 def _tag(matches: list[Match], state: MemberState, outcome: Outcome) -> None:
@@ -227,38 +193,51 @@ def _uses(matches: list[Match], outcome: Outcome) -> list[str]:
     giving = {effect.campaign for effect in outcome.points if effect.amount}
     uses = []
     for match in matches:
-        definition, considered = match.campaign.definition, match.considered
+        considered = match.considered
         if considered.verdict != "matched":
             continue
-        other = definition.set or definition.tag or definition.untag or definition.tier or definition.effect
-        if match.campaign.id in giving or other:
+        lowers = any(step.granted < 0 for step in considered.arithmetic)
+        if match.campaign.id in giving or match.campaign.acts or lowers:
             uses.append(match.campaign.id)
         else:
             cut = next((step.cut_by for step in considered.arithmetic if step.cut_by), None)
-            unused_multiplier = definition.multiply is not None and not considered.arithmetic
-            considered.verdict = "limit" if cut else "base" if unused_multiplier else "nothing"
+            unused = match.campaign.multiplier is not None and not considered.arithmetic
+            considered.verdict = "limit" if cut else "base" if unused else "nothing"
             considered.limit = cut
     return uses
 
 
-def _tiers(
-    program: CompiledProgram, state: MemberState, counters: Counters, day: dt.date, matches: list[Match], outcome: Outcome
-) -> Counters:
+def _climb(
+    program: CompiledProgram,
+    state: MemberState,
+    counters: Counters,
+    day: dt.date,
+    matches: list[Match],
+    outcome: Outcome,
+) -> dict[str, str]:
+    """Let the member rise, then set what campaigns set; returns each ladder's metric against the next threshold."""
     if not program.tier_sets:
-        return counters
-    changes = rises(program, counters, _available(state, outcome), day, state.enrolled_at)
-    held = {tier_set.definition.id: tier_set.levels[tier_set.index(counters.tiers.get(tier_set.definition.id))].id for tier_set in program.tier_sets}
-    held |= {change.tier_set: change.after for change in changes}
+        return {}
+    available = _available(state, outcome)
+    ladder = {}
+    for tier_set in program.tier_sets:
+        name = tier_set.definition.id
+        value = metric_value(program, tier_set, counters, available, day, state.enrolled_at)
+        held = tier_set.index(counters.tiers.get(name))
+        reached = max(held, reached_by(tier_set, value))
+        if reached > held:
+            outcome.tiers.append(TierChange(name, tier_set.levels[held].id, tier_set.levels[reached].id))
+            counters.tiers = counters.tiers | {name: tier_set.levels[reached].id}
+        following = tier_set.levels[reached + 1].threshold if reached + 1 < len(tier_set.levels) else None
+        ladder[name] = str(value) if following is None else f"{value}/{following}"
     for match in matches:
-        if match.considered.verdict == "matched":
-            for tier_set_id, level in match.campaign.definition.tier.items():
-                if held[tier_set_id] != level:
-                    changes.append(TierChange(tier_set_id, held[tier_set_id], level, match.campaign.id))
-                    held[tier_set_id] = level
-    outcome.tiers = changes
-    if changes:
-        counters.tiers = counters.tiers | {change.tier_set: change.after for change in changes}
-    return counters
+        if match.campaign.definition.tier and match.considered.verdict == "matched":
+            levels = program.levels_of(counters)
+            for name, level in match.campaign.definition.tier.items():
+                if levels[name] != level:
+                    outcome.tiers.append(TierChange(name, levels[name], level, match.campaign.id))
+                    counters.tiers = counters.tiers | {name: level}
+    return ladder
 
 
 def _available(state: MemberState, outcome: Outcome) -> dict[str, int]:
@@ -269,26 +248,16 @@ def _available(state: MemberState, outcome: Outcome) -> dict[str, int]:
     return available
 
 
-def _ladder(program: CompiledProgram, state: MemberState, outcome: Outcome, counters: Counters, day: dt.date) -> dict[str, str]:
-    ladder = {}
-    for tier_set in program.tier_sets:
-        value = metric_value(program, tier_set, counters, _available(state, outcome), day, state.enrolled_at)
-        place = tier_set.index(counters.tiers.get(tier_set.definition.id))
-        following = tier_set.levels[place + 1].threshold if place + 1 < len(tier_set.levels) else None
-        ladder[tier_set.definition.id] = f"{value}/{following}" if following is not None else str(value)
-    return ladder
-
-
 def _inputs(plan: TriggerPlan, facts: Facts) -> dict[str, Any]:
-    roots = {"event": facts.event, "member": facts.member, "location": facts.location, "time": facts.time}
     inputs: dict[str, Any] = {}
-    for path in plan.inputs:
-        root, *fields = path.split(".")
-        value: Any = roots.get(root)
+    for path, root, fields in plan.inputs:
+        value: Any = facts.plain[root]
         for field in fields:
             value = value.get(field) if isinstance(value, dict) else getattr(value, field, None)
-        if isinstance(value, bool | int | str) or hasattr(value, "as_tuple"):
-            inputs[path] = readable(value)
+        if isinstance(value, str | int):
+            inputs[path] = value
+        elif isinstance(value, Decimal):
+            inputs[path] = format(value, "f")
     return inputs
 
 

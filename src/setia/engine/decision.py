@@ -10,7 +10,7 @@ import msgspec
 from setia.engine.state import Counters
 
 
-class PointsEffect(msgspec.Struct, frozen=True, omit_defaults=True):
+class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Points that one campaign earns (`amount` > 0) or deducts (`amount` < 0), in the smallest unit of the point type.
 
     `wanted` is what the campaign would have given without limits; it stands only where it differs. `by_line` tells which
@@ -26,7 +26,7 @@ class PointsEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: dt.datetime | None = None
 
 
-class TierChange(msgspec.Struct, frozen=True):
+class TierChange(msgspec.Struct, gc=False, frozen=True):
     """A member came into another level of a tier set."""
 
     tier_set: str
@@ -58,10 +58,12 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     """What the event added to the member's metrics: `orders`, `visits`, `spend` (smallest unit of the currency)."""
 
 
-Verdict = Literal["matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base"]
+Verdict = Literal[
+    "matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base"
+]
 
 
-class Considered(msgspec.Struct, omit_defaults=True):
+class Considered(msgspec.Struct, gc=False, omit_defaults=True):
     """What became of one campaign.
 
     `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that did,
@@ -79,21 +81,20 @@ class Considered(msgspec.Struct, omit_defaults=True):
     arithmetic: list[Arithmetic] = []
 
 
-class Arithmetic(msgspec.Struct, omit_defaults=True):
+class Arithmetic(msgspec.Struct, gc=False, omit_defaults=True):
     """How one amount of points came about.
 
-    `rate` is the rate as written; `basis` the money or quantity counted (decimal text); `exact` the points before rounding
-    (decimal or fraction text); `wanted` after rounding and `granted` after limits, in the smallest unit; `lines` the same
-    per line index; `cut_by` the limit that cut.
+    `rate` is the rate as written; `basis` the money or quantity counted (decimal text); `exact` the points before rounding,
+    as numerator and denominator in the smallest unit; `wanted` after rounding and `granted` after limits; `of` the campaign
+    that was multiplied; `cut_by` the limit that cut. The parts by line stand in the effect.
     """
 
     points: str
     rate: str
     basis: str
-    exact: str
+    exact: tuple[int, int]
     wanted: int
     granted: int
-    lines: dict[int, int] = {}
     of: str | None = None
     cut_by: str | None = None
 

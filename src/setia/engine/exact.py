@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import lcm
+from math import gcd, lcm
 
 from setia.program.points import RoundingMode
 
@@ -65,22 +65,23 @@ def ratio(value: Decimal) -> tuple[int, int]:
 
 def fraction_text(numerator: int, denominator: int) -> str:
     """A fraction for people: `12.5`, or `37/3` where no decimal is exact."""
-    if numerator % denominator == 0:
-        return str(numerator // denominator)
-    rest = denominator
+    common = gcd(numerator, denominator)
+    numerator, denominator = numerator // common, denominator // common
+    digits = _decimals(denominator)
+    # Whole numbers all the way: a quotient of decimals keeps 28 digits and would call something exact that is not.
+    return f"{numerator}/{denominator}" if digits is None else in_units(numerator * 10**digits // denominator, digits)
+
+
+def _decimals(denominator: int) -> int | None:
+    """How many decimals a fraction in lowest terms needs; None where no number of them is enough."""
+    powers = []
     for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    reduced = rest // _gcd(numerator, rest)
-    if reduced == 1:
-        return format((Decimal(numerator) / Decimal(denominator)).normalize(), "f")
-    return f"{numerator}/{denominator}"
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return abs(a)
+        power = 0
+        while denominator % prime == 0:
+            denominator //= prime
+            power += 1
+        powers.append(power)
+    return max(powers) if denominator == 1 else None
 
 
 def in_units(amount: int, digits: int) -> str:

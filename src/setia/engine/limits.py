@@ -15,7 +15,7 @@ class Allowance:
     Member limits read the member's counters, budgets the shared ones; both have the shape limit key -> period -> used.
     """
 
-    __slots__ = ("_day", "_limits", "_member", "_shared")
+    __slots__ = ("_day", "_granted", "_limits", "_member", "_shared")
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Allowance:
         self._day = day
         self._member = member
         self._shared = shared
+        self._granted: dict[str, int] = {}
 
     def exhausted(self) -> str | None:
         """The key of a limit on uses that allows no further use; None where the campaign may be used."""
@@ -37,22 +38,29 @@ class Allowance:
         return None
 
     def points(self, points: str, unit: int, wanted: int) -> tuple[int, str | None]:
-        """How many of `wanted` (smallest unit) may be granted, and the limit that cut, if any.
+        """Grant as many of `wanted` (smallest unit) as the limits leave, and name the limit that cut, if any.
 
-        `unit` is how many smallest units one whole point has.
+        What was granted for the same event before counts. `unit` is how many smallest units one whole point has.
         """
+        if self is UNLIMITED:
+            return wanted, None
         granted, cut_by = wanted, None
         for key, limit in self._limits:
             if limit.earn is not None and limit.earn.points == points:
-                left = max(0, int(limit.earn.amount * unit) - self._used(key, limit))
+                left = int(limit.earn.amount * unit) - self._used(key, limit) - self._granted.get(points, 0)
                 if left < granted:
-                    granted, cut_by = left, key
+                    granted, cut_by = max(0, left), key
+        self._granted[points] = self._granted.get(points, 0) + granted
         return granted, cut_by
 
     def _used(self, key: str, limit: Limit) -> int:
         counts = self._shared if limit.per == "all" else self._member
         periods = counts.get(key)
         return periods.get(period_key(limit.every, self._day), 0) if periods else 0
+
+
+UNLIMITED = Allowance((), dt.date.min, {}, {})
+"""What a campaign without limits may do."""
 
 
 def count_uses(

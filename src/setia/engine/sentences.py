@@ -53,6 +53,11 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": " Ein Limit ließ {amount} von {wanted} zu.",
         "ms": " Had membenarkan {amount} daripada {wanted}.",
     },
+    "short": {
+        "en": " Only {amount} of {wanted} were there.",
+        "de": " Von {wanted} waren nur {amount} da.",
+        "ms": " Hanya {amount} daripada {wanted} yang ada.",
+    },
     "pending": {
         "en": " They can be used from {date}.",
         "de": " Einlösbar ab {date}.",
@@ -89,7 +94,8 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     steps: dict[tuple[str, str], list[Arithmetic]] = {}
     for considered in explanation.considered:
         for step in considered.arithmetic:
-            steps.setdefault((considered.campaign, step.points), []).append(step)
+            if step.wanted or step.granted:  # what came to nothing has no effect either, and would take another's place
+                steps.setdefault((considered.campaign, step.points), []).append(step)
     told = []
     for effect in outcome.points:
         own = steps.get((effect.campaign, effect.points))
@@ -102,12 +108,15 @@ def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reas
     """The sentence of an adjustment by hand; `reason` is what its author wrote."""
     language = language_of(locale)
     words = _WORDS["adjusted_up" if amount > 0 else "adjusted_down"][language]
-    return words.format(amount=_amount(program, points, abs(amount), language), points=_name(program, points, language), campaign=reason)
+    return words.format(
+        amount=_amount(program, points, abs(amount), language), points=_name(program, points, language), campaign=reason
+    )
 
 
 def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | None, language: Language) -> str:
     kind = "fixed"
-    if effect.amount < 0:
+    deducted = effect.amount < 0 or (effect.wanted is not None and effect.wanted < 0)
+    if deducted:
         kind = "deducted"
     elif step is not None and step.of is not None:
         kind = "multiplied"
@@ -123,7 +132,7 @@ def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | N
         of=campaign_name(program, step.of, language) if step is not None and step.of is not None else "",
     )
     if effect.wanted is not None:
-        sentence += _WORDS["cut"][language].format(
+        sentence += _WORDS["short" if deducted else "cut"][language].format(
             amount=_amount(program, effect.points, abs(effect.amount), language),
             wanted=_amount(program, effect.points, abs(effect.wanted), language),
         )

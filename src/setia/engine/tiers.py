@@ -10,7 +10,6 @@ import msgspec
 from setia.engine.calendar import add_to_day
 from setia.engine.compiled import CompiledProgram, CompiledTierSet
 from setia.engine.counting import bucket_of
-from setia.engine.decision import TierChange
 from setia.engine.state import Counters
 
 
@@ -47,24 +46,6 @@ def metric_value(
     return buckets.get(bucket, 0) if bucket is not None else 0
 
 
-def rises(
-    program: CompiledProgram,
-    counters: Counters,
-    available: Mapping[str, int],
-    day: dt.date,
-    enrolled_at: dt.datetime,
-) -> list[TierChange]:
-    """The tier sets in which the member has now reached a higher level. Nobody falls here."""
-    changes = []
-    for tier_set in program.tier_sets:
-        value = metric_value(program, tier_set, counters, available, day, enrolled_at)
-        held = tier_set.index(counters.tiers.get(tier_set.definition.id))
-        reached = _reached(tier_set, value)
-        if reached > held:
-            changes.append(TierChange(tier_set.definition.id, tier_set.levels[held].id, tier_set.levels[reached].id))
-    return changes
-
-
 def standings(
     program: CompiledProgram,
     counters: Counters,
@@ -91,7 +72,8 @@ def standings(
     return found
 
 
-def _reached(tier_set: CompiledTierSet, value: int) -> int:
+def reached_by(tier_set: CompiledTierSet, value: int) -> int:
+    """The place on the ladder of the highest level that a value of the metric reaches."""
     reached = 0
     for place, level in enumerate(tier_set.levels):
         if value >= level.threshold:

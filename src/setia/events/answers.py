@@ -9,8 +9,10 @@ import msgspec
 from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Considered, PointsEffect
+from setia.engine.exact import fraction_text
 from setia.engine.sentences import campaign_name, sentences
 from setia.events.booked import Booked
+
 
 class BalanceOut(msgspec.Struct):
     """A wallet."""
@@ -21,13 +23,17 @@ class BalanceOut(msgspec.Struct):
 
 
 class EffectOut(msgspec.Struct, omit_defaults=True):
-    """One effect. `kind`: earn, deduct, tier, attribute, tag, untag or custom."""
+    """One effect. `kind`: earn, deduct, tier, attribute, tag, untag or custom.
+
+    `by_line` tells which line (from 0; -1 is shipping) each part of the points came from; the rest came from the whole.
+    """
 
     kind: str
     campaign: str | None = None
     points: str | None = None
     amount: int | None = None
     wanted: int | None = None
+    by_line: dict[int, int] = {}
     available_at: Any = None
     expires_at: Any = None
     tier_set: str | None = None
@@ -64,7 +70,7 @@ class EventOut(msgspec.Struct):
 class ArithmeticOut(msgspec.Struct, omit_defaults=True):
     """How one amount of points came about: `rate` on `basis` is `exact`, rounded `wanted`, after limits `granted`.
 
-    `lines` are the parts by line of the event, counted from 0; -1 is shipping. `of` is the campaign that was multiplied.
+    `of` is the campaign that was multiplied. The parts by line stand in the effects.
     """
 
     points: str
@@ -73,7 +79,6 @@ class ArithmeticOut(msgspec.Struct, omit_defaults=True):
     exact: str
     wanted: int
     granted: int
-    lines: dict[int, int] = {}
     of: str | None = None
     cut_by: str | None = None
 
@@ -153,7 +158,14 @@ def _considered(program: CompiledProgram | None, considered: Considered, locale:
         limit=considered.limit,
         arithmetic=[
             ArithmeticOut(
-                step.points, step.rate, step.basis, step.exact, step.wanted, step.granted, step.lines, step.of, step.cut_by
+                points=step.points,
+                rate=step.rate,
+                basis=step.basis,
+                exact=fraction_text(*step.exact),
+                wanted=step.wanted,
+                granted=step.granted,
+                of=step.of,
+                cut_by=step.cut_by,
             )
             for step in considered.arithmetic
         ],
@@ -208,6 +220,7 @@ def _points(effect: PointsEffect) -> EffectOut:
         points=effect.points,
         amount=effect.amount,
         wanted=effect.wanted,
+        by_line=effect.by_line,
         available_at=effect.available_at,
         expires_at=effect.expires_at,
     )

@@ -41,10 +41,15 @@ class Arrival(msgspec.Struct, frozen=True):
     digest: bytes
     """Of everything the caller said, so that the same external id with another content is noticed."""
     received_at: dt.datetime
+    body: bytes
+    """The event as it is stored: normalised, in the smallest units, without who it is about (law 10)."""
 
-    def body(self) -> bytes:
-        """The event as it is stored: normalised, in the smallest units, without who it is about (law 10)."""
-        return _encode_body(self.event)
+    @classmethod
+    def of(
+        cls, id_: UUID, event: Occurrence, reference: MemberReference | None, digest: bytes, received_at: dt.datetime
+    ) -> Arrival:
+        """An arrival with its body written."""
+        return cls(id_, event, reference, digest, received_at, _encode_body(event))
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -57,7 +62,9 @@ class Draft(msgspec.Struct, frozen=True):
     """Where it stands in the body, such as `/events/3`."""
 
 
-def draft(raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = "") -> Draft:
+def draft(
+    raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = ""
+) -> Draft:
     """Read one event.
 
     Raises:
@@ -158,10 +165,11 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         data=event.data or {},
         **values,
     )
-    body = _encode_body(occurrence)
-    if b"\\u0000" in body:
+    reference = _reference(program, event, sent.pointer)
+    arrival = Arrival.of(sent.id, occurrence, reference, _digest(event), sent.received_at)
+    if b"\\u0000" in arrival.body:
         raise InvalidEvent.at(f"#{sent.pointer}", "It contains the character U+0000, which no text may contain.")
-    return Arrival(sent.id, occurrence, _reference(program, event, sent.pointer), _digest(event), sent.received_at)
+    return arrival
 
 
 def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> MemberReference | None:
@@ -195,13 +203,19 @@ def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.dat
 def _purchase(program: CompiledProgram, event: EventIn, faults: _Faults) -> dict[str, Any]:
     currency = program.definition.program.currency
     if event.currency is not None and event.currency != currency:
-        faults.add("currency", f"The program counts in {currency}, not in {event.currency}.", f"Convert the amounts to {currency}.")
+        faults.add(
+            "currency",
+            f"The program counts in {currency}, not in {event.currency}.",
+            f"Convert the amounts to {currency}.",
+        )
     if not event.lines:
         faults.add("lines", "A purchase has at least one line.")
     money = _Money(program.currency_digits, currency, faults)
     discount = money("discount", event.discount)
     shipping, shipping_tax = money("shipping", event.shipping), money("shipping_tax", event.shipping_tax)
-    lines = tuple(_line(f"lines/{index}", line, event.tax_included, money, faults) for index, line in enumerate(event.lines or ()))
+    lines = tuple(
+        _line(f"lines/{index}", line, event.tax_included, money, faults) for index, line in enumerate(event.lines or ())
+    )
     whole = sum(line.amount for line in lines)
     if discount > whole:
         faults.add("discount", "The discount is larger than the lines together.")
@@ -209,7 +223,10 @@ def _purchase(program: CompiledProgram, event: EventIn, faults: _Faults) -> dict
         shipping += shipping_tax
     if shipping_tax > shipping:
         faults.add("shipping_tax", "The tax is larger than the shipping it is contained in.")
-    tenders = tuple(Tender(tender.type, money(f"tenders/{index}/amount", tender.amount)) for index, tender in enumerate(event.tenders))
+    tenders = tuple(
+        Tender(tender.type, money(f"tenders/{index}/amount", tender.amount))
+        for index, tender in enumerate(event.tenders)
+    )
     if sum(tender.amount for tender in tenders) > whole - discount + shipping and not faults.items:
         faults.add("tenders", "The parts paid are more than the order costs.")
     return {
@@ -227,10 +244,17 @@ def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults:
     discount = money(f"{pointer}/discount", line.discount)
     quantity = line.quantity
     if not quantity.is_finite() or quantity <= 0:
-        faults.add(f"{pointer}/quantity", f"A quantity is more than 0, not {_short(quantity)}.", "A return is not a purchase with a negative quantity.")
+        faults.add(
+            f"{pointer}/quantity",
+            f"A quantity is more than 0, not {_short(quantity)}.",
+            "A return is not a purchase with a negative quantity.",
+        )
         quantity = Decimal(1)
     elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]
-        faults.add(f"{pointer}/quantity", f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.")
+        faults.add(
+            f"{pointer}/quantity",
+            f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.",
+        )
         quantity = Decimal(1)
     if not tax_included:
         amount += tax
@@ -248,24 +272,32 @@ class _Money:
         self._faults = faults
 
     def __call__(self, pointer: str, value: Decimal | None) -> int:
-        if value is None:
+        if not value:  # most amounts are not given, or zero; a NaN is true
             return 0
         # The exponent is looked at first: 1E+999999999 is a short text and a number that fills the memory.
         if not value.is_finite() or value < 0:
             hint = "A return is not a purchase with negative amounts."
             self._faults.add(pointer, f"An amount is 0 or more, not {_short(value)}.", hint)
             return 0
-        if value and (value.adjusted() > 13 or value.as_tuple().exponent < -30):  # type: ignore[operator] # noqa: PLR2004 - 14 digits before the point, 30 behind
-            self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.")
+        if value.adjusted() > 13 or value.as_tuple().exponent < -30:  # type: ignore[operator] # noqa: PLR2004 - 14 digits before the point, 30 behind
+            self._faults.add(
+                pointer,
+                f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.",
+            )
             return 0
         scaled = value.scaleb(self._digits)
         units = int(scaled)
         if units != scaled:
             self._faults.add(
-                pointer, f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}.", "Round it as your receipt does."
+                pointer,
+                f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}.",
+                "Round it as your receipt does.",
             )
         elif units > MAX_MONEY:
-            self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.")
+            self._faults.add(
+                pointer,
+                f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.",
+            )
         return units
 
 

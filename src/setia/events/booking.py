@@ -76,7 +76,9 @@ def book(
 class Booking:
     """One run over a batch."""
 
-    def __init__(self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, *, budgets_locked: bool) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, *, budgets_locked: bool
+    ) -> None:
         self._connection = connection
         self._live = live
         self._program = live.compiled

@@ -35,7 +35,9 @@ class BudgetsMoved(Exception):  # noqa: N818 - says what happened
 class Spending:
     """The budgets of one transaction: what was read, and what has been added."""
 
-    def __init__(self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, *, locked: bool) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, *, locked: bool
+    ) -> None:
         self._connection = connection
         self._program_id = program_id
         self._added: dict[tuple[str, str], int] = {}
@@ -64,7 +66,9 @@ class Spending:
         """
         if not self._added:
             return
-        rows = sorted((key, period, amount, self._seen.get((key, period), 0)) for (key, period), amount in self._added.items())
+        rows = sorted(
+            (key, period, amount, self._seen.get((key, period), 0)) for (key, period), amount in self._added.items()
+        )
         keys, periods, amounts, seen = (list(column) for column in zip(*rows, strict=True))
         self._connection.execute(_OPEN, (self._program_id, keys, periods), prepare=True)
         done = self._connection.execute(_SPEND, (keys, periods, amounts, seen, self._program_id), prepare=True)

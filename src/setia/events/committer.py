@@ -21,7 +21,9 @@ MOST_WAITING = 20_000
 """How many events may wait. Beyond it the answer is 503 at once, instead of a time-out later."""
 
 _events = Counter("setia_events_booked_total", "Events answered by the committer.")
-_together = Histogram("setia_events_per_commit", "Events in one transaction.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 500))
+_together = Histogram(
+    "setia_events_per_commit", "Events in one transaction.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 500)
+)
 
 
 class _Request(NamedTuple):

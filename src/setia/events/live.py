@@ -57,7 +57,9 @@ class LivePrograms:
         Raises:
             NoLiveVersion: nothing has been published yet.
         """
-        row = connection.execute("SELECT live_version FROM program WHERE id = %b", (program_id,), prepare=True).fetchone()
+        row = connection.execute(
+            "SELECT live_version FROM program WHERE id = %b", (program_id,), prepare=True
+        ).fetchone()
         if row is None or row[0] is None:
             message = "Publish a definition first: setia program publish PATH."
             raise NoLiveVersion(message)

@@ -96,7 +96,8 @@ def count_again(
     """A member's counters from its whole journal, as the given version counts (law 9)."""
     counters = Counters()
     for outcome, occurred_at in connection.execute(_HISTORY, (member_id,)):
-        counters = count(program, counters, _decode_outcome(outcome), occurred_at, enrolled_at)
+        day = occurred_at.astimezone(program.zone).date()
+        counters = count(program, counters, _decode_outcome(outcome), day, occurred_at, enrolled_at)
     return counters
 
 

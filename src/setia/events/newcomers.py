@@ -66,7 +66,9 @@ def welcome(
     ]
 
 
-def lock_identifiers(connection: psycopg.Connection[Any], program_id: int, identifiers: Iterable[tuple[str, str]]) -> None:
+def lock_identifiers(
+    connection: psycopg.Connection[Any], program_id: int, identifiers: Iterable[tuple[str, str]]
+) -> None:
     """Until the end of the transaction, nobody else enrols with these identifiers or keeps events for them."""
     pairs = sorted(set(identifiers))
     if pairs:
@@ -103,4 +105,4 @@ def _enrolment(member_id: UUID, enrolled_at: dt.datetime, now: dt.datetime) -> A
         occurred_at=enrolled_at,
     )
     digest = hashlib.blake2b(member_id.bytes, digest_size=16).digest()
-    return Arrival(identifier, event, None, digest, now)
+    return Arrival.of(identifier, event, None, digest, now)

@@ -87,7 +87,10 @@ def _components() -> dict[str, Any]:
                             "required": ["index", "status"],
                             "properties": {
                                 "index": {"type": "integer"},
-                                "status": {"type": "integer", "description": "What the event alone would have answered."},
+                                "status": {
+                                    "type": "integer",
+                                    "description": "What the event alone would have answered.",
+                                },
                                 "replayed": {"type": "boolean"},
                                 "event": {"$ref": _REF.format(name="EventOut")},
                                 "problem": {"$ref": _REF.format(name="ProblemDetails")},

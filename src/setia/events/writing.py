@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Json
 
+from setia.db.arrays import binaries, documents, moments, texts, uuids
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked
 from setia.events.members_in_play import InPlay
@@ -19,8 +19,10 @@ from setia.members.service import save_facts
 
 _EVENTS = """
 INSERT INTO event (id, member_id, occurred_at, received_at, program_id, type, status, source, external_id, digest, body)
-SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[], %b::int[], %b::text[], %b::text[],
-                     %b::text[], %b::text[], %b::bytea[], %b::json[])
+SELECT id, member_id, occurred_at, received_at, %t::int, type, status, source, external_id, digest, body
+FROM unnest(%t::uuid[], %t::uuid[], %t::timestamptz[], %t::timestamptz[], %t::text[], %t::text[], %t::text[], %t::text[],
+            %t::bytea[], %t::json[])
+     AS e (id, member_id, occurred_at, received_at, type, status, source, external_id, digest, body)
 """
 _KEPT = """
 INSERT INTO kept_event (program_id, kind, value, event_id)
@@ -28,8 +30,18 @@ SELECT * FROM unnest(%b::int[], %b::text[], %b::text[], %b::uuid[]) ON CONFLICT 
 """
 
 
-def _as_is(value: bytes) -> bytes:
-    return value
+_COLUMNS: tuple[Callable[[Any], str], ...] = (
+    uuids,
+    uuids,
+    moments,
+    moments,
+    texts,
+    texts,
+    texts,
+    texts,
+    binaries,
+    documents,
+)
 
 
 class Writing:
@@ -51,13 +63,12 @@ class Writing:
                 booked.member_id,
                 booked.occurred_at,
                 booked.received_at,
-                self._program_id,
                 booked.type,
                 booked.status,
                 booked.source,
                 booked.external_id,
                 booked.digest,
-                Json(arrival.body(), _as_is),
+                arrival.body,
             )
         )
         if booked.status == "kept" and arrival.reference is not None:
@@ -71,8 +82,9 @@ class Writing:
         """Write what was gathered so far, and the states of the members it is about."""
         booked = [member for member in members if member.booked]
         if self._events:
-            columns = [list(column) for column in zip(*self._events, strict=True)]
-            self._connection.execute(_EVENTS, columns, prepare=True)
+            columns = zip(*self._events, strict=True)
+            arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
+            self._connection.execute(_EVENTS, [str(self._program_id), *arrays], prepare=True)
         if self._kept:
             self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
         book_entries(self._connection, self._entries, [member.row(self._tracking) for member in booked])

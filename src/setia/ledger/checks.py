@@ -92,25 +92,19 @@ CHECKS: tuple[Check, ...] = (
         "outcome_mismatch",
         "I2",
         """
-        WITH said AS (
-            SELECT j.member_id, j.seq, e ->> 'points' AS point_type,
-                   sum(CASE WHEN e ->> 'amount' ~ '^-?[0-9]{1,18}$' THEN (e ->> 'amount')::bigint END) AS amount
-            FROM journal j
-            CROSS JOIN LATERAL json_array_elements(
-                CASE json_typeof(j.outcome -> 'points') WHEN 'array' THEN j.outcome -> 'points' ELSE '[]' END
-            ) e
-            GROUP BY j.member_id, j.seq, e ->> 'points'
-        ), posted AS (
+        SELECT m.member_id, m.seq, NULL, 'outcome and postings of ' || coalesce(m.point_type, '?'),
+               sum(m.said)::text, sum(m.posted)::text
+        FROM (
+            SELECT j.member_id, j.seq, e ->> 'points' AS point_type, 0 AS posted,
+                   CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS said
+            FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.points[*]') e
+            UNION ALL
             SELECT p.member_id, p.seq, p.point_type,
-                   sum(CASE WHEN p.source NOT IN ('pending', 'available', 'held') THEN p.amount
-                            WHEN p.destination NOT IN ('pending', 'available', 'held') THEN -p.amount
-                            ELSE 0 END) AS amount
-            FROM posting p GROUP BY p.member_id, p.seq, p.point_type
-        )
-        SELECT member_id, seq, NULL, 'outcome and postings of ' || coalesce(point_type, '?'),
-               coalesce(s.amount, 0)::text, coalesce(p.amount, 0)::text
-        FROM said s FULL JOIN posted p USING (member_id, seq, point_type)
-        WHERE coalesce(s.amount, 0) <> coalesce(p.amount, 0)
+                   CASE WHEN p.source NOT IN ('pending', 'available', 'held') THEN p.amount
+                        WHEN p.destination NOT IN ('pending', 'available', 'held') THEN -p.amount ELSE 0 END, 0
+            FROM posting p
+        ) m
+        GROUP BY m.member_id, m.seq, m.point_type HAVING sum(m.said) <> sum(m.posted)
         """,
     ),
     # ------------------------------------------------------------------------------------------------------ snapshots

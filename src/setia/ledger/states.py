@@ -71,9 +71,11 @@ def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID])
         rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
         wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
     locked = {row[0]: LockedMember(*row) for row in rows}
+    balances: dict[UUID, dict[str, Balance]] = {}
     for member, point_type, *figures in wallets:
-        if member in locked:
-            locked[member].balances[point_type] = Balance(*figures)
+        balances.setdefault(member, {})[point_type] = Balance(*figures)
+    for member, row in locked.items():
+        row.balances = balances.get(member, row.balances)
     return locked
 
 

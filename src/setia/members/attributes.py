@@ -96,7 +96,7 @@ def _integer(value: Any) -> int:
 def _number(value: Any) -> int | float | Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a number")  # noqa: TRY004 - likewise
-    if not math.isfinite(value) or abs(value) > _MOST_INTEGER:
+    if not math.isfinite(value) or not -_MOST_INTEGER <= value <= _MOST_INTEGER:
         raise ValueError("must lie between -9007199254740991 and 9007199254740991")
     return value
 

@@ -8,12 +8,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
-import sqlalchemy as sa
 
-from setia.api.idempotency import Keyed, claim, keep
-from setia.db.engine import Database, driver_connection
+from setia.api.idempotency import Keyed
 from setia.db.ids import new_id
-from setia.ledger.states import open_members
 from setia.members.attributes import check_attributes
 from setia.members.identifiers import read_identifiers
 from setia.members.member import Member, NewMember
@@ -89,31 +86,6 @@ class Enrol(Protocol):
         body it raises `KeyReused`.
         """
         ...
-
-
-class EnrolDirectly:
-    """Enrols without any event: the member and its empty ledger row, in one transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __call__(self, program_id: int, member: NewMember, *, actor: str, write: Keyed | None) -> Enrolled:  # noqa: ARG002 - part of the protocol
-        """See `Enrol`."""
-
-        def work(tx: sa.Connection) -> Enrolled:
-            answer = None if write is None else claim(tx, write)
-            if answer is not None:
-                return Enrolled(UUID(json.loads(answer.body)["member"]), replayed=True)
-            connection = driver_connection(tx)
-            [created] = create_members(connection, program_id, [member])
-            if isinstance(created, IdentifierTaken):
-                raise created
-            open_members(connection, [(created.id, program_id, created.created_at)])
-            if write is not None:
-                keep(tx, write, 201, json.dumps({"member": str(created.id)}))
-            return Enrolled(created.id)
-
-        return self._database.run(work)
 
 
 def checked_member(

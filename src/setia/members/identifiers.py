@@ -11,7 +11,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import phonenumbers
@@ -99,7 +99,7 @@ def read_identifiers(
         if kind not in members.identifiers:
             errors.append(_unknown_kind(members, kind, pointer))
             continue
-        known = cast("IdentifierKind", kind)
+        known = kind
         normaliser = _normaliser(members, known)
         if isinstance(value, str):
             _collect(normaliser, known, value, f"{pointer}/{kind}", found, errors)

@@ -36,11 +36,6 @@ def terms_of(program: Program, point_type: str, now: dt.datetime) -> Terms:
     return Terms(in_lots=lies_in_lots(points), expires_at=ends, floor=floor_of(points))
 
 
-def no_sentences(_program: Program, _entry: StatementEntry, _language: str) -> Sequence[str]:
-    """Say nothing."""
-    return ()
-
-
 def lies_in_lots(points: PointType) -> bool:
     """Points that can neither be spent nor end need no lots."""
     expiry = points.expiry
@@ -52,7 +47,7 @@ def floor_of(points: PointType) -> int | None:
     return 0 if points.negative == "block" else None
 
 
-class BalanceOut(BaseModel):
+class WalletBalance(BaseModel):
     """One wallet, in the smallest unit of its point type."""
 
     available: int = Field(examples=[25])
@@ -60,12 +55,12 @@ class BalanceOut(BaseModel):
     held: int = Field(examples=[0])
 
     @classmethod
-    def of(cls, balance: Balance) -> "BalanceOut":
+    def of(cls, balance: Balance) -> "WalletBalance":
         """Show a balance."""
         return cls(available=balance.available, pending=balance.pending, held=balance.held)
 
 
-class WalletOut(BalanceOut):
+class WalletOut(WalletBalance):
     """One wallet and what it is worth."""
 
     points: str = Field(description="The point type.", examples=["stars"])
@@ -123,7 +118,7 @@ class LineOut(BaseModel):
     campaign: str | None = Field(examples=["adjustment"])
     available_at: dt.datetime | None = Field(examples=[None])
     expires_at: dt.datetime | None = Field(examples=[None])
-    balance_after: BalanceOut
+    balance_after: WalletBalance
 
     @classmethod
     def of(cls, line: StatementLine) -> "LineOut":
@@ -136,7 +131,7 @@ class LineOut(BaseModel):
             campaign=line.campaign,
             available_at=line.available_at,
             expires_at=line.expires_at,
-            balance_after=BalanceOut.of(line.balance),
+            balance_after=WalletBalance.of(line.balance),
         )
 
 
@@ -195,7 +190,7 @@ class AdjustmentOut(BaseModel):
     member: str = Field(examples=[MEMBER_EXAMPLE])
     points: str = Field(examples=["stars"])
     amount: int = Field(examples=[25])
-    balance_after: BalanceOut
+    balance_after: WalletBalance
     booked_at: dt.datetime = Field(examples=[_MOMENT])
 
     @classmethod
@@ -206,6 +201,6 @@ class AdjustmentOut(BaseModel):
             member=format_id(MEMBER_PREFIX, adjusted.member_id),
             points=adjusted.point_type,
             amount=adjusted.amount,
-            balance_after=BalanceOut.of(adjusted.balance),
+            balance_after=WalletBalance.of(adjusted.balance),
             booked_at=adjusted.booked_at,
         )

@@ -1,7 +1,7 @@
 """`/v1/members`: enrol, find, change."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from setia.members.enrolment import Enrol, IdentifierTaken, InvalidEnrolment, by
 from setia.members.identifiers import InvalidIdentifier, MemberReference, read_reference
 from setia.members.member import Member, NewMember, Status
 from setia.members.resolve import MemberAmbiguous, resolve
-from setia.members.schemas import IdentifierText, MemberIn, MemberOut, MemberPatch, StatusReason
+from setia.members.schemas import EnrolmentIn, IdentifierText, MemberOut, MemberPatch, StatusReason
 from setia.members.service import NoSuchMember, StatusConflict
 from setia.versions.service import NothingPublished
 
@@ -46,7 +46,7 @@ Lookup = Annotated[IdentifierText | None, Query(description="Find the member wit
 )
 def enrol_member(
     caller: MembersWriter,
-    body: MemberIn,
+    body: EnrolmentIn,
     request: Request,
     response: Response,
     database: DatabaseOf,
@@ -137,7 +137,7 @@ def change_member(
     caller: MembersWriter, member_id: MemberId, body: MemberPatch, request: Request, database: DatabaseOf
 ) -> MemberOut:
     """Merge attributes (null removes one), and replace tags and locale where they are given."""
-    fields = {name: getattr(body, name) for name in ("tags", "locale") if name in body.model_fields_set}
+    fields: dict[str, Any] = {name: getattr(body, name) for name in ("tags", "locale") if name in body.model_fields_set}
 
     def work(tx: sa.Connection) -> Member:
         definition = live_definition(request, tx, caller.program_id)

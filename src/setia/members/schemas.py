@@ -35,7 +35,7 @@ class Identifiers(_Strict):
         return {kind: value for kind, value in self if value is not None}
 
 
-class MemberIn(_Strict):
+class EnrolmentIn(_Strict):
     """A member to enrol."""
 
     model_config = ConfigDict(

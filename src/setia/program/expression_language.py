@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setia.engine.expressions import (
+from setia.expressions import (
     BOOL,
     DECIMAL,
     DYN,
@@ -16,8 +16,8 @@ from setia.engine.expressions import (
     Type,
     check,
 )
-from setia.engine.expressions.syntax import Call, ListLiteral, Literal, Node, Select, Variable, flatten, walk
-from setia.engine.expressions.tokens import line_and_column
+from setia.expressions.syntax import Call, ListLiteral, Literal, Node, Select, Variable, flatten, walk
+from setia.expressions.tokens import line_and_column
 
 __all__ = [
     "BOOL",

@@ -16,6 +16,9 @@ from setia.program.positions import Sources
 
 # Where a value fits none of the types it may have, Pydantic complains once for each; the most telling complaint wins.
 _RANK = ("extra_forbidden", "missing", "value_error", "string_pattern_mismatch", "too_short", "literal_error")
+MOST = 200
+"""Findings of one validation: enough to work on, and few enough that a hostile text costs little."""
+_LONGEST = 300
 _RENAMED = {
     "extra_forbidden": "unknown_key",
     "missing": "missing_key",
@@ -52,7 +55,11 @@ def model_findings(error: ValidationError, data: Any, sources: Sources | None) -
         from_union = len(details["loc"]) > len(place[0])
         if from_union and any(path[: len(place[0])] == place[0] and path != place[0] for path, _ in best):
             del best[place]
-    found = [_finding(path, details, data, sources, is_key=is_key) for (path, is_key), details in best.items()]
+    places = list(best.items())
+    found = [_finding(path, details, data, sources, is_key=is_key) for (path, is_key), details in places[:MOST]]
+    if len(places) > MOST:
+        message = f"{len(places) - MOST} further findings are not shown"
+        found.append(_placed("too_many", message, "correct these first", (), sources, missing=True))
     return in_order(found)
 
 
@@ -87,10 +94,24 @@ def _finding(path: Path, details: ErrorDetails, data: Any, sources: Sources | No
     kind = details["type"]
     message, hint = _words(path, details, data)
     code = _RENAMED.get(kind, "bad_value")
+    return _placed(code, message, hint, path, sources, missing=kind == "missing", is_key=is_key)
+
+
+def _placed(
+    code: str,
+    message: str,
+    hint: str,
+    path: Path,
+    sources: Sources | None,
+    *,
+    missing: bool = False,
+    is_key: bool = False,
+) -> Finding:
     where = pointer(path)
     if sources is None:
         return Finding("error", code, message, hint, path=where)
-    if kind == "missing":
+    if missing:
+        # What is not there is said of what should hold it.
         place = sources.key(path[:-1]) if len(path) > 1 else sources.value(())
     else:
         place = sources.key(path) if is_key else sources.value(path)
@@ -121,7 +142,11 @@ def _words(path: Path, details: ErrorDetails, data: Any) -> tuple[str, str]:
         case "string_pattern_mismatch":
             message = f"{_shown(given)} does not have the form this place needs"
             hint = _form(str(context.get("pattern", "")))
-    return message, hint
+    return _cut(message), _cut(hint)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _form(pattern: str) -> str:

@@ -140,6 +140,33 @@ CAMPAIGN = [
     ("c: {on: purchase, earn: {stars: 1}, group: one, priority: 1}", []),
     ("c: {on: purchase, when: '!member.first_purchase', earn: {stars: 1}, group: one}", []),
     ("c: {on: visit, earn: {stars: 1}, group: one}", []),
+    ("c: {on: [purchase, visit], lines: 'true', earn: {stars: 1}}", [("error:no_lines", 13, 30)]),
+    ("c: {on: [visit, purchase], when: event.total > 1, earn: {stars: 1}}", [("error:expression", 13, 41)]),
+    ("c: {on: purchase, multiply: {of: base, by: 2, points: [strs]}}", [("error:unknown_point_type", 13, 58)]),
+    ("c: {on: visit, when: 'false || (true && 2 < 1)', earn: {stars: 1}}", [("warning:never_matches", 13, 24)]),
+    ("c: {on: visit, when: '!true', earn: {stars: 1}}", [("warning:never_matches", 13, 24)]),
+    (
+        "c: {on: visit, when: 'member.first_purchase && !member.first_purchase', earn: {stars: 1}}",
+        [("warning:never_matches", 13, 24)],
+    ),
+    (
+        "c: {on: visit, when: '3 < time.hour && time.hour in [1, 2]', earn: {stars: 1}}",
+        [("warning:never_matches", 13, 24)],
+    ),
+    ("c: {on: visit, when: 'time.hour >= 3 && time.hour <= 3', earn: {stars: 1}}", []),
+    ("c: {on: visit, when: 'time.hour > 3 && time.hour <= 3', earn: {stars: 1}}", [("warning:never_matches", 13, 24)]),
+    (
+        "c: {on: visit, schedule: {starts: 2026-02-01T10:00:00Z, ends: 2026-02-01T10:00:00Z}, earn: {stars: 1}}",
+        [("warning:never_matches", 13, 28)],
+    ),
+    (
+        "c: {on: purchase, when: event.totl, earn: {stars: 1}, group: one}",
+        [("error:expression", 13, 32), ("warning:same_priority", 13, 64)],
+    ),
+    (
+        "c: {on: purchase, schedule: {starts: 2026-01-01T00:00:00Z}, earn: {stars: 1}, group: one}",
+        [("warning:same_priority", 13, 88)],
+    ),
     ("all: {on: visit, earn: {stars: 1}}", [("error:reserved_name", 13, 3)]),
 ]
 
@@ -165,6 +192,24 @@ SECTION = [
         [("error:amount_too_fine", 7, 80)],
     ),
     (", status: 1 per 1.00", "", [("warning:unreachable_level", 7, 78)]),
+    ("levels: [{id: green", "window: {starts: 2026-01-01, ends: 2026-12-31}, levels: [{id: green", []),
+    (
+        (
+            "levels: [{id: green, from: 0}, {id: gold, from: 500}]}\nstacking: {groups: {one: {choose: priority}}}\n"
+            "campaigns:\n  base: {on: purchase, "
+        ),
+        (
+            "window: {starts: 2026-01-01, ends: 2026-12-31}, levels: [{id: green, from: 0}, {id: gold, from: 500}]}\n"
+            "stacking: {groups: {one: {choose: priority}}}\n"
+            "campaigns:\n  base: {on: purchase, schedule: {starts: 2027-01-01}, "
+        ),
+        [("warning:unreachable_level", 7, 126)],
+    ),
+    ("{stars: {}, cash", "{in: {}, stars: {}, cash", [("error:reserved_name", 2, 10)]),
+    ("{id: level,", "{id: in,", [("error:reserved_name", 7, 10)]),
+    ("{stars: {}, cash", "{stars: {expiry: {on: [02-30]}}, cash", [("error:bad_date", 2, 32)]),
+    ("{data: {type: object", "{data: {$schema: 'http://x', type: object", [("error:bad_json_schema", 4, 35)]),
+    ("{type: integer}}}}}", "{type: string, pattern: '('}}}}}", [("error:bad_json_schema", 4, 85)]),
     ("{one: {choose", "{two: {}, one: {choose", [("warning:unused_group", 8, 21)]),
 ]
 
@@ -191,3 +236,20 @@ def test_campaigns(campaign: str, expected: list[tuple[str, int, int]]) -> None:
 def test_sections(old: str, new: str, expected: list[tuple[str, int, int]]) -> None:
     assert old in GOOD
     assert found(GOOD.replace(old, new)) == expected
+
+
+def test_a_multiplier_of_all_needs_something_to_multiply() -> None:
+    text = """\
+program: {id: x, name: X, currency: EUR}
+points: {stars: {}}
+campaigns: {twice: {on: purchase, multiply: {by: 2}}}
+"""
+    assert found(text) == [("warning:never_matches", 3, 45)]
+
+
+def test_a_hostile_text_gets_a_bounded_answer() -> None:
+    text = "".join(f"key_{number}: 1\n" for number in range(1000)) + f"program: {{timezone: {'x' * 5000}}}\n"
+    findings = lint(load(text))
+    assert len(findings) == 201
+    assert "too_many" in {finding.code for finding in findings}
+    assert max(len(finding.message) for finding in findings) <= 300

@@ -14,7 +14,7 @@ from setia.program.lint.conditions import never
 from setia.program.lint.expressions import check_expression
 from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
-from setia.program.vocabulary import attribute_type, vocabulary
+from setia.program.vocabulary import attribute_type
 
 
 def check(report: Report) -> None:
@@ -29,7 +29,7 @@ def check(report: Report) -> None:
         rates.check(report, path, campaign)
         _check_multiply(report, path, campaign)
         _check_targets(report, path, campaign)
-        if "purchase" not in campaign.triggers and campaign.lines is not None:
+        if campaign.lines is not None and any(trigger != "purchase" for trigger in campaign.triggers):
             message = "only purchases have lines"
             report.error("no_lines", (*path, "lines"), message, "remove `lines`, or use `on: purchase`", key=True)
         for trigger in known:
@@ -132,9 +132,9 @@ def _check_targets(report: Report, path: Path, campaign: Campaign) -> None:
 
 def _check_expressions(report: Report, path: Path, campaign: Campaign, trigger: str) -> bool:
     """Check all expressions of a campaign for one trigger; return whether they have no errors."""
-    schema = vocabulary(report.program, trigger)
+    schema = report.schema(trigger)
     has_lines = trigger == "purchase"
-    of_lines = vocabulary(report.program, trigger, with_line=True) if has_lines else schema
+    of_lines = report.schema(trigger, with_line=True) if has_lines else schema
     conditions: list[tuple[str, str, Schema]] = []
     if campaign.when is not None:
         conditions.append(("when", campaign.when, schema))

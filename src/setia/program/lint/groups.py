@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 from setia.program.campaigns import Campaign
 from setia.program.events import BUILT_IN_EVENTS
-from setia.program.expression_language import BOOL, ExpressionError
-from setia.program.expression_language import check as check_text
+from setia.program.expression_language import Node
 from setia.program.lint.calendars import can_meet
 from setia.program.lint.conditions import never
 from setia.program.lint.report import Report
-from setia.program.vocabulary import vocabulary
+
+_MOST_COMPARISONS = 20_000
+"""Pairs of campaigns looked at in one group: all of 200 campaigns. Beyond it a warning may be missing, no error."""
 
 
 def check(report: Report) -> None:
@@ -28,12 +27,21 @@ def check(report: Report) -> None:
 
 
 def _check_order(report: Report, campaigns: dict[str, Campaign], setting: str) -> None:
-    """Warn of pairs of which only one may apply, when nothing says which."""
-    for (first, one), (second, other) in combinations(campaigns.items(), 2):
-        if one.priority == other.priority and one.enabled and other.enabled and _meet(report, one, other):
-            message = f"{first!r} and {second!r} can match at once, and have the same priority ({one.priority})"
+    """Warn of campaigns of which only one may apply, when nothing says which; once for each is enough."""
+    by_priority: dict[int, list[str]] = {}
+    left = _MOST_COMPARISONS
+    for name, campaign in campaigns.items():
+        if not campaign.enabled:
+            continue
+        before = by_priority.setdefault(campaign.priority, [])
+        compared = before[:left]
+        left -= len(compared)
+        rival = next((other for other in compared if _meet(report, campaigns[other], campaign)), None)
+        before.append(name)
+        if rival is not None:
+            message = f"{rival!r} and {name!r} can match at once, and have the same priority ({campaign.priority})"
             hint = "give them different priorities, so that the order of the file does not decide"
-            report.warning("same_priority", ("campaigns", second, setting), message, hint)
+            report.warning("same_priority", ("campaigns", name, setting), message, hint)
 
 
 def _meet(report: Report, one: Campaign, other: Campaign) -> bool:
@@ -42,13 +50,14 @@ def _meet(report: Report, one: Campaign, other: Campaign) -> bool:
     common = [trigger for trigger in one.triggers if trigger in other.triggers and trigger in events]
     if not common or not can_meet(one, other):
         return False
-    conditions = [campaign.when for campaign in (one, other) if campaign.when is not None]
-    for trigger in common:
-        schema = vocabulary(report.program, trigger)
-        try:
-            roots = [check_text(condition, schema, BOOL).root for condition in conditions]
-        except ExpressionError:
-            return True
-        if never(roots) is None:
-            return True
-    return False
+    return any(never(_conditions(report, trigger, one, other)) is None for trigger in common)
+
+
+def _conditions(report: Report, trigger: str, *campaigns: Campaign) -> list[Node]:
+    """Return the trees of the campaigns' conditions; one that has errors is no condition."""
+    roots: list[Node] = []
+    for campaign in campaigns:
+        if campaign.when is not None:
+            root = report.condition(campaign.when, trigger)
+            roots += [] if root is None else [root]
+    return roots

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from setia.program.definition import Program
+from setia.program.expression_language import BOOL, ExpressionError, Node, Schema, check
 from setia.program.findings import Finding, Path, Severity, pointer
 from setia.program.positions import Sources
+from setia.program.vocabulary import vocabulary
 
 
 class Report:
@@ -13,7 +15,26 @@ class Report:
     def __init__(self, program: Program, sources: Sources | None) -> None:
         self.program = program
         self.findings: list[Finding] = []
+        self._schemas: dict[tuple[str, bool], Schema] = {}
+        self._conditions: dict[tuple[str, str], Node | None] = {}
         self._sources = sources
+
+    def schema(self, trigger: str, *, with_line: bool = False) -> Schema:
+        """Return the vocabulary for a trigger that exists; made once, since hundreds of campaigns may share it."""
+        wanted = (trigger, with_line)
+        if wanted not in self._schemas:
+            self._schemas[wanted] = vocabulary(self.program, trigger, with_line=with_line)
+        return self._schemas[wanted]
+
+    def condition(self, source: str, trigger: str) -> Node | None:
+        """Return the tree of a condition, or None when it has errors; read once for each trigger."""
+        wanted = (source, trigger)
+        if wanted not in self._conditions:
+            try:
+                self._conditions[wanted] = check(source, self.schema(trigger), BOOL).root
+            except ExpressionError:
+                self._conditions[wanted] = None
+        return self._conditions[wanted]
 
     def error(self, code: str, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Say that the value at `path` (its key with `key`) cannot be used."""

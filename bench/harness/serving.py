@@ -1,0 +1,61 @@
+"""`setia serve` as a process, as an operator runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+
+
+@contextmanager
+def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[int]:
+    """Run a server on a free port until the block ends; gives the port."""
+    port = _free_port()
+    # The environment of whoever runs this stays out, as far as it is about Setia.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251
+    environment |= {
+        "SETIA_DATABASE_URL": database_url,
+        "SETIA_DATA_DIR": str(data_dir),
+        "SETIA_ACCESS_LOG": "false",
+        "SETIA_RATE_LIMIT": "0",
+        "SETIA_LOG_LEVEL": "warning",
+    }
+    command = [sys.executable, "-m", "setia", "serve", "--port", str(port), "--workers", str(workers)]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(process, port)
+            yield port
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):  # noqa: S310 - our own address
+                return
+        except (URLError, OSError):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("setia serve did not start; what it said stands above") from None
+            time.sleep(0.1)

@@ -1,0 +1,288 @@
+"""How many purchases a second, against what PostgreSQL itself commits on the same machine at the same time.
+
+    ./dev bench ingest [--json] [--quick] [--workers N]
+
+docs/reference/benchmarks.md says what is measured, and how.
+"""
+
+import argparse
+import datetime as dt
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg
+
+if __name__ == "__main__":  # started by its path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.harness import figures, load
+from bench.harness.figures import Tally
+from bench.harness.load import Load, Measured
+from bench.harness.machine import machine
+from bench.harness.pgbench import Pgbench
+from bench.harness.population import House, buy, enrol, multiply, open_house
+from bench.harness.serving import serve
+from setia.db.embedded import DATABASE, EmbeddedServer
+from setia.db.engine import Database
+from setia.ledger.verify import verify
+
+_GROWTH_CLIENTS = 32
+_BULK_CLIENTS = 2
+_FEW, _MANY = "bench_few", "bench_many"
+_HEAVY_ORIGINALS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large and how long."""
+
+    scale: int = 20
+    clients: tuple[int, ...] = (1, 8, 32, 64)
+    rounds: int = 3
+    seconds: int = 4
+    members: int = 1_000
+    """Enrolled through the real way in; in the tables of the single and the bulk load five times as many."""
+    batch: int = 500
+    growth_rounds: int = 3
+    growth_seconds: int = 3
+    history: int = 5
+    """Purchases of a member in the base of `history_x100`."""
+    history_members: int = 400
+    history_events: int = 1_500
+    """Sent per round; so few that the base's history does not grow much by being measured."""
+
+
+QUICK = Plan(
+    scale=2,
+    rounds=1,
+    seconds=1,
+    members=100,
+    growth_rounds=1,
+    growth_seconds=1,
+    history_members=40,
+    history_events=150,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running `setia serve`, and who buys there."""
+
+    port: int
+    key: str
+    cards: range
+
+
+class Bench:
+    """One run."""
+
+    def __init__(self, plan: Plan, server: EmbeddedServer, *, workers: int) -> None:
+        self._plan = plan
+        self._server = server
+        self._workers = workers
+        self._pgbench = Pgbench(server)
+        self._sent = 0
+
+    def run(self) -> dict[str, Any]:
+        """Fill the tables, measure, verify."""
+        plan = self._plan
+        _say(f"pgbench makes its tables (scale {plan.scale})")
+        self._pgbench.prepare(plan.scale)
+        _say("members enrol")
+        with Database(self._server.url(), role="bench") as main:
+            house = open_house(main)
+            base = range(plan.members)
+            enrol(main, house, base)
+            buy(main, house, base, 1, "fill")
+        names = [DATABASE, _FEW, _MANY] if plan.growth_rounds else [DATABASE]
+        for name in names[1:]:
+            self._clone(name)
+        with ExitStack() as stack:
+            databases = {name: stack.enter_context(Database(self._server.url(name), role="bench")) for name in names}
+            _say("and have twins")
+            everybody = range(multiply(databases[DATABASE], base, len(base), 4).stop)
+            if plan.growth_rounds:
+                many = range(multiply(databases[_MANY], base, len(base), 99).stop)
+                lights, heavies = self._histories(databases[DATABASE], house, everybody.stop)
+            ports = {name: stack.enter_context(self._serve(name)) for name in databases}
+            shop = Shop(ports[DATABASE], house.key, everybody)
+            self._warm_up([Shop(port, house.key, base) for port in ports.values()])
+            report: dict[str, Any] = {"single": {str(number): self._single(shop, number) for number in plan.clients}}
+            report["bulk"] = self._bulk(shop)
+            if plan.growth_rounds:
+                few_shop, many_shop = Shop(ports[_FEW], house.key, base), Shop(ports[_MANY], house.key, many)
+                report["growth"] = {
+                    "members_x100": self._growth_of_members(few_shop, many_shop),
+                    "history_x100": self._growth_of_history(shop, lights, heavies),
+                }
+            _say("verify")
+            verified = [verify(database) for database in databases.values()]
+        report["verify"] = {
+            "clean": all(found.is_clean for found in verified),
+            "entries": sum(found.entries for found in verified),
+        }
+        return report
+
+    # ----------------------------------------------------------------------------------------------------- the tables
+
+    def _clone(self, name: str) -> None:
+        with psycopg.connect(self._server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {DATABASE}")
+
+    def _histories(self, database: Database, house: House, first: int) -> tuple[list[range], range]:
+        """Members with a short history, other ones for each round, and members with a hundredfold one."""
+        plan = self._plan
+        copies = plan.history_members // _HEAVY_ORIGINALS
+        light, heavy = range(first, first + _HEAVY_ORIGINALS), range(first + 10, first + 10 + _HEAVY_ORIGINALS)
+        enrol(database, house, range(light.start, heavy.stop))
+        buy(database, house, light, plan.history, "light")
+        buy(database, house, heavy, plan.history * 100, "heavy")
+        lights = multiply(database, light, heavy.stop, copies * plan.growth_rounds)
+        heavies = multiply(database, heavy, lights.stop, copies)
+        size = copies * _HEAVY_ORIGINALS
+        return [lights[i * size : (i + 1) * size] for i in range(plan.growth_rounds)], heavies
+
+    def _serve(self, name: str) -> Any:
+        return serve(self._server.url(name), self._server.data_dir, workers=self._workers)
+
+    # ---------------------------------------------------------------------------------------------------- the figures
+
+    def _warm_up(self, shops: list[Shop]) -> None:
+        """The first request compiles the program, and the first connections read catalogues."""
+        for shop in shops:
+            self._send(shop, _GROWTH_CLIENTS, seconds=1)
+        self._pgbench.run(_GROWTH_CLIENTS, 1)
+
+    def _single(self, shop: Shop, clients: int) -> dict[str, float]:
+        _say(f"single purchases and pgbench, {clients} clients")
+        events, transactions = Tally(), Tally()
+        for _ in range(self._plan.rounds):
+            self._transact(transactions, clients)
+            _add(events, self._send(shop, clients, seconds=self._plan.seconds))
+        return figures.single(events, transactions)
+
+    def _bulk(self, shop: Shop) -> dict[str, float]:
+        _say("purchases in bulk and pgbench, 32 clients")
+        events, transactions = Tally(), Tally()
+        for _ in range(self._plan.rounds):
+            self._transact(transactions, _GROWTH_CLIENTS)
+            _add(events, self._send(shop, _BULK_CLIENTS, seconds=self._plan.seconds, batch=self._plan.batch))
+        return figures.bulk(events, transactions)
+
+    def _growth_of_members(self, few: Shop, many: Shop) -> float:
+        _say("a hundred times the members")
+        base, grown = Tally(), Tally()
+        for _ in range(self._plan.growth_rounds):
+            for tally, shop in ((base, few), (grown, many)):
+                _add(tally, self._send(shop, _GROWTH_CLIENTS, seconds=self._plan.growth_seconds))
+        return figures.growth(base, grown)
+
+    def _growth_of_history(self, shop: Shop, lights: list[range], heavies: range) -> float:
+        _say("a hundred times the history")
+        base, grown = Tally(), Tally()
+        for light in lights:
+            for tally, cards in ((base, light), (grown, heavies)):
+                who = Shop(shop.port, shop.key, cards)
+                _add(tally, self._send(who, _GROWTH_CLIENTS, seconds=60, events=self._plan.history_events))
+        return figures.growth(base, grown)
+
+    def _transact(self, tally: Tally, clients: int) -> None:
+        done = self._pgbench.run(clients, self._plan.seconds)
+        tally.add(done.done, done.seconds)
+
+    def _send(self, shop: Shop, clients: int, *, seconds: float, batch: int = 0, events: int | None = None) -> Measured:
+        self._sent += 1
+        wanted = Load(
+            port=shop.port,
+            key=shop.key,
+            clients=clients,
+            seconds=seconds,
+            first_card=shop.cards.start,
+            cards=len(shop.cards),
+            source=f"load{self._sent:04d}",
+            occurred_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            batch=batch,
+            events=events,
+            seed=self._sent,
+        )
+        done = subprocess.run(
+            [sys.executable, str(Path(load.__file__))],
+            input=json.dumps(asdict(wanted)),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return Measured(**json.loads(done.stdout))
+
+
+def _add(tally: Tally, measured: Measured) -> None:
+    tally.add(measured.events, measured.seconds, measured.latencies_us, measured.cpu_seconds)
+
+
+def _say(text: str) -> None:
+    print(f"{text} ...", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _embedded(folder: Path | None) -> Iterator[EmbeddedServer]:
+    """A durable server in a folder of its own that goes with it."""
+    data = Path(tempfile.mkdtemp(prefix="setia-bench-", dir=folder))
+    data.chmod(0o711)  # the server may run as another user, who has to pass
+    try:
+        with EmbeddedServer(data / "data") as server:
+            yield server
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _version(server: EmbeddedServer) -> str:
+    with psycopg.connect(server.url("postgres")) as connection:
+        row = connection.execute("SHOW server_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def main() -> int:
+    """Measure and print; 1 when verify found something."""
+    parser = argparse.ArgumentParser(prog="./dev bench ingest", description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
+    parser.add_argument("--quick", action="store_true", help="a smoke run; its figures say little")
+    parser.add_argument("--workers", type=int, default=1, help="server processes (default: 1)")
+    parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="numbers of clients, instead of 1 8 32 64")
+    parser.add_argument("--no-growth", action="store_true", help="leave out what takes the most time to prepare")
+    parser.add_argument("--folder", type=Path, help="where to put the database for the run (default: the temporary folder)")
+    given = parser.parse_args()
+    plan = QUICK if given.quick else Plan()
+    plan = replace(
+        plan,
+        clients=tuple(given.clients or plan.clients),
+        growth_rounds=0 if given.no_growth else plan.growth_rounds,
+    )
+    start = time.monotonic()
+    with _embedded(given.folder) as server:
+        about = machine(server.data_dir, _version(server))
+        report = Bench(plan, server, workers=given.workers).run()
+    report |= {"machine": about, "workers": given.workers, "seconds": round(time.monotonic() - start, 1)}
+    print(json.dumps(report, indent=2) if given.json else figures.as_table(report))
+    return 0 if report["verify"]["clean"] else 1
+
+
+def _end(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,70 @@
+"""Everything that a matching campaign has to evaluate, before anything is granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import msgspec
+
+from setia.engine.basis import BasisAmounts
+from setia.engine.compiled_campaigns import CompiledMultiplier
+from setia.engine.considering import Facts, Match, readable
+from setia.expressions import EvaluationError
+from setia.engine.occurrences import Occurrence
+from setia.engine.rates import raw_points
+
+LARGEST_FACTOR = 1000
+
+
+class Order(msgspec.Struct, frozen=True, gc=False):
+    """The event with what has been worked out about it."""
+
+    event: Occurrence
+    facts: Facts
+    bases: Mapping[str, BasisAmounts]
+    """Campaign -> what counts on its basis."""
+    digits: int
+    """Decimals of the currency."""
+    point_digits: Mapping[str, int]
+
+
+def prepare(match: Match, order: Order) -> bool:
+    """Evaluate what the campaign gives; False, with the verdict `error`, where one of its expressions fails."""
+    campaign = match.campaign
+    try:
+        if campaign.earns or campaign.deducts:
+            basis = order.bases[campaign.id]
+            arguments = (match, order.facts, order.event, basis, order.digits)
+            match.earns = [(rate, raw_points(rate, *arguments)) for rate in campaign.earns]
+            if campaign.deducts:
+                match.deducts = [(rate, raw_points(rate, *arguments)) for rate in campaign.deducts]
+        if campaign.multiplier is not None:
+            match.factor = _factor(campaign.multiplier, order.facts)
+        if campaign.attributes:
+            plain = order.facts.plain
+            match.attributes = {name: readable(value.call(*plain)) for name, value in campaign.attributes}
+        if campaign.values:
+            plain = order.facts.plain
+            match.values = {name: readable(value.call(*plain)) for name, value in campaign.values}
+    except EvaluationError as error:
+        match.considered.verdict = "error"
+        match.considered.error = str(error)
+        return False
+    return True
+
+
+def _factor(multiplier: CompiledMultiplier, facts: Facts) -> Fraction:
+    if multiplier.factor is not None:
+        return multiplier.factor
+    text = multiplier.text
+    value = multiplier.expression.call(*facts.plain)  # type: ignore[union-attr] # it has one where it has no factor
+    try:
+        factor = Fraction(value)
+    except (TypeError, ValueError, OverflowError) as problem:
+        message = f"{text} gave {value!r}, which is not a number"
+        raise EvaluationError(message, text) from problem
+    if not 0 <= factor <= LARGEST_FACTOR:
+        message = f"{text} gave {value}; a factor lies between 0 and {LARGEST_FACTOR}"
+        raise EvaluationError(message, text)
+    return factor

@@ -1,0 +1,95 @@
+"""The OpenAPI document tells the truth: its examples are executed, and its answers have the documented shape."""
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from api_world import World
+from setia.api.openapi import _merge, operations
+
+# What the examples need to be there, and the ids in the paths, come from requests before them: hence an order.
+FIRST = [("post", "/v1/members"), ("post", "/v1/events")]
+LAST = [("post", f"/v1/members/{{member_id}}/{act}") for act in ("suspend", "reactivate", "close")]
+
+
+def in_order(document: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(method, path) for path, methods in document["paths"].items() for method in methods]
+    return FIRST + [one for one in found if one not in FIRST + LAST] + LAST
+
+
+def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def request_example(document: dict[str, Any], operation: dict[str, Any]) -> Any:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    if "examples" in content:
+        return next(iter(content["examples"].values()))["value"]
+    return resolved(document, content["schema"])["examples"][0]
+
+
+def documented(document: dict[str, Any], schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for({**schema, "components": document["components"]})
+
+
+def test_it_is_openapi_3_1_and_complete(world: World) -> None:
+    document = world.call("GET", "/openapi.json", key=None).json()
+    assert document["openapi"] == "3.1.0"
+    ids = [operation["operationId"] for operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    for operation in operations(document):
+        assert operation["summary"]
+        assert operation["description"]
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(answer["content"]) == ["application/problem+json"]
+        keyed = "x-scope" in operation
+        assert ("security" in operation) == keyed
+        assert ("401" in operation["responses"]) == keyed
+
+
+def test_every_example_is_executed(world: World) -> None:
+    document = world.app.openapi()
+    world.enrol(external_id="customer-1")
+    ids = {"number": "1"}
+    for method, path in in_order(document):
+        operation = document["paths"][path][method]
+        body = request_example(document, operation)
+        more: dict[str, Any] = {} if body is None else {"json": body}
+        if path.endswith("/adjustments"):
+            more["headers"] = {"Idempotency-Key": "example-1"}
+        answer = world.call(method.upper(), path.format(**ids), **more)
+        wanted = next(status for status in operation["responses"] if status.startswith("2"))
+        assert str(answer.status_code) == wanted, (method, path, answer.text)
+        content = operation["responses"][wanted]["content"]
+        if "application/json" in content:
+            documented(document, content["application/json"]["schema"]).validate(answer.json())
+        if (method, path) == ("post", "/v1/members"):
+            ids["member_id"] = answer.json()["id"]
+        if (method, path) == ("post", "/v1/events"):
+            ids["event_id"] = answer.json()["id"]
+
+
+def test_every_example_has_the_shape_it_stands_for(world: World) -> None:
+    document = world.app.openapi()
+    for schema in document["components"]["schemas"].values():
+        for example in schema.get("examples", []):
+            documented(document, schema).validate(example)
+    problem = documented(document, {"$ref": "#/components/schemas/ProblemDetails"})
+    for operation in operations(document):
+        for answer in operation["responses"].values():
+            for example in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}).values():
+                problem.validate(example["value"])
+
+
+def test_two_parts_may_not_disagree() -> None:
+    document = {"paths": {"/a": {"get": {"summary": "A"}}}}
+    _merge(document, {"paths": {"/a": {"post": {}}, "/b": {}}}, "#")
+    assert document == {"paths": {"/a": {"get": {"summary": "A"}, "post": {}}, "/b": {}}}
+    with pytest.raises(ValueError, match="two parts of the OpenAPI document differ at #/paths//a/get/summary"):
+        _merge(document, {"paths": {"/a": {"get": {"summary": "B"}}}}, "#")

@@ -1,0 +1,117 @@
+"""What a member holds, and adjustments by hand."""
+
+from typing import Any
+
+import pytest
+
+from api_world import World, assert_problem
+
+BODY = {"points": "stars", "amount": 25, "reason": "Lost parcel"}
+
+
+def adjust(world: World, member: str, key: str | None, **change: Any) -> Any:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return world.call("POST", f"/v1/members/{member}/adjustments", json={**BODY, **change}, headers=headers)
+
+
+def available(world: World, member: str) -> dict[str, int]:
+    wallets = world.call("GET", f"/v1/members/{member}/wallets").json()["wallets"]
+    return {wallet["points"]: wallet["available"] for wallet in wallets}
+
+
+def test_points_are_given_and_taken_and_shown(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    given = adjust(world, member, "a")
+    assert (given.status_code, given.json()["balance_after"]) == (201, {"available": 25, "pending": 0, "held": 0})
+    taken = adjust(world, member, "b", amount=-5, reason="Too many")
+    assert taken.json()["balance_after"]["available"] == 20
+    wallets = world.call("GET", f"/v1/members/{member}/wallets").json()
+    assert wallets["member"] == member
+    assert wallets["wallets"] == [
+        {
+            "points": "stars",
+            "name": "stars",
+            "decimals": 0,
+            "available": 20,
+            "pending": 0,
+            "held": 0,
+            "value": "0.60",
+            "currency": "EUR",
+        },
+        {
+            "points": "status",
+            "name": "status",
+            "decimals": 0,
+            "available": 0,
+            "pending": 0,
+            "held": 0,
+            "value": None,
+            "currency": "EUR",
+        },
+    ]
+
+
+def test_the_statement_is_paged_newest_first(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    for number in range(3):
+        adjust(world, member, f"k{number}", amount=number + 1)
+    path = f"/v1/members/{member}/statement"
+    first = world.call("GET", f"{path}?limit=2&locale=de").json()
+    adjust(world, member, "later", amount=100)
+    second = world.call("GET", f"{path}?limit=2&cursor={first['next_cursor']}").json()
+    entries = first["items"] + [entry for entry in second["items"] if entry["lines"]]
+    assert [entry["lines"][0]["amount"] for entry in entries] == [3, 2, 1]
+    assert [entry["lines"][0]["balance_after"]["available"] for entry in entries] == [6, 3, 1]
+    assert {(entry["kind"], entry["reason"]) for entry in entries} == {("adjustment", "Lost parcel")}
+    assert entries[0]["actor"].startswith("key:")
+    other = world.enrol(card="2")["id"]
+    foreign = world.call("GET", f"/v1/members/{other}/statement?cursor={first['next_cursor']}")
+    assert_problem(foreign, 422, "invalid_cursor")
+
+
+def test_a_key_moves_points_once(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    first = adjust(world, member, "a")
+    again = adjust(world, member, "a")
+    assert (again.status_code, again.headers["idempotent-replayed"], again.json()) == (201, "true", first.json())
+    assert_problem(adjust(world, member, "a", amount=26), 422, "idempotency_key_reused")
+    assert available(world, member) == {"stars": 25, "status": 0}
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "status", "code"),
+    [
+        (None, {}, 400, "idempotency_key_required"),
+        ("x" * 201, {}, 422, "validation_failed"),
+        ("a", {"amount": 0}, 422, "invalid_adjustment"),
+        ("a", {"amount": 10**15}, 422, "validation_failed"),
+        ("a", {"amount": 10**400}, 422, "validation_failed"),
+        ("a", {"amount": 1.5}, 422, "validation_failed"),
+        ("a", {"amount": "1"}, 422, "validation_failed"),
+        ("a", {"amount": True}, 422, "validation_failed"),
+        ("a", {"amount": -1}, 409, "insufficient_points"),
+        ("a", {"points": "moons"}, 422, "invalid_adjustment"),
+        ("a", {"reason": " "}, 422, "validation_failed"),
+    ],
+)
+def test_what_cannot_be_adjusted_moves_nothing(
+    world: World, key: str | None, change: dict[str, Any], status: int, code: str
+) -> None:
+    member = world.enrol(card="1")["id"]
+    assert_problem(adjust(world, member, key, **change), status, code)
+    assert available(world, member) == {"stars": 0, "status": 0}
+    assert adjust(world, member, "a").status_code == 201
+
+
+def test_a_closed_members_points_stay(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    world.call("POST", f"/v1/members/{member}/close", json={"reason": "asked"})
+    assert_problem(adjust(world, member, "a"), 409, "member_status_conflict")
+    assert available(world, member) == {"stars": 0, "status": 0}
+
+
+def test_a_failing_commit_moves_nothing(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    world.refuse_commits_to("journal")
+    assert_problem(adjust(world, member, "a"), 500, "internal_error")
+    assert available(world, member) == {"stars": 0, "status": 0}
