@@ -15,8 +15,9 @@ from bench.harness.purchases import Basket, baskets, card_text
 from setia.db.engine import Database, driver_connection
 from setia.db.migrate import upgrade
 from setia.events.arrivals import draft
-from setia.events.booking import Booking, Submission
+from setia.events.booking import Submission
 from setia.events.clerk import Clerk
+from setia.events.enrolling import EnrolWithEvent
 from setia.events.live import LivePrograms
 from setia.identity import service as identity
 from setia.identity.scopes import Scope
@@ -50,15 +51,11 @@ def open_house(database: Database) -> House:
 
 def enrol(database: Database, house: House, cards: range) -> None:
     """Enrol members, each with one card, as the API does it: with the event that gives them their first stars."""
-    programs = LivePrograms(database)
+    enrolling = EnrolWithEvent(database, LivePrograms(database))
     now = dt.datetime.now(dt.UTC)
-    with database.transaction() as tx:
-        connection = driver_connection(tx)
-        live = programs.live(connection, house.program_id)
-        for card in cards:
-            booking = Booking(connection, live, now, budgets_locked=False)
-            booking.enrol(NewMember(identifiers=(("card", card_text(card)),), enrolled_at=now), _ACTOR)
-            booking.finish()
+    for card in cards:
+        member = NewMember(identifiers=(("card", card_text(card)),), enrolled_at=now)
+        enrolling(house.program_id, member, actor=_ACTOR, write=None)
 
 
 def buy(database: Database, house: House, cards: range, each: int, source: str) -> None:

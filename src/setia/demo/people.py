@@ -69,7 +69,7 @@ def draw_person(seed: int, number: int, first: dt.date, last: dt.date, zone: Zon
     person = Person(
         number=number,
         enrolled_at=dt.datetime(joined.year, joined.month, joined.day, hour, minute, second, tzinfo=zone),
-        visits_a_day=dice.gammavariate(0.9, 0.215),
+        visits_a_day=dice.gammavariate(0.9, 0.19),
         leaves=dice.betavariate(0.6, 14),
         bar=dice.choices(_BARS, _BAR_SIZES)[0],
         oat=0.85 if likes_oat else 0.04,

@@ -113,9 +113,11 @@ def _enrol(database: Database, programs: LivePrograms, program_id: int, people: 
         connection = driver_connection(tx)
         live = programs.live(connection, program_id)
         now = dt.datetime.now(dt.UTC)
-        booking = Booking(connection, live, now, budgets_locked=False)
+        booking = Booking(connection, live, now)
         members = live.compiled.definition.members
-        booked = [booking.enrol(person.as_member(members, now), ACTOR) for person in people]
+        new = [person.as_member(members, now) for person in people]
+        # Locked at once: nobody else books here who would have to wait.
+        booked = booking.enrol_all(new, ACTOR, budgets_locked=True)
         booking.finish()
         return booked
 

@@ -39,6 +39,8 @@ class _Base(msgspec.Struct, gc=False):
     earn: CompiledEarn
     raw: Raw
     multipliers: Sequence[Match]
+    weights: dict[int, Fraction] = {}
+    """What the factors below one leave of each line; for a sum of bonuses it may be negative and eats bonuses then."""
 
 
 def award_points(
@@ -114,7 +116,12 @@ def _fitting(base: Match, points: str, multipliers: Sequence[Match], stacking: S
         ):
             fitting.append(match)
     if stacking.multipliers == "best" and len(fitting) > 1:
-        return [max(fitting, key=lambda match: match.factor or 0)]
+        winner = max(fitting, key=lambda match: match.factor or 0)
+        for match in fitting:
+            if match is not winner:
+                # It may still win on another campaign; `_tell_losers` says it of those that did not.
+                match.considered.by = winner.campaign.id
+        return [winner]
     return fitting
 
 
@@ -128,6 +135,7 @@ def _award_base(base: _Base, cells: _Cells, unit: int, stacking: Stacking, award
         # Multipliers multiply what was really given, and the fraction that was cut is gone with it.
         _settle(cells, by_line, award)
         base.raw = Raw(list(award.by_line.items()), 1, str(award.granted), award.granted)
+        base.weights = {}
     awards.append(award)
 
 
@@ -137,52 +145,69 @@ def _lowered(base: _Base, stacking: Stacking) -> Raw:
     if not lowering:
         return base.raw
     raw = base.raw
-    left = {line: Fraction(numerator, raw.denominator) for line, numerator in raw.parts}
+    weights = dict.fromkeys((line for line, _ in raw.parts), Fraction(1))
     for match in lowering:
+        factor = match.factor or Fraction(0)
         taken = Fraction(0)
         for line, numerator in raw.parts:
             if match.lines is None or line in match.lines:
-                whole = left[line] if stacking.multipliers == "product" else Fraction(numerator, raw.denominator)
-                part = min(left[line], whole * (1 - match.factor))  # type: ignore[operator] # filtered above
-                left[line] -= part
-                taken += part
+                before = weights[line]
+                weights[line] = before * factor if stacking.multipliers == "product" else before + factor - 1
+                taken += (max(before, _NONE) - max(weights[line], _NONE)) * Fraction(numerator, raw.denominator)
         match.considered.arithmetic.append(_step(base, match, -taken))
-    denominator = lcm(*(part.denominator for part in left.values()))
-    parts = [(line, part.numerator * (denominator // part.denominator)) for line, part in left.items()]
-    return Raw(parts, denominator, raw.basis, sum(numerator for _, numerator in parts))
+    base.weights = weights
+    shares = [(line, Fraction(numerator, raw.denominator) * max(weights[line], _NONE)) for line, numerator in raw.parts]
+    return _raw(shares, raw.basis)
+
+
+_NONE = Fraction(0)
+
+
+def _raw(shares: list[tuple[int, Fraction]], basis: str) -> Raw:
+    denominator = lcm(*(share.denominator for _, share in shares))
+    parts = [(line, share.numerator * (denominator // share.denominator)) for line, share in shares]
+    return Raw(parts, denominator, basis, sum(numerator for _, numerator in parts))
 
 
 def _award_multipliers(base: _Base, cells: _Cells, unit: int, stacking: Stacking, awards: list[Award]) -> None:
     raw = base.raw
-    running = dict.fromkeys((line for line, _ in raw.parts), Fraction(1))
     for match in base.multipliers:
-        factor, parts, denominator = match.factor, raw.parts, raw.denominator
+        factor = match.factor
         if factor is None or factor < 1:
-            if stacking.multipliers == "product" and factor is not None:
-                _multiply(running, match, factor)
             continue
-        bonus = factor - 1
-        touched = [(line, numerator) for line, numerator in parts if match.lines is None or line in match.lines]
-        if stacking.multipliers == "product":
-            shares = {line: Fraction(numerator, denominator) * running[line] * bonus for line, numerator in touched}
-            _multiply(running, match, factor)
-            denominator = lcm(*(share.denominator for share in shares.values()))
-            parts = [(line, share.numerator * (denominator // share.denominator)) for line, share in shares.items()]
+        touched = [(line, numerator) for line, numerator in raw.parts if match.lines is None or line in match.lines]
+        if stacking.multipliers == "product" or base.weights:
+            shares = _weighted(base, touched, factor, stacking)
+            bonus = _raw(shares, raw.basis)
         else:
-            parts = [(line, numerator * bonus.numerator) for line, numerator in touched]
-            denominator *= bonus.denominator
-        by_line = cells.add(parts, denominator)
-        step = _step(base, match, Fraction(sum(numerator for _, numerator in parts), denominator))
+            more = factor - 1
+            parts = [(line, numerator * more.numerator) for line, numerator in touched]
+            total = sum([numerator for _, numerator in parts])
+            bonus = Raw(parts, raw.denominator * more.denominator, raw.basis, total)
+        by_line = cells.add(bonus.parts, bonus.denominator)
+        step = _step(base, match, Fraction(bonus.numerator, bonus.denominator))
         award = _award(match, base.earn.points, by_line, unit, step)
         if award.granted != award.wanted:
             _settle(cells, by_line, award)
         awards.append(award)
 
 
-def _multiply(running: dict[int, Fraction], match: Match, factor: Fraction) -> None:
-    for line in running:
-        if match.lines is None or line in match.lines:
-            running[line] *= factor
+def _weighted(
+    base: _Base, touched: list[tuple[int, int]], factor: Fraction, stacking: Stacking
+) -> list[tuple[int, Fraction]]:
+    """What a factor above one brings to each line, given the factors before it; the weights move along."""
+    shares = []
+    for line, numerator in touched:
+        weight = base.weights.get(line, Fraction(1))
+        if stacking.multipliers == "product":
+            more = weight * (factor - 1)
+            base.weights[line] = weight * factor
+        else:
+            # A sum below zero counts as zero: bonuses fill up what lowering factors took beyond everything, first.
+            more = max(weight + factor - 1, _NONE) - max(weight, _NONE)
+            base.weights[line] = weight + factor - 1
+        shares.append((line, more * Fraction(numerator, base.raw.denominator)))
+    return shares
 
 
 def _step(base: _Base, match: Match, exact: Fraction) -> Arithmetic:
@@ -228,9 +253,9 @@ def _cut(by_line: dict[int, int], excess: int) -> dict[int, int]:
 
 
 def _tell_losers(multipliers: Sequence[Match]) -> None:
-    """A multiplier that was best nowhere was kept out by another."""
-    used = [match for match in multipliers if match.considered.arithmetic]
+    """A multiplier that was best nowhere was kept out by another; one that was best somewhere was not."""
     for match in multipliers:
-        if not match.considered.arithmetic and used:
+        if match.considered.arithmetic:
+            match.considered.by = None
+        elif match.considered.by is not None:
             match.considered.verdict = "group"
-            match.considered.by = max(used, key=lambda winner: winner.factor or 0).campaign.id

@@ -84,7 +84,7 @@ def consider(
 
 
 def _failed(campaign: CompiledCampaign, facts: Facts) -> Considered:
-    failure = campaign.when.explain(*facts.plain) if campaign.when is not None else None
+    failure = campaign.when.explain_failure(*facts.plain) if campaign.when is not None else None
     if failure is None:
         return Considered(campaign.id, "condition", clause=campaign.definition.when)
     values = {path: readable(value) for path, value in failure.values.items()}

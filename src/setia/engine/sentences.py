@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from setia.engine.compiled import CompiledProgram
@@ -82,6 +83,9 @@ _PARTS: dict[str, dict[Language, str]] = {
 }
 
 
+_NO_THOUSANDS = 3
+
+
 def language_of(locale: str) -> Language:
     """The language in which sentences for `locale` are written; English where there is none."""
     wanted = locale.split("-")[0].lower()
@@ -94,7 +98,7 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     steps: dict[tuple[str, str], list[Arithmetic]] = {}
     for considered in explanation.considered:
         for step in considered.arithmetic:
-            if step.wanted or step.granted:  # what came to nothing has no effect either, and would take another's place
+            if step.wanted > 0:  # what came to nothing or only lowered others has no effect, and would take another's place
                 steps.setdefault((considered.campaign, step.points), []).append(step)
     told = []
     for effect in outcome.points:
@@ -174,6 +178,8 @@ def _amount(program: CompiledProgram, points: str, amount: int, language: Langua
 
 def _number(text: str, language: Language) -> str:
     """Decimals as the language writes them, with its thousands."""
+    if len(text) <= _NO_THOUSANDS and text.isdigit():
+        return text
     whole, _, part = text.partition(".")
     if not whole.isdigit():
         return text
@@ -182,6 +188,7 @@ def _number(text: str, language: Language) -> str:
     return f"{grouped}{point}{part}" if part else grouped
 
 
+@lru_cache(maxsize=1024)
 def _rate(rate: str, language: Language) -> str:
     """A rate with its words in the language: `1 per whole 5.00` is `1 je volle 5,00`."""
     if rate.startswith("x "):

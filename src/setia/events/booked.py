@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 import psycopg
 
+from setia.db.arrays import texts
 from setia.engine.decision import Explanation, Outcome
 from setia.engine.occurrences import Occurrence
 
@@ -43,9 +45,9 @@ SELECT e.id, e.program_id, coalesce(e.member_id, j.member_id), e.status, e.type,
 _BY_EXTERNAL = (
     _COLUMNS
     + """
-FROM unnest(%b::text[], %b::text[]) AS w (source, external_id)
+FROM unnest(%t::text[], %t::text[]) AS w (source, external_id)
 CROSS JOIN LATERAL (
-    SELECT * FROM event e WHERE e.program_id = %b AND e.source = w.source AND e.external_id = w.external_id LIMIT 1
+    SELECT * FROM event e WHERE e.program_id = %t::int AND e.source = w.source AND e.external_id = w.external_id LIMIT 1
 ) e
 LEFT JOIN LATERAL (SELECT * FROM journal j WHERE j.id = e.id LIMIT 1) j ON true
 """
@@ -70,10 +72,16 @@ def known_events(
     connection: psycopg.Connection[Any], program_id: int, keys: list[tuple[str, str]]
 ) -> dict[tuple[str, str], Booked]:
     """The events that are stored under these (source, external id)."""
-    sources, external_ids = [key[0] for key in keys], [key[1] for key in keys]
-    rows = connection.execute(_BY_EXTERNAL, (sources, external_ids, program_id), prepare=True, binary=True)
-    found = (_booked(row) for row in rows)
-    return {(event.source, event.external_id): event for event in found}
+    return ask_known(connection, program_id, keys)()
+
+
+def ask_known(
+    connection: psycopg.Connection[Any], program_id: int, keys: list[tuple[str, str]]
+) -> Callable[[], dict[tuple[str, str], Booked]]:
+    """Ask now and read later what `known_events` gives, so that a pipeline can carry the question with others."""
+    arrays = (texts([key[0] for key in keys]), texts([key[1] for key in keys]), str(program_id))
+    rows = connection.execute(_BY_EXTERNAL, arrays, prepare=True, binary=True)
+    return lambda: {(event.source, event.external_id): event for event in map(_booked, rows)}
 
 
 def stored_event(connection: psycopg.Connection[Any], program_id: int, event_id: UUID) -> Booked | None:

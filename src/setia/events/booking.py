@@ -20,10 +20,10 @@ from setia.db.ids import format_id
 from setia.engine.decide import decide
 from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import Arrival, Draft, arrive
-from setia.events.booked import Booked, Status, known_events
+from setia.events.booked import Booked, Status, ask_known
 from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
-from setia.events.members_in_play import InPlay, lock_in_play
+from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
 from setia.events.postings import lots_of, postings_of
 from setia.events.problems import EventReused, MemberNotActive, UnknownMember
@@ -33,7 +33,7 @@ from setia.ledger.entries import JournalEntry
 from setia.members.identifiers import MemberReference
 from setia.members.enrolment import IdentifierTaken
 from setia.members.member import NewMember
-from setia.members.resolve import Resolved, resolve
+from setia.members.resolve import Resolved, ask_resolved, resolve
 from setia.problems import Problem
 
 UnknownPolicy = Literal["refuse", "enrol", "keep"]
@@ -69,34 +69,67 @@ def book(
         BudgetsMoved, UniqueViolation: somebody else was quicker; undo, and book again with `budgets_locked`.
         InsufficientPoints: a wallet would go below its floor, which no decision wants.
     """
-    live = programs.live(connection, program_id)
-    return Booking(connection, live, now, budgets_locked=budgets_locked).run(submissions)
+    live = programs.guess(program_id) or programs.live(connection, program_id)
+    while True:
+        # Reading an event needs the program, and the program may just have changed: so it is read by the version that
+        # was live a moment ago, and again in the rare case that another one is live by now.
+        arrivals = [_arrive(live, submission) for submission in submissions]
+        good = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
+        references = [arrival.reference for arrival in good if arrival.reference is not None]
+        with connection.pipeline():
+            ask_live = programs.ask_live(connection, program_id)
+            ask_members = ask_resolved(connection, program_id, references)
+        now_live = ask_live()
+        if now_live is live:
+            break
+        live = now_live
+    booking = Booking(connection, live, now)
+    booking.open(arrivals, ask_members(), budgets_locked=budgets_locked)
+    return booking.run(arrivals, submissions)
+
+
+def _arrive(live: LiveProgram, submission: Submission) -> Arrival | Problem:
+    try:
+        return arrive(live, submission.draft)
+    except Problem as problem:
+        return problem
 
 
 class Booking:
     """One run over a batch."""
 
-    def __init__(
-        self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, *, budgets_locked: bool
-    ) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime) -> None:
         self._connection = connection
         self._live = live
         self._program = live.compiled
         self._now = now
-        self._spending = Spending(connection, self._program, live.program_id, locked=budgets_locked)
+        self._spending = Spending(connection, live.program_id)
         self._writing = Writing(connection, live.program_id, self._program.tracking)
         self._members: dict[UUID, InPlay] = {}
         self._known: dict[tuple[str, str], Booked] = {}
         self._resolved: dict[MemberReference, Resolved] = {}
 
-    def run(self, submissions: Sequence[Submission]) -> list[Answer]:
-        arrivals = [self._arrive(submission) for submission in submissions]
-        good = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
-        references = [arrival.reference for arrival in good if arrival.reference is not None]
-        self._resolved = resolve(self._connection, self._live.program_id, references) if references else {}
-        self._lock({member for member in self._resolved.values() if isinstance(member, UUID)})
-        keys = sorted({(arrival.event.source, arrival.event.external_id) for arrival in good})
-        self._known = known_events(self._connection, self._live.program_id, keys) if keys else {}
+    def open(
+        self,
+        arrivals: Sequence[Arrival | Problem],
+        resolved: dict[MemberReference, Resolved],
+        *,
+        budgets_locked: bool,
+    ) -> None:
+        """Lock the members, then read what they have, which events are known already, and the budgets."""
+        self._resolved = resolved
+        members = sorted({member for member in resolved.values() if isinstance(member, UUID)})
+        good = [arrival.event for arrival in arrivals if isinstance(arrival, Arrival)]
+        keys = sorted({(event.source, event.external_id) for event in good})
+        with self._connection.pipeline():
+            ask_members = ask_in_play(self._connection, self._program, self._live.program_id, members)
+            ask_events = ask_known(self._connection, self._live.program_id, keys)
+            self._spending.ask(self._program, locked=budgets_locked)
+        self._members = ask_members()
+        self._known = ask_events()
+
+    def run(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> list[Answer]:
+        """Decide and write."""
         self._enrol_strangers(arrivals, submissions)
         answers: list[Answer] = []
         for arrival, submission in zip(arrivals, submissions, strict=True):
@@ -115,19 +148,21 @@ class Booking:
         self._writing.write(self._members.values())
         self._spending.write()
 
-    def enrol(self, new: NewMember, actor: str) -> Booked:
+    def enrol(self, new: NewMember, actor: str, *, budgets_locked: bool) -> Booked:
         """Make a member, decide its enrolment and then the events that were kept for it; raises IdentifierTaken."""
-        [newcomer] = welcome(self._connection, self._live.program_id, [new], self._now)
-        if isinstance(newcomer, IdentifierTaken):
-            raise newcomer
-        self._lock({newcomer.member_id})
-        return self._book_newcomer(newcomer, actor)
+        [booked] = self.enrol_all([new], actor, budgets_locked=budgets_locked)
+        return booked
 
-    def _arrive(self, submission: Submission) -> Arrival | Problem:
-        try:
-            return arrive(self._live, submission.draft)
-        except Problem as problem:
-            return problem
+    def enrol_all(self, new: Sequence[NewMember], actor: str, *, budgets_locked: bool) -> list[Booked]:
+        """Enrol several, all or none of them; the decision of each enrolment, in order. Raises IdentifierTaken."""
+        self._spending.ask(self._program, locked=budgets_locked)
+        newcomers: list[Newcomer] = []
+        for newcomer in welcome(self._connection, self._live.program_id, new, self._now):
+            if isinstance(newcomer, IdentifierTaken):
+                raise newcomer
+            newcomers.append(newcomer)
+        self._lock({newcomer.member_id for newcomer in newcomers})
+        return [self._book_newcomer(newcomer, actor) for newcomer in newcomers]
 
     def _lock(self, members: set[UUID]) -> None:
         if members:

@@ -35,20 +35,30 @@ class BudgetsMoved(Exception):  # noqa: N818 - says what happened
 class Spending:
     """The budgets of one transaction: what was read, and what has been added."""
 
-    def __init__(
-        self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, *, locked: bool
-    ) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], program_id: int) -> None:
         self._connection = connection
         self._program_id = program_id
+        self._rows: psycopg.Cursor[Any] | None = None
         self._added: dict[tuple[str, str], int] = {}
         self._seen: dict[tuple[str, str], int] = {}
-        self.budgets = Budgets()
+        self._budgets: Budgets | None = None
+
+    def ask(self, program: CompiledProgram, *, locked: bool) -> None:
+        """Ask for the budgets of a program; they are read when they are first needed, after the caller's pipeline."""
         keys = [key for key, (_, limit) in program.limits.items() if limit.per == "all"]
         if keys:
             query = _READ + " FOR UPDATE" if locked else _READ
-            for key, period, used in connection.execute(query, (program_id, keys), prepare=True):
+            self._rows = self._connection.execute(query, (self._program_id, keys), prepare=True)
+
+    @property
+    def budgets(self) -> Budgets:
+        """What has been used, that of this transaction included."""
+        if self._budgets is None:
+            self._budgets = Budgets()
+            for key, period, used in self._rows or ():
                 self._seen[key, period] = used
-                self.budgets.used.setdefault(key, {})[period] = used
+                self._budgets.used.setdefault(key, {})[period] = used
+        return self._budgets
 
     def spend(self, uses: dict[str, dict[str, int]]) -> None:
         """Take what a decision used; the next decision sees it."""

@@ -10,7 +10,7 @@ import psycopg
 
 from setia.db.ids import format_id
 from setia.engine.decide import decide
-from setia.engine.state import Budgets, MemberState
+from setia.engine.state import MemberState
 from setia.events.arrivals import Arrival, Draft, arrive
 from setia.events.booked import Booked
 from setia.events.budgets import Spending
@@ -43,8 +43,9 @@ def calculate(
         message = f"The member is {state.status}; events are booked for active members only."
         raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
     check_not_late(program, state.counters, arrival.event.occurred_at)
-    budgets: Budgets = Spending(connection, program, program_id, locked=False).budgets
-    decision = decide(program, state, arrival.event, now, budgets)
+    spending = Spending(connection, program_id)
+    spending.ask(program, locked=False)
+    decision = decide(program, state, arrival.event, now, spending.budgets)
     for effect in decision.outcome.points:
         balance = balance_of(state, effect.points, floor_of(program.definition.points[effect.points]))
         if effect.available_at is None:

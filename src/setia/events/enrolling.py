@@ -12,7 +12,7 @@ from psycopg import errors
 from sqlalchemy.exc import IntegrityError
 
 from setia.api.idempotency import Keyed, claim, keep
-from setia.db.engine import Database, driver_connection, transaction_retries
+from setia.db.engine import Database, driver_connection, sqlstate, transaction_retries
 from setia.events.booking import Booking
 from setia.events.budgets import BudgetsMoved
 from setia.events.live import LivePrograms
@@ -40,8 +40,8 @@ class EnrolWithEvent:
                 return Enrolled(UUID(json.loads(answer.body)["member"]), replayed=True)
             connection = driver_connection(tx)
             live = self._programs.live(connection, program_id)
-            booking = Booking(connection, live, dt.datetime.now(dt.UTC), budgets_locked=budgets_locked)
-            booked = booking.enrol(member, actor)
+            booking = Booking(connection, live, dt.datetime.now(dt.UTC))
+            booked = booking.enrol(member, actor, budgets_locked=budgets_locked)
             booking.finish()
             if write is not None:
                 keep(tx, write, 201, json.dumps({"member": str(booked.member_id)}))
@@ -53,7 +53,9 @@ class EnrolWithEvent:
             except BudgetsMoved:
                 budgets_locked = True
                 transaction_retries.labels("budget").inc()
-            except (IntegrityError, errors.UniqueViolation):
+            except (IntegrityError, errors.UniqueViolation) as error:
+                if sqlstate(error) != errors.UniqueViolation.sqlstate:
+                    raise
                 transaction_retries.labels("23505").inc()
             time.sleep(0.002 * attempt)
         message = "Too many others enrol at the same time. Send it again in a moment."

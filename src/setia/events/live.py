@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from setia.events.problems import NoLiveVersion
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
 from setia.versions.service import get_text
+
+_LIVE = "SELECT live_version FROM program WHERE id = %b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class LivePrograms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._newest: dict[int, LiveProgram] = {}
         self._versions: VersionCache[LiveProgram] = VersionCache(self._load)
 
     def version(self, program_id: int, number: int) -> LiveProgram:
@@ -57,13 +60,25 @@ class LivePrograms:
         Raises:
             NoLiveVersion: nothing has been published yet.
         """
-        row = connection.execute(
-            "SELECT live_version FROM program WHERE id = %b", (program_id,), prepare=True
-        ).fetchone()
-        if row is None or row[0] is None:
-            message = "Publish a definition first: setia program publish PATH."
-            raise NoLiveVersion(message)
-        return self._versions.get(program_id, row[0])
+        return self.ask_live(connection, program_id)()
+
+    def ask_live(self, connection: psycopg.Connection[Any], program_id: int) -> Callable[[], LiveProgram]:
+        """Ask now and read later what `live` gives, so that a pipeline can carry the question with others."""
+        rows = connection.execute(_LIVE, (program_id,), prepare=True)
+
+        def read() -> LiveProgram:
+            row = rows.fetchone()
+            if row is None or row[0] is None:
+                message = "Publish a definition first: setia program publish PATH."
+                raise NoLiveVersion(message)
+            self._newest[program_id] = self._versions.get(program_id, row[0])
+            return self._newest[program_id]
+
+        return read
+
+    def guess(self, program_id: int) -> LiveProgram | None:
+        """The version that was live when this process looked last: probably still is, to be checked with `live`."""
+        return self._newest.get(program_id)
 
     def _load(self, program_id: int, number: int) -> LiveProgram:
         # A connection of its own: the caller's may be in the middle of a pipeline.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from setia.engine.counting import count
 from setia.engine.decision import Outcome
 from setia.engine.state import Balance, Counters, MemberState
 from setia.ledger.entries import StateRow
-from setia.ledger.states import LockedMember, lock_members, read_members
+from setia.ledger.states import LockedMember, ask_locked, read_members
 from setia.members.member import Facts
-from setia.members.service import load_facts
+from setia.members.service import ask_facts, load_facts
 
 _HISTORY = """
 SELECT outcome::text, occurred_at FROM journal WHERE member_id = %b AND kind = 'event' ORDER BY seq
@@ -51,16 +51,28 @@ def lock_in_play(
     connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, ids: Collection[UUID]
 ) -> dict[UUID, InPlay]:
     """Lock members and read everything that decisions about them need; members of other programs are left out."""
-    locked = lock_members(connection, ids)
-    facts = load_facts(connection, program_id, list(locked))
-    found: dict[UUID, InPlay] = {}
-    for member_id, row in locked.items():
-        known = facts.get(member_id)
-        if known is None:
-            continue
-        state = _state(connection, program, row, known)
-        found[member_id] = InPlay(member_id, row.seq, state, row.updated_at)
-    return found
+    with connection.pipeline():
+        read = ask_in_play(connection, program, program_id, ids)
+    return read()
+
+
+def ask_in_play(
+    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, ids: Collection[UUID]
+) -> Callable[[], dict[UUID, InPlay]]:
+    """Lock now and read later what `lock_in_play` gives, so that a pipeline can carry the question with others."""
+    locked = ask_locked(connection, ids)
+    # Facts change under the same lock, and this statement begins when the lock is held: what it reads is true.
+    facts = ask_facts(connection, program_id, ids)
+
+    def read() -> dict[UUID, InPlay]:
+        rows, known = locked(), facts()
+        return {
+            member: InPlay(member, row.seq, _state(connection, program, row, known[member]), row.updated_at)
+            for member, row in rows.items()
+            if member in known
+        }
+
+    return read
 
 
 def read_state(

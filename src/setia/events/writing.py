@@ -12,8 +12,9 @@ from setia.db.arrays import binaries, documents, moments, texts, uuids
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked
 from setia.events.members_in_play import InPlay
-from setia.ledger.booking import book as book_entries
+from setia.ledger.booking import post
 from setia.ledger.entries import JournalEntry
+from setia.ledger.refusals import refusals_named
 from setia.members.member import FactsChange
 from setia.members.service import save_facts
 
@@ -81,17 +82,20 @@ class Writing:
     def write(self, members: Iterable[InPlay]) -> None:
         """Write what was gathered so far, and the states of the members it is about."""
         booked = [member for member in members if member.booked]
-        if self._events:
-            columns = zip(*self._events, strict=True)
-            arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
-            self._connection.execute(_EVENTS, [str(self._program_id), *arrays], prepare=True)
-        if self._kept:
-            self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
-        book_entries(self._connection, self._entries, [member.row(self._tracking) for member in booked])
         changed = [member for member in booked if member.facts_changed]
-        if changed:
-            facts = [FactsChange(member.id, member.state.attributes, member.state.tags) for member in changed]
-            save_facts(self._connection, self._program_id, facts)
+        with refusals_named():
+            with self._connection.pipeline():
+                if self._events:
+                    columns = zip(*self._events, strict=True)
+                    arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
+                    self._connection.execute(_EVENTS, [str(self._program_id), *arrays], prepare=True)
+                if self._kept:
+                    self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
+                check = post(self._connection, self._entries, [member.row(self._tracking) for member in booked])
+                if changed:
+                    facts = [FactsChange(member.id, member.state.attributes, member.state.tags) for member in changed]
+                    save_facts(self._connection, self._program_id, facts)
+            check()
         for member in booked:
             member.booked = member.facts_changed = False
         self._events, self._kept, self._entries = [], [], []

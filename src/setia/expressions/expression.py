@@ -52,6 +52,16 @@ class Expression:
         """
         if self.result_type not in {BOOL, DYN}:
             raise ValueError(f"only a condition can be explained, not {self.source!r}")
+        return self._first_failure(arguments)
+
+    def explain_failure(self, *arguments: object) -> ClauseFailure | None:
+        """The same for arguments for which the condition is known to be false: one clause is then not tried again."""
+        if len(self._clauses) > 1:
+            return self._first_failure(arguments)
+        [(text, _, readers)] = self._clauses
+        return ClauseFailure(text, {path: read(arguments) for path, read in readers.items()}, None)
+
+    def _first_failure(self, arguments: tuple[object, ...]) -> ClauseFailure | None:
         for text, holds, readers in self._clauses:
             try:
                 held = holds(*arguments)

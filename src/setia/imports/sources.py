@@ -22,6 +22,7 @@ from setia.imports.values import Row
 
 LONGEST_LINE = 1024 * 1024
 """Characters. A longer line is no row of purchases, and a file without line breaks must not fill the memory."""
+_CUT = "\ufffc"
 _PARQUET_ROWS = 4096
 
 
@@ -76,9 +77,29 @@ def open_source(path: Path, form: FileForm) -> Iterator[tuple[Source, Meter]]:
         meter = Meter(raw, path.stat().st_size)
         try:
             with _unpacked(raw, path) as stream:
-                yield _source(stream, form), meter
-        except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileDamaged(f"{path} is damaged after {meter.done:,} bytes: {error}.") from None
+                yield _Guarded(_source(stream, form), path, meter), meter
+        except _DAMAGES as error:
+            raise FileUnreadable(f"{path} cannot be unpacked: {error}.") from None
+
+
+_DAMAGES = (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error)
+
+
+class _Guarded:
+    """A source that says of a broken file that it is broken."""
+
+    def __init__(self, source: Source, path: Path, meter: Meter) -> None:
+        self.columns = source.columns
+        self._source = source
+        self._path = path
+        self._meter = meter
+
+    def __iter__(self) -> Iterator[Read]:
+        try:
+            yield from self._source
+        except (*_DAMAGES, OSError) as error:
+            message = f"{self._path} is damaged after {self._meter.done:,} bytes: {error}."
+            raise FileDamaged(message) from None
 
 
 def _unpacked(raw: BinaryIO, path: Path) -> BinaryIO:
@@ -95,10 +116,9 @@ def _source(stream: BinaryIO, form: FileForm) -> Source:
     if form.format == "parquet":
         return _ParquetRows(stream)
     # What is not in the encoding stays visible as a surrogate, so that one bad byte costs a row and not the file.
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream), 1 << 18)
     encoding = "utf-8-sig" if form.encoding.lower() in {"utf-8", "utf8"} else form.encoding
     # newline="": a line break inside quotes belongs to the value. Other formats end lines by \n alone.
-    text = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="" if form.format == "csv" else "\n")
+    text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="" if form.format == "csv" else "\n")
     match form.format:
         case "csv":
             return _CsvRows(text, form)
@@ -115,7 +135,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
             while (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                 pass
             # One character more than fits tells the readers below that something is missing.
-            line += "\ufffc"
+            line += _CUT
         yield line
 
 
@@ -128,7 +148,8 @@ class _Table:
 
     columns: tuple[str, ...] | None
 
-    def __init__(self, form: FileForm) -> None:
+    def __init__(self, text: io.TextIOWrapper, form: FileForm) -> None:
+        self._text = text  # it closes the file when nobody has it any more
         self._form = form
         self._names: tuple[str, ...] = form.columns
         self.columns = self._names
@@ -148,6 +169,8 @@ class _Table:
         if len(fields) != len(self._names):
             message = f"The row has {len(fields)} fields, and the file has {len(self._names)} columns."
             return Unreadable(number, line, message, _shown(self._form.delimiter.join(fields)))
+        if fields[-1].endswith(_CUT):
+            return _too_long(number, line, self._form.delimiter.join(fields))
         if any(_foreign(field) for field in fields):
             return Unreadable(number, line, _NOT_IN_ENCODING, _shown(self._form.delimiter.join(fields)))
         return Row(number, line, dict(zip(self._names, fields, strict=True)))
@@ -155,7 +178,7 @@ class _Table:
 
 class _CsvRows(_Table):
     def __init__(self, text: io.TextIOWrapper, form: FileForm) -> None:
-        super().__init__(form)
+        super().__init__(text, form)
         self._reader = csv.reader(_lines(text), delimiter=form.delimiter, quotechar=form.quote, strict=True)
         if not form.columns:
             try:
@@ -182,7 +205,7 @@ class _CsvRows(_Table):
 
 class _BlankRows(_Table):
     def __init__(self, text: io.TextIOWrapper, form: FileForm) -> None:
-        super().__init__(form)
+        super().__init__(text, form)
         self._lines = _lines(text)
         self._before = 0
         if not form.columns:
@@ -203,6 +226,7 @@ class _JsonRows:
     columns: tuple[str, ...] | None = None
 
     def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
         self._lines = _lines(text)
 
     def __iter__(self) -> Iterator[Read]:
@@ -227,7 +251,10 @@ def _json_row(number: int, line: int, text: str) -> Read:
         return Unreadable(number, line, f"It is not JSON: {error}.", _shown(text))
     if not isinstance(value, dict):
         return Unreadable(number, line, "It is JSON, and no object.", _shown(text))
-    return Row(number, line, dict(_flat("", value)))
+    values = dict(_flat("", value))
+    if "\\u" in text and any(_foreign(item) for pair in values.items() for item in pair):
+        return Unreadable(number, line, "It has half a character in it.", _shown(text))
+    return Row(number, line, values)
 
 
 def _refuse(name: str) -> None:
@@ -235,11 +262,11 @@ def _refuse(name: str) -> None:
 
 
 def _flat(prefix: str, value: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Texts by path: {"value": {"amount": 1.50}} is {"value.amount": "1.50"}. What is null is not there."""
+    """Texts by path: {"value": {"amount": 1.50}} is {"value.amount": "1.50"}. What is null is empty."""
     for name, item in value.items():
         match item:
             case None:
-                pass
+                yield f"{prefix}{name}", ""
             case dict():
                 yield from _flat(f"{prefix}{name}.", item)
             case _:

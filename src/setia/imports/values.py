@@ -37,7 +37,7 @@ class Row(msgspec.Struct, gc=False):
     """The how-manieth row of exactly this content it is; 0 where nobody asks."""
 
 
-class NoValue(Exception):
+class NoValue(Exception):  # noqa: N818 - the row has none
     """A row has no value for what the map wants of it."""
 
     def __init__(self, message: str) -> None:
@@ -76,14 +76,8 @@ class Reader:
 
     def _column(self, name: str, path: Path) -> Read:
         self._check_column(name, path)
-
-        def read(row: Row) -> str:
-            try:
-                return row.values[name]
-            except KeyError:
-                raise NoValue(f"The row has no {name!r}.") from None
-
-        return read
+        # Only rows of JSON lines can be without it, and they leave out what is empty.
+        return lambda row: row.values.get(name, "")
 
     def _expression(self, text: str, path: Path, *, condition: bool = False) -> Read:
         if self._sources.value((*path, "cel")) != self._sources.value(path):

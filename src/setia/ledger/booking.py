@@ -68,8 +68,21 @@ def book(connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], s
     with the `seq` of its last entry. Raises `InsufficientPoints` when a wallet or a lot cannot give what is taken, and
     `StaleState` when the entries do not continue their member's journal; the transaction cannot be used after either.
     """
+    with refusals_named():
+        with connection.pipeline():
+            check = post(connection, entries, states)
+        check()
+
+
+def post(
+    connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], states: Sequence[StateRow]
+) -> Callable[[], None]:
+    """Send what `book` books, in a pipeline of the caller's; the function returned checks it, after the pipeline.
+
+    What the database refuses comes out of the pipeline: `refusals_named` around it turns that into problems.
+    """
     if not entries:
-        return
+        return lambda: None
     spans = _spans(entries)
     saved = [_state(state, spans) for state in states]
     if len(saved) != len(spans):
@@ -77,20 +90,22 @@ def book(connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], s
     opens = {(e.member_id, name): (e.program_id, floor) for e in entries for name, floor in e.opens.items()}
     wallets = [(*wallet, *terms) for wallet, terms in opens.items()]
     postings = _posting_rows(entries)
-    with refusals_named(), connection.pipeline():
-        if wallets:
-            connection.execute(_OPEN, _arrays(wallets, _OPEN_COLUMNS), prepare=True)
-        connection.execute(
-            _JOURNAL, _arrays([_journal_row(entry) for entry in entries], _JOURNAL_COLUMNS), prepare=True
-        )
-        if postings:
-            connection.execute(_POSTINGS, _arrays(postings, _POSTING_COLUMNS), prepare=True)
-        done = connection.execute(_STATES, _arrays(saved, _STATE_COLUMNS), prepare=True)
-    if done.rowcount != len(saved):
-        raise StaleState(
-            f"{len(saved) - done.rowcount} of {len(saved)} members have other entries than their booking follows: "
-            "lock and read the members in the same transaction"
-        )
+    if wallets:
+        connection.execute(_OPEN, _arrays(wallets, _OPEN_COLUMNS), prepare=True)
+    journal = [_journal_row(entry) for entry in entries]
+    connection.execute(_JOURNAL, _arrays(journal, _JOURNAL_COLUMNS), prepare=True)
+    if postings:
+        connection.execute(_POSTINGS, _arrays(postings, _POSTING_COLUMNS), prepare=True)
+    done = connection.execute(_STATES, _arrays(saved, _STATE_COLUMNS), prepare=True)
+
+    def check() -> None:
+        if done.rowcount != len(saved):
+            raise StaleState(
+                f"{len(saved) - done.rowcount} of {len(saved)} members have other entries than their booking follows: "
+                "lock and read the members in the same transaction"
+            )
+
+    return check
 
 
 class _Span(msgspec.Struct):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +64,24 @@ def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     Whoever books for a member holds this lock; that is what makes balances read here true until the commit. The rest of
     the transaction finds its rows by index: it is about few members, however small their tables look to the planner.
     """
-    wanted = list(members)
     with connection.pipeline():
-        connection.execute(_BY_INDEX, prepare=True)
-        # Two statements, because the second must see what was committed while the first one waited.
-        rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
-        wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
+        read = ask_locked(connection, members)
+    return read()
+
+
+def ask_locked(
+    connection: psycopg.Connection[Any], members: Collection[UUID]
+) -> Callable[[], dict[UUID, LockedMember]]:
+    """Lock now and read later what `lock_members` gives, so that a pipeline can carry the question with others."""
+    wanted = list(members)
+    connection.execute(_BY_INDEX, prepare=True)
+    # Two statements, because the second must see what was committed while the first one waited.
+    rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
+    wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
+    return lambda: _locked(rows, wallets)
+
+
+def _locked(rows: Iterable[tuple[Any, ...]], wallets: Iterable[tuple[Any, ...]]) -> dict[UUID, LockedMember]:
     locked = {row[0]: LockedMember(*row) for row in rows}
     balances: dict[UUID, dict[str, Balance]] = {}
     for member, point_type, *figures in wallets:

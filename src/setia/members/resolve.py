@@ -1,6 +1,6 @@
 """From the way a member is named to the member: one query for a whole batch, on the hot path."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -41,6 +41,13 @@ def resolve(
     A reference that gives several identifiers is found by those that are known; the unknown ones do not matter. Nothing
     is raised for a single bad reference, so that it spoils no batch.
     """
+    return ask_resolved(connection, program_id, references)()
+
+
+def ask_resolved(
+    connection: psycopg.Connection[Any], program_id: int, references: Iterable[MemberReference]
+) -> Callable[[], dict[MemberReference, Resolved]]:
+    """Ask now and read later what `resolve` gives, so that a pipeline can carry the question with others."""
     wanted = dict.fromkeys(references)
     pairs = list({pair: None for reference in wanted for pair in reference.identifiers})
     ids = list({reference.id: None for reference in wanted if reference.id is not None})
@@ -54,8 +61,14 @@ def resolve(
         },
         prepare=True,
     )
-    known: dict[tuple[str, str], UUID] = {(kind, value): member for kind, value, member in rows if member is not None}
-    return {reference: _resolved(reference, known) for reference in wanted}
+
+    def read() -> dict[MemberReference, Resolved]:
+        known: dict[tuple[str, str], UUID] = {
+            (kind, value): member for kind, value, member in rows if member is not None
+        }
+        return {reference: _resolved(reference, known) for reference in wanted}
+
+    return read
 
 
 def _resolved(reference: MemberReference, known: dict[tuple[str, str], UUID]) -> Resolved:

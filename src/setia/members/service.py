@@ -6,7 +6,7 @@ between the reading and the booking of a decision.
 
 import datetime as dt
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -58,8 +58,15 @@ class StatusConflict(Conflict):
 
 def load_facts(connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]) -> dict[UUID, Facts]:
     """What decisions may know of members; lock their ledger rows before. Unknown ones are left out."""
+    return ask_facts(connection, program_id, members)()
+
+
+def ask_facts(
+    connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]
+) -> Callable[[], dict[UUID, Facts]]:
+    """Ask now and read later what `load_facts` gives, so that a pipeline can carry the question with others."""
     rows = connection.execute(_FACTS, (program_id, list(members)), prepare=True)
-    return {row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in rows}
+    return lambda: {row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in rows}
 
 
 def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Sequence[FactsChange]) -> None:

@@ -1,0 +1,164 @@
+"""`setia import purchases`: a file of purchases, mapped and booked."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from setia.cli.console import complain, err, out, print_data, say
+
+if TYPE_CHECKING:
+    from setia.db.engine import Database
+    from setia.imports.fates import Report
+    from setia.imports.importing import Wanted, Watch
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+imports = typer.Typer(name="import", help="Bring in what other systems have recorded.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(imports)
+
+
+@imports.callback()
+def group() -> None:
+    """Keep `purchases` a command of a group while it is the only one."""
+
+
+@imports.command()
+def purchases(  # noqa: PLR0913 - options of a command
+    file: Annotated[Path, typer.Argument(help="CSV, blank-separated, JSON lines or Parquet; also inside .xz or .gz.")],
+    *,
+    map_file: Annotated[Path, typer.Option("--map", help="YAML that says how rows become purchases.")],
+    program: Annotated[str, typer.Option(help="The program's id, as in its definition.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and check everything, and book nothing.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many orders.")] = None,
+    unknown: Annotated[
+        Literal["refuse", "enrol", "keep"] | None,
+        typer.Option(help="What to do with members nobody knows; by default what the program says."),
+    ] = None,
+    refused: Annotated[Path | None, typer.Option(help="Write refused rows here: .csv, or JSON lines.")] = None,
+    set_aside: Annotated[Path | None, typer.Option(help="Write rows here that the map sets aside.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes that book.")] = 1,
+) -> None:
+    """Import purchases. The same import again books what is missing and nothing twice.
+
+    Exit code 0: every row was booked, is known already, or was left by the map's own conditions. 1: rows were refused,
+    or the file or the database broke off. 2: wrongly called, or the map or the program does not fit. 130: interrupted.
+    """
+    from setia.db.engine import Database
+    from setia.imports.importing import Wanted
+    from setia.imports.mapping import load_map
+    from setia.problems import Problem
+    from setia.program.findings import DefinitionError
+    from setia.settings import load_settings
+
+    try:
+        form, sources = load_map(map_file)
+        wanted = Wanted(file, form, sources, program, unknown, limit, refused, set_aside, dry_run, jobs)
+        with Database.open(load_settings(), role="import") as database:
+            report = _run(database, wanted)
+    except DefinitionError as error:
+        for finding in error.findings:
+            say(str(finding))
+        raise typer.Exit(EXIT_USAGE) from None
+    except Problem as problem:
+        complain(problem.detail or problem.title)
+        raise typer.Exit(EXIT_USAGE) from None
+    if as_json:
+        print_data(report.as_dict())
+    else:
+        _show(report)
+    if not report.tally.is_balanced:
+        complain(f"{report.tally.rows_read} rows were read and {report.tally.accounted} accounted for. Please report this.")
+    if report.stopped is not None and report.stopped.by == "interrupted":
+        say("What was booked stays. Run the same command again to continue.")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not report.is_fine:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _run(database: Database, wanted: Wanted) -> Report:
+    from setia.imports.importing import Watch, import_purchases
+
+    if not err.is_terminal:
+        watch = Watch()
+        with _stopping(watch):
+            return import_purchases(database, wanted, watch)
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), "{task.percentage:>3.0f} % read", TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as shown:
+        task = shown.add_task("", total=None, told="")
+
+        class Told(Watch):
+            """Draws a bar."""
+
+            def progress(self, done: int, size: int, rows: int, settled: int) -> None:
+                """Move it."""
+                elapsed = shown.tasks[0].elapsed or 0.0
+                rate = f"{settled / elapsed:,.0f} rows/s" if elapsed else ""
+                told = f"{settled:,} of {rows:,} rows settled, {rate}"
+                shown.update(task, total=size, completed=done, told=told)
+
+        watch = Told()
+        with _stopping(watch):
+            return import_purchases(database, wanted, watch)
+
+
+@contextmanager
+def _stopping(watch: Watch) -> Iterator[None]:
+    """The first Ctrl-C lets the batch end that is being booked; the second one does not wait for it."""
+
+    def stop(_number: int, _frame: object) -> None:
+        watch.stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show(report: Report) -> None:
+    from rich.table import Table
+
+    from setia.imports.fates import GOOD, points_text
+
+    tally = report.tally
+    table = Table("fate of the rows", box=None, header_style="bold")
+    for name in ("rows", "orders", report.currency, *report.decimals):
+        table.add_column(name, justify="right")
+    for fate in GOOD:
+        if tally.rows[fate]:
+            points = [points_text(tally.points[fate][name], places) for name, places in report.decimals.items()]
+            table.add_row(fate, f"{tally.rows[fate]:,}", f"{tally.orders[fate]:,}", f"{tally.money[fate]:,f}", *points)
+    for name, rows in sorted(tally.skipped.items()):
+        table.add_row(f"skipped: {name}", f"{rows:,}")
+    for name in sorted(tally.set_aside.keys() | tally.matched.keys()):
+        more = tally.matched[name] - tally.set_aside[name]
+        also = f" (and {more:,} counted under another name)" if more else ""
+        table.add_row(f"set aside: {name}{also}", f"{tally.set_aside[name]:,}")
+    for code, rows in sorted(tally.refused.items()):
+        table.add_row(f"[red]refused: {code}[/]", f"{rows:,}")
+    if tally.not_reached:
+        table.add_row("not reached", f"{tally.not_reached:,}")
+    table.add_section()
+    table.add_row("[bold]read[/]", f"[bold]{tally.rows_read:,}[/]")
+    out.print(table)
+    say(f"{tally.members_new:,} new members. {report.seconds:.1f} s, {tally.rows_read / report.seconds:,.0f} rows/s.")
+    if report.dry_run:
+        say("A dry run: everything was read, mapped and checked against the program, and nothing was booked.")
+    if report.stopped is not None:
+        say(report.stopped.detail)
