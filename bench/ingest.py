@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,7 +31,8 @@ from bench.harness.load import Load, Measured
 from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import House, buy, enrol, multiply, open_house
-from bench.harness.serving import serve
+from bench.harness.processor import cpu_seconds
+from bench.harness.serving import Serving, serve
 from setia.db.embedded import DATABASE, EmbeddedServer
 from setia.db.engine import Database
 from setia.ledger.verify import verify
@@ -78,7 +79,7 @@ QUICK = Plan(
 class Shop:
     """A running `setia serve`, and who buys there."""
 
-    port: int
+    serving: Serving
     key: str
     cards: range
 
@@ -110,17 +111,18 @@ class Bench:
         with ExitStack() as stack:
             databases = {name: stack.enter_context(Database(self._server.url(name), role="bench")) for name in names}
             _say("and have twins")
-            everybody = range(multiply(databases[DATABASE], base, len(base), 4).stop)
+            everybody, many = range(multiply(databases[DATABASE], base, len(base), 4).stop), base
+            lights, heavies = [base], base
             if plan.growth_rounds:
                 many = range(multiply(databases[_MANY], base, len(base), 99).stop)
                 lights, heavies = self._histories(databases[DATABASE], house, everybody.stop)
-            ports = {name: stack.enter_context(self._serve(name)) for name in databases}
-            shop = Shop(ports[DATABASE], house.key, everybody)
-            self._warm_up([Shop(port, house.key, base) for port in ports.values()])
+            servings = {name: stack.enter_context(self._serve(name)) for name in databases}
+            shop = Shop(servings[DATABASE], house.key, everybody)
+            self._warm_up([Shop(serving, house.key, base) for serving in servings.values()])
             report: dict[str, Any] = {"single": {str(number): self._single(shop, number) for number in plan.clients}}
             report["bulk"] = self._bulk(shop)
             if plan.growth_rounds:
-                few_shop, many_shop = Shop(ports[_FEW], house.key, base), Shop(ports[_MANY], house.key, many)
+                few_shop, many_shop = Shop(servings[_FEW], house.key, base), Shop(servings[_MANY], house.key, many)
                 report["growth"] = {
                     "members_x100": self._growth_of_members(few_shop, many_shop),
                     "history_x100": self._growth_of_history(shop, lights, heavies),
@@ -152,7 +154,7 @@ class Bench:
         size = copies * _HEAVY_ORIGINALS
         return [lights[i * size : (i + 1) * size] for i in range(plan.growth_rounds)], heavies
 
-    def _serve(self, name: str) -> Any:
+    def _serve(self, name: str) -> AbstractContextManager[Serving]:
         return serve(self._server.url(name), self._server.data_dir, workers=self._workers)
 
     # ---------------------------------------------------------------------------------------------------- the figures
@@ -160,23 +162,23 @@ class Bench:
     def _warm_up(self, shops: list[Shop]) -> None:
         """The first request compiles the program, and the first connections read catalogues."""
         for shop in shops:
-            self._send(shop, _GROWTH_CLIENTS, seconds=1)
+            self._send(Tally(), shop, _GROWTH_CLIENTS, seconds=1)
         self._pgbench.run(_GROWTH_CLIENTS, 1)
 
-    def _single(self, shop: Shop, clients: int) -> dict[str, float]:
+    def _single(self, shop: Shop, clients: int) -> dict[str, Any]:
         _say(f"single purchases and pgbench, {clients} clients")
         events, transactions = Tally(), Tally()
         for _ in range(self._plan.rounds):
             self._transact(transactions, clients)
-            _add(events, self._send(shop, clients, seconds=self._plan.seconds))
+            self._send(events, shop, clients, seconds=self._plan.seconds)
         return figures.single(events, transactions)
 
-    def _bulk(self, shop: Shop) -> dict[str, float]:
+    def _bulk(self, shop: Shop) -> dict[str, Any]:
         _say("purchases in bulk and pgbench, 32 clients")
         events, transactions = Tally(), Tally()
         for _ in range(self._plan.rounds):
             self._transact(transactions, _GROWTH_CLIENTS)
-            _add(events, self._send(shop, _BULK_CLIENTS, seconds=self._plan.seconds, batch=self._plan.batch))
+            self._send(events, shop, _BULK_CLIENTS, seconds=self._plan.seconds, batch=self._plan.batch)
         return figures.bulk(events, transactions)
 
     def _growth_of_members(self, few: Shop, many: Shop) -> float:
@@ -184,7 +186,7 @@ class Bench:
         base, grown = Tally(), Tally()
         for _ in range(self._plan.growth_rounds):
             for tally, shop in ((base, few), (grown, many)):
-                _add(tally, self._send(shop, _GROWTH_CLIENTS, seconds=self._plan.growth_seconds))
+                self._send(tally, shop, _GROWTH_CLIENTS, seconds=self._plan.growth_seconds)
         return figures.growth(base, grown)
 
     def _growth_of_history(self, shop: Shop, lights: list[range], heavies: range) -> float:
@@ -192,18 +194,21 @@ class Bench:
         base, grown = Tally(), Tally()
         for light in lights:
             for tally, cards in ((base, light), (grown, heavies)):
-                who = Shop(shop.port, shop.key, cards)
-                _add(tally, self._send(who, _GROWTH_CLIENTS, seconds=60, events=self._plan.history_events))
+                who = Shop(shop.serving, shop.key, cards)
+                self._send(tally, who, _GROWTH_CLIENTS, seconds=60, events=self._plan.history_events)
         return figures.growth(base, grown)
 
     def _transact(self, tally: Tally, clients: int) -> None:
+        before = self._spent()
         done = self._pgbench.run(clients, self._plan.seconds)
-        tally.add(done.done, done.seconds)
+        tally.add(done.done, done.seconds, _since(before, self._spent()) | {"pgbench": done.cpu_seconds})
 
-    def _send(self, shop: Shop, clients: int, *, seconds: float, batch: int = 0, events: int | None = None) -> Measured:
+    def _send(
+        self, tally: Tally, shop: Shop, clients: int, *, seconds: float, batch: int = 0, events: int | None = None
+    ) -> None:
         self._sent += 1
         wanted = Load(
-            port=shop.port,
+            port=shop.serving.port,
             key=shop.key,
             clients=clients,
             seconds=seconds,
@@ -215,6 +220,7 @@ class Bench:
             events=events,
             seed=self._sent,
         )
+        before = self._spent(shop)
         done = subprocess.run(
             [sys.executable, str(Path(load.__file__))],
             input=json.dumps(asdict(wanted)),
@@ -222,11 +228,17 @@ class Bench:
             text=True,
             check=True,
         )
-        return Measured(**json.loads(done.stdout))
+        measured = Measured(**json.loads(done.stdout))
+        spent = _since(before, self._spent(shop)) | {"generator": measured.cpu_seconds}
+        tally.add(measured.events, measured.seconds, spent, measured.latencies_us)
+
+    def _spent(self, shop: Shop | None = None) -> dict[str, float]:
+        spent = {"database": cpu_seconds(self._server.postmaster.pid or 0)}
+        return spent if shop is None else spent | {"server": cpu_seconds(shop.serving.pid)}
 
 
-def _add(tally: Tally, measured: Measured) -> None:
-    tally.add(measured.events, measured.seconds, measured.latencies_us, measured.cpu_seconds)
+def _since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {program: spent - before[program] for program, spent in after.items()}
 
 
 def _say(text: str) -> None:

@@ -11,20 +11,31 @@ class Tally:
 
     done: int = 0
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    """Of each program that took part."""
     latencies_us: list[int] = field(default_factory=list)
 
-    def add(self, done: int, seconds: float, latencies_us: Sequence[int] = (), cpu_seconds: float = 0.0) -> None:
+    def add(self, done: int, seconds: float, cpu_seconds: dict[str, float], latencies_us: Sequence[int] = ()) -> None:
         """Count a round."""
         self.done += done
         self.seconds += seconds
-        self.cpu_seconds += cpu_seconds
         self.latencies_us += latencies_us
+        for program, spent in cpu_seconds.items():
+            self.cpu_seconds[program] = self.cpu_seconds.get(program, 0.0) + spent
 
     @property
     def rate(self) -> float:
         """How many per second, over all rounds."""
         return self.done / self.seconds
+
+    @property
+    def cpu_us(self) -> dict[str, int]:
+        """Processor time of each program for one of them, in microseconds."""
+        return {program: round(spent / self.done * 1_000_000) for program, spent in self.cpu_seconds.items()}
+
+    def cpu_share(self, program: str) -> float:
+        """How much of one core a program took."""
+        return round(self.cpu_seconds.get(program, 0.0) / self.seconds, 3)
 
 
 def quantile_ms(latencies_us: Sequence[int], share: float) -> float:
@@ -34,25 +45,27 @@ def quantile_ms(latencies_us: Sequence[int], share: float) -> float:
     return ordered[max(needed, 1) - 1] / 1000
 
 
-def single(events: Tally, transactions: Tally) -> dict[str, float]:
+def single(events: Tally, transactions: Tally) -> dict[str, Any]:
     """The figures of single purchases at one number of clients."""
-    return {
-        "events_per_second": round(events.rate, 1),
+    latencies = {
         "p50_ms": round(quantile_ms(events.latencies_us, 0.5), 2),
         "p99_ms": round(quantile_ms(events.latencies_us, 0.99), 2),
-        "pgbench_tps": round(transactions.rate, 1),
-        "ratio": round(events.rate / transactions.rate, 3),
-        "generator_cpu_share": round(events.cpu_seconds / events.seconds, 3),
     }
+    return {"events_per_second": round(events.rate, 1), **latencies, **_against(events, transactions)}
 
 
-def bulk(events: Tally, transactions: Tally) -> dict[str, float]:
+def bulk(events: Tally, transactions: Tally) -> dict[str, Any]:
     """The figures of many purchases in few requests."""
+    return {"events_per_second": round(events.rate, 1), **_against(events, transactions)}
+
+
+def _against(events: Tally, transactions: Tally) -> dict[str, Any]:
     return {
-        "events_per_second": round(events.rate, 1),
         "pgbench_tps": round(transactions.rate, 1),
         "ratio": round(events.rate / transactions.rate, 3),
-        "generator_cpu_share": round(events.cpu_seconds / events.seconds, 3),
+        "generator_cpu_share": events.cpu_share("generator"),
+        "cpu_us_per_event": events.cpu_us,
+        "cpu_us_per_transaction": transactions.cpu_us,
     }
 
 
@@ -64,23 +77,10 @@ def growth(base: Tally, grown: Tally) -> float:
 def as_table(report: dict[str, Any]) -> str:
     """The report for people."""
     machine = report["machine"]
-    lines = [
-        f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['cpu']}; PostgreSQL {machine['postgres']}; "
-        f"files on {machine['filesystem']}",
-        "",
-        f"{'clients':>8} {'events/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'pgbench':>9} {'ratio':>6} {'generator':>10}",
-    ]
-    for clients, row in report["single"].items():
-        lines.append(
-            f"{clients:>8} {row['events_per_second']:>9.0f} {row['p50_ms']:>8.2f} {row['p99_ms']:>8.2f} "
-            f"{row['pgbench_tps']:>9.0f} {row['ratio']:>6.2f} {row['generator_cpu_share']:>9.0%} of a core"
-        )
-    row = report["bulk"]
-    lines += [
-        f"{'bulk':>8} {row['events_per_second']:>9.0f} {'':>8} {'':>8} {row['pgbench_tps']:>9.0f} {row['ratio']:>6.2f} "
-        f"{row['generator_cpu_share']:>9.0%} of a core",
-        "",
-    ]
+    cores = f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['cpu']}"
+    lines = [f"{cores}; PostgreSQL {machine['postgres']}; files on {machine['filesystem']}", "", _HEAD]
+    lines += [_row(clients, row) for clients, row in report["single"].items()]
+    lines += [_row("bulk", report["bulk"]), ""]
     if "growth" in report:
         lines.append(
             f"an event takes {report['growth']['members_x100']:.2f} times as long with 100 times the members, "
@@ -91,3 +91,18 @@ def as_table(report: dict[str, Any]) -> str:
         f"the run took {report['seconds']:.0f} s",
     ]
     return "\n".join(lines)
+
+
+_HEAD = (
+    f"{'clients':>8} {'events/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'pgbench':>9} {'ratio':>6} {'generator':>10} "
+    f"{'us server':>10} {'us database':>12} {'us pgbench':>11}"
+)
+
+
+def _row(name: str, row: dict[str, Any]) -> str:
+    latencies = " ".join(f"{row[key]:>8.2f}" if key in row else " " * 8 for key in ("p50_ms", "p99_ms"))
+    ours, theirs = row["cpu_us_per_event"], row["cpu_us_per_transaction"]
+    return (
+        f"{name:>8} {row['events_per_second']:>9.0f} {latencies} {row['pgbench_tps']:>9.0f} {row['ratio']:>6.2f} "
+        f"{row['generator_cpu_share']:>10.1%} {ours['server']:>10} {ours['database']:>12} {sum(theirs.values()):>11}"
+    )

@@ -6,7 +6,6 @@ clock: what it takes from the server on a small machine is little, and is measur
 """
 
 import json
-import resource
 import select
 import socket
 import sys
@@ -19,6 +18,7 @@ if __name__ == "__main__":  # started by its path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.harness.answers import Check, check_batch, check_single, whole
+from bench.harness.processor import own_cpu_seconds
 from bench.harness.purchases import baskets, batches, requests
 
 _MOST = 1 << 20
@@ -95,7 +95,7 @@ class _Loop:
             connection.setblocking(False)  # noqa: FBT003 - its signature
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._poll.register(number, select.EPOLLIN)
-        before, start = _cpu_seconds(), time.perf_counter()
+        before, start = own_cpu_seconds(), time.perf_counter()
         until = start + seconds
         for number in self._by_number:
             self._begin(number)
@@ -107,7 +107,7 @@ class _Loop:
                     self._begin(number)
         self._poll.close()
         took = time.perf_counter() - start
-        return Measured(len(self._latencies) * self._size, took, self._latencies, _cpu_seconds() - before)
+        return Measured(len(self._latencies) * self._size, took, self._latencies, own_cpu_seconds() - before)
 
     def _silence(self) -> list[tuple[int, int]]:
         raise TimeoutError("the server has not answered for 30 seconds")
@@ -152,11 +152,6 @@ class _Loop:
         self._latencies.append(round(took * 1_000_000))
         self._check(bytes(answer))
         return True
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """pgbench from the embedded server's own binaries: what this machine and this disk can commit."""
 
 import re
-from dataclasses import dataclass
+import resource
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
+from bench.harness.processor import own_cpu_seconds
+from setia.db.account import server_account
 from setia.db.binaries import locate_binaries
 from setia.db.embedded import PORT, ROLE, EmbeddedServer
-from setia.db.account import server_account
 
 DATABASE = "pgbench"
 _DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
@@ -26,6 +28,8 @@ class Transactions:
 
     done: int
     seconds: float
+    cpu_seconds: float = 0.0
+    """Of pgbench itself; the server's is the server's."""
 
 
 def read_output(text: str) -> Transactions:
@@ -52,12 +56,12 @@ class Pgbench:
 
     def run(self, clients: int, seconds: int) -> Transactions:
         """Run for a while. Without its vacuum: it would empty the history table, and wait for the disk, every time."""
-        return read_output(
-            self._run(
-                *("--no-vacuum", "--protocol=prepared", f"--client={clients}"),
-                *(f"--jobs={min(2, clients)}", f"--time={seconds}"),
-            )
+        before = own_cpu_seconds(resource.RUSAGE_CHILDREN)
+        text = self._run(
+            *("--no-vacuum", "--protocol=prepared", f"--client={clients}"),
+            *(f"--jobs={min(2, clients)}", f"--time={seconds}"),
         )
+        return replace(read_output(text), cpu_seconds=own_cpu_seconds(resource.RUSAGE_CHILDREN) - before)
 
     def _run(self, *arguments: str) -> str:
         where = (f"--host={self._server.postmaster.socket_folder}", f"--port={PORT}", f"--username={ROLE}", DATABASE)

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,9 +17,17 @@ _START_SECONDS = 60
 _STOP_SECONDS = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running server."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[int]:
-    """Run a server on a free port until the block ends; gives the port."""
+def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[Serving]:
+    """Run a server on a free port until the block ends."""
     port = _free_port()
     # The environment of whoever runs this stays out, as far as it is about Setia.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251
@@ -33,7 +42,7 @@ def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[in
     with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         try:
             _wait(process, port)
-            yield port
+            yield Serving(port, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

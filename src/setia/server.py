@@ -11,10 +11,10 @@ from setia.api.rate import RateLimit
 from setia.db.engine import Database
 from setia.events.part import events_part
 from setia.identity.keyring import KeyRing
+from setia.logs import configure_logs
 from setia.members.points_router import router as points_router
 from setia.members.router import router as members_router
 from setia.program.definition import Program
-from setia.logs import configure_logs
 from setia.settings import Settings, load_settings
 from setia.versions import service as versions
 from setia.versions.cache import VersionCache

@@ -40,7 +40,7 @@ def purchases(  # noqa: PLR0913 - options of a command
     *,
     map_file: Annotated[Path, typer.Option("--map", help="YAML that says how rows become purchases.")],
     program: Annotated[str, typer.Option(help="The program's id, as in its definition.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and check everything, and book nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and check, and book nothing.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many orders.")] = None,
     unknown: Annotated[
         Literal["refuse", "enrol", "keep"] | None,
@@ -79,8 +79,9 @@ def purchases(  # noqa: PLR0913 - options of a command
         print_data(report.as_dict())
     else:
         _show(report)
-    if not report.tally.is_balanced:
-        complain(f"{report.tally.rows_read} rows were read and {report.tally.accounted} accounted for. Please report this.")
+    tally = report.tally
+    if not tally.is_balanced:
+        complain(f"Of {tally.rows_read} rows that were read {tally.accounted} have a fate. Please report this.")
     if report.stopped is not None and report.stopped.by == "interrupted":
         say("What was booked stays. Run the same command again to continue.")
         raise typer.Exit(EXIT_INTERRUPTED)

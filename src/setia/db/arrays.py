@@ -1,7 +1,8 @@
 """Columns as PostgreSQL array literals, made by hand, for inserts of many rows by `unnest`.
 
-psycopg writes an array element by element in Python, about 1 µs each; a row of an event and its booking has some seventy
-of them. Joining texts is an order of magnitude faster. Use with `%t::uuid[]` and so on: the server reads the text.
+psycopg writes an array element by element in Python, about 1 µs each; a row of an event and its booking has some
+seventy of them. Joining texts is an order of magnitude faster. Use with `%t::uuid[]` and so on: the server reads the
+text.
 
 Format: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
 """

@@ -1,11 +1,11 @@
 """How many points the matching campaigns give: rates, then multipliers, rounded once, cut by limits.
 
 For each point type: the campaigns that earn, in the order declared; after each of them the multipliers that name it, in
-the order declared. With rounding over the whole event all earning campaigns come first, then all multipliers, so that the
-shares do not depend on which campaign a multiplier stands beside.
+the order declared. With rounding over the whole event all earning campaigns come first, then all multipliers, so that
+the shares do not depend on which campaign a multiplier stands beside.
 
-Factors below one come first: they lower what the campaign earns before it is rounded, so that nothing is granted only to
-be taken away again. A sum of bonuses never goes below zero.
+Factors below one come first: they lower what the campaign earns before it is rounded, so that nothing is granted only
+to be taken away again. A sum of bonuses never goes below zero.
 """
 
 from __future__ import annotations

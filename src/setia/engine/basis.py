@@ -24,9 +24,9 @@ class BasisAmounts(msgspec.Struct, frozen=True):
 def basis_amounts(event: Occurrence, basis: MoneyBasis) -> BasisAmounts:
     """What counts of `event` on `basis`.
 
-    An order discount is spread over the lines in proportion to what they cost after their own discounts, and takes their
-    tax along in proportion. What was paid in a way that does not count is taken from everything in proportion. Shares
-    are cut from running sums, so that they always add up to the whole.
+    An order discount is spread over the lines in proportion to what they cost after their own discounts, and takes
+    their tax along in proportion. What was paid in a way that does not count is taken from everything in proportion.
+    Shares are cut from running sums, so that they always add up to the whole.
     """
     amounts: list[int]
     if basis.discounts == "before":

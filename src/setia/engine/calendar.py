@@ -20,8 +20,9 @@ def local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 
 def period_key(period: LimitPeriod, day: dt.date) -> str:
-    """The period of that kind in which a local day lies, as a text that sorts by time: `2026-01-31`, `2026-W05`,
-    `2026-01`, `2026-Q1`, `2026`, `ever`.
+    """The period of that kind in which a local day lies, as a text that sorts by time.
+
+    `2026-01-31`, `2026-W05`, `2026-01`, `2026-Q1`, `2026`, `ever`.
     """
     match period:
         case "day":
@@ -43,7 +44,8 @@ def add_to_day(day: dt.date, period: Period, times: int = 1) -> dt.date:
     """`day` plus (`times` = 1) or minus (-1) a period in days, weeks, months or years.
 
     A month that is too short ends on its last day: 31 January plus one month is 28 or 29 February. Beyond the years
-    that dates can hold, FIRST_DAY or LAST_DAY stands for it: who writes `9999y` means for ever, not an error at the till.
+    that dates can hold, FIRST_DAY or LAST_DAY stands for it: who writes `9999y` means for ever, not an error at the
+    till.
     """
     count = period.count * times
     match period.unit:
@@ -148,6 +150,6 @@ def _add_months(day: dt.date, months: int) -> dt.date:
 
 
 def full_years(since: dt.date, day: dt.date) -> int:
-    """How many whole years lie between two local days; an anniversary on 29 February falls on the 28th in other years."""
+    """How many whole years lie between two local days; 29 February falls on the 28th in years without it."""
     years = day.year - since.year
     return years if _add_months(since, 12 * years) <= day else years - 1

@@ -1,4 +1,4 @@
-"""A program made ready to decide: expressions compiled, rates as whole numbers, campaigns by the event that starts them.
+"""A program made ready to decide: expressions compiled, rates as whole numbers, campaigns by event type.
 
 It is made once per version and shared by every decision.
 """
@@ -214,7 +214,7 @@ def _compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dic
 def _threshold(value: Decimal, digits: int) -> int:
     """In the smallest unit; a fraction of it can only be reached by the next whole one."""
     numerator, denominator = value.as_integer_ratio()
-    return -(-numerator * 10**digits // denominator)
+    return -(-numerator * int(10**digits) // denominator)
 
 
 def _tracking(definition: Program, windows: dict[str, CompiledTierSet], limits: dict[str, tuple[str, Limit]]) -> str:

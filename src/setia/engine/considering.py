@@ -33,8 +33,8 @@ class Facts:
 class Match(msgspec.Struct, gc=False):
     """A campaign that matched, the lines that it counts (None: all of them), and what its limits allow.
 
-    `preparing.prepare` evaluates the rest: what its rates are worth, its factor, and the values it sets. It is done before
-    anything is granted, so that a campaign with a failing expression gives nothing, and not a part.
+    `preparing.prepare` evaluates the rest: what its rates are worth, its factor, and the values it sets. It is done
+    before anything is granted, so that a campaign with a failing expression gives nothing, and not a part.
     """
 
     campaign: CompiledCampaign
@@ -91,7 +91,7 @@ def _failed(campaign: CompiledCampaign, facts: Facts) -> Considered:
     return Considered(campaign.id, "condition", clause=failure.clause, values=values, error=failure.error)
 
 
-def readable(value: object) -> Any:  # noqa: ANN401 - JSON of any kind
+def readable(value: object) -> Any:
     """A value as JSON keeps it: decimals as text, records by their main name, moments in ISO 8601."""
     if isinstance(value, Decimal):
         return format(value, "f")

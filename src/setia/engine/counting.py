@@ -21,8 +21,8 @@ def count(
 ) -> Counters:
     """The counters after an outcome, in the order in which outcomes were booked. `counters` is left as it was.
 
-    `day` is the local day of `occurred_at`. The same function serves the decision and the rebuild, and reads only what the
-    journal stores.
+    `day` is the local day of `occurred_at`. The same function serves the decision and the rebuild, and reads only what
+    the journal stores.
     """
     earned: dict[str, int] = {}
     by_campaign: dict[str, dict[str, int]] = {}
@@ -107,7 +107,7 @@ def bucket_of(
 
 
 def _kept(program: CompiledProgram, tier_set: CompiledTierSet, buckets: dict[str, int], day: dt.date) -> dict[str, int]:
-    """Without the days that no event accepted from now on can still read, so that a long history does not make a member slow."""
+    """Without the days that no event accepted from now on can still read: a long history makes nobody slow."""
     length = tier_set.definition.window.length
     if length is None or not buckets:
         return buckets
@@ -145,7 +145,7 @@ def _kept_periods(program: CompiledProgram, key: str, periods: dict[str, int], d
     every = program.limits[key][1].every
     if every == "ever" or not periods:
         return periods
-    newest = max(period_key(every, day), max(periods))
+    newest = max(period_key(every, day), *periods)
     if newest != period_key(every, day):
         return periods
     oldest = period_key(every, _accepted_from(program, day))

@@ -116,8 +116,10 @@ def _bases(matches: list[Match], event: Occurrence, basis: BasisAmounts) -> dict
 
 
 def _worth(program: CompiledProgram, match: Match) -> Fraction:
-    """What a match is worth to the member, to choose the best of a group: money where point types have a value, one for
-    each point where they have none. A multiplier is worth its factor, which ranks it among multipliers.
+    """What a match is worth to the member, to choose the best of a group.
+
+    Money where point types have a value, one for each point where they have none. A multiplier is worth its factor,
+    which ranks it among multipliers.
     """
     if match.factor is not None and not match.earns:
         return match.factor

@@ -13,8 +13,8 @@ from setia.engine.state import Counters
 class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Points that one campaign earns (`amount` > 0) or deducts (`amount` < 0), in the smallest unit of the point type.
 
-    `wanted` is what the campaign would have given without limits; it stands only where it differs. `by_line` tells which
-    line each part came from (line index -> amount; -1 is shipping), so that a return can undo it.
+    `wanted` is what the campaign would have given without limits; it stands only where it differs. `by_line` tells
+    which line each part came from (line index -> amount; -1 is shipping), so that a return can undo it.
     """
 
     points: str
@@ -66,9 +66,10 @@ Verdict = Literal[
 class Considered(msgspec.Struct, gc=False, omit_defaults=True):
     """What became of one campaign.
 
-    `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that did,
-    `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive` campaign won
-    (`by`), an `error` in an expression, its base campaign earned nothing (`base`), or it came to `nothing`.
+    `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that
+    did, `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive`
+    campaign won (`by`), an `error` in an expression, its base campaign earned nothing (`base`), or it came to
+    `nothing`.
     """
 
     campaign: str
@@ -84,9 +85,9 @@ class Considered(msgspec.Struct, gc=False, omit_defaults=True):
 class Arithmetic(msgspec.Struct, gc=False, omit_defaults=True):
     """How one amount of points came about.
 
-    `rate` is the rate as written; `basis` the money or quantity counted (decimal text); `exact` the points before rounding,
-    as numerator and denominator in the smallest unit; `wanted` after rounding and `granted` after limits; `of` the campaign
-    that was multiplied; `cut_by` the limit that cut. The parts by line stand in the effect.
+    `rate` is the rate as written; `basis` the money or quantity counted (decimal text); `exact` the points before
+    rounding, as numerator and denominator in the smallest unit; `wanted` after rounding and `granted` after limits;
+    `of` the campaign that was multiplied; `cut_by` the limit that cut. The parts by line stand in the effect.
     """
 
     points: str

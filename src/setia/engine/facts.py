@@ -1,5 +1,7 @@
-"""What expressions read: the event, its lines, the member, the location and the local time, as `program.vocabulary` names
-them. Values are made when they are read, because most expressions read few of them."""
+"""What expressions read: event, lines, member, location and local time, as `program.vocabulary` names them.
+
+Values are made when they are read, because most expressions read few of them.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,10 @@ T = TypeVar("T")
 
 
 class lazy(Generic[T]):  # noqa: N801 - it decorates like `property`
-    """A value that is made when it is first read. Unlike functools.cached_property (3.11) it takes no lock: facts belong to
-    one decision and one thread, and the lock cost more than most values.
+    """A value that is made when it is first read.
+
+    Unlike functools.cached_property (3.11) it takes no lock: facts belong to one decision and one thread, and the lock
+    cost more than most values.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:

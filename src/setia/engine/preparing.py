@@ -10,9 +10,9 @@ import msgspec
 from setia.engine.basis import BasisAmounts
 from setia.engine.compiled_campaigns import CompiledMultiplier
 from setia.engine.considering import Facts, Match, readable
-from setia.expressions import EvaluationError
 from setia.engine.occurrences import Occurrence
 from setia.engine.rates import raw_points
+from setia.expressions import EvaluationError
 
 LARGEST_FACTOR = 1000
 

@@ -9,8 +9,8 @@ from setia.engine.basis import BasisAmounts
 from setia.engine.compiled_campaigns import QUANTITY_SCALE, CompiledEarn
 from setia.engine.considering import Facts, Match, Raw
 from setia.engine.exact import in_units, ratio
-from setia.expressions import EvaluationError
 from setia.engine.occurrences import Occurrence
+from setia.expressions import EvaluationError
 
 WHOLE = -2
 """Stands for the event as a whole where a line index is meant."""
@@ -25,7 +25,8 @@ def raw_points(
 ) -> Raw:
     """What `earn` is worth for the lines that `chosen` counts.
 
-    `digits` are the decimals of the currency. Amounts over the whole order include shipping only where no lines are chosen.
+    `digits` are the decimals of the currency. Amounts over the whole order include shipping only where no lines are
+    chosen.
 
     Raises:
         EvaluationError: its expression failed, or gave no number, a negative one, or one beyond all bounds.

@@ -88,7 +88,7 @@ _NO_THOUSANDS = 3
 
 def language_of(locale: str) -> Language:
     """The language in which sentences for `locale` are written; English where there is none."""
-    wanted = locale.split("-")[0].lower()
+    wanted = locale.split("-", maxsplit=1)[0].lower()
     return next((language for language in LANGUAGES if language == wanted), "en")
 
 
@@ -98,7 +98,8 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     steps: dict[tuple[str, str], list[Arithmetic]] = {}
     for considered in explanation.considered:
         for step in considered.arithmetic:
-            if step.wanted > 0:  # what came to nothing or only lowered others has no effect, and would take another's place
+            # What came to nothing or only lowered others has no effect, and would take another's place.
+            if step.wanted > 0:
                 steps.setdefault((considered.campaign, step.points), []).append(step)
     told = []
     for effect in outcome.points:
@@ -192,7 +193,7 @@ def _number(text: str, language: Language) -> str:
 def _rate(rate: str, language: Language) -> str:
     """A rate with its words in the language: `1 per whole 5.00` is `1 je volle 5,00`."""
     if rate.startswith("x "):
-        return f"×{_number(rate[2:], language)}"
+        return f"×{_number(rate[2:], language)}"  # noqa: RUF001 - the sign people know
     words: Sequence[str] = rate.split(" ") if " per " in rate else ()
     if not words:
         return rate

@@ -1,4 +1,4 @@
-"""Where a member stands on the ladders: the metric in its window, the level it gives, and what is missing to the next."""
+"""Where a member stands on the ladders: the metric in its window, its level, and what is missing to the next."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The way in: events are read, booked in groups, answered and explained."""

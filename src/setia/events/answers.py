@@ -47,8 +47,8 @@ class EventOut(msgspec.Struct):
     """The answer to an event.
 
     `status`: `decided`; `kept` until somebody enrols with the identifiers it gave; `guest` when it named nobody.
-    `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are whole
-    numbers of the point type's smallest unit: with two decimals, 150 is 1.50.
+    `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are
+    whole numbers of the point type's smallest unit: with two decimals, 150 is 1.50.
     """
 
     id: str | None

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,8 @@ import msgspec
 from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Line, Occurrence, Tender
-from setia.events.problems import InvalidEvent, MalformedEvent, MissingIdempotency
 from setia.events.live import LiveProgram
+from setia.events.problems import InvalidEvent, MalformedEvent, MissingIdempotency
 from setia.events.schemas import EventIn, LineIn, read_event
 from setia.members.identifiers import MemberReference, read_reference
 from setia.problems import ErrorItem
@@ -27,6 +28,9 @@ MAX_MONEY = 10**13
 MAX_QUANTITY = 10**9
 _QUANTITY_DECIMALS = 6
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+_LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
+OWN_SOURCE = "setia"
+"""The source of the events that Setia makes itself."""
 
 _encode_body = msgspec.json.Encoder(decimal_format="number").encode
 _encode_canonical = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
@@ -89,7 +93,7 @@ def draft(
 def malformed(error: Exception) -> MalformedEvent:
     """The problem of a body that cannot be read at all."""
     if isinstance(error, UnicodeDecodeError):
-        return MalformedEvent(f"The body is not UTF-8: byte {error.start} cannot be read.")
+        return MalformedEvent("The body is not UTF-8.")  # the error counts bytes from the start of the text it is in
     if isinstance(error, RecursionError):
         return MalformedEvent("The body is nested too deeply.")
     return MalformedEvent(f"The body is not JSON: {error}.")
@@ -104,13 +108,20 @@ def _invalid(error: msgspec.ValidationError, prefix: str) -> InvalidEvent:
     message = parts["message"] if parts else str(error)
     path = (parts["path"] if parts else None) or "$"
     field = _FIELD.search(message)
-    pointer = "#" + prefix + re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path)[1:].replace(".", "/").replace("//", "/")
+    # A step `[...]` is a key that msgspec does not name: the pointer ends before it.
+    steps = re.findall(r"\.(\w+)|\[(\d+)\]", path.partition("[...]")[0])
+    pointer = "/".join(("#" + prefix, *(name or index for name, index in steps)))
     if field:
-        pointer += f"/{field['name']}"
+        pointer += f"/{_step(field['name'])}"
     hint = None
     if "unknown field" in message:
-        hint = "Only the documented fields are read; data of your own belongs into `data` of an event type of your program."
+        hint = "Only documented fields are read; data of your own belongs into `data` of an event type of your program."
     return InvalidEvent.at(pointer, f"{message}.", hint)
+
+
+def _step(name: str) -> str:
+    """A name as a step of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class _Faults:
@@ -133,13 +144,7 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
     program = live.compiled
     faults = _Faults(sent.pointer)
     event = sent.sent
-    known = event.type in program.plans
-    if not known:
-        names = ", ".join(program.plans)
-        faults.add("type", f"{event.type!r} is not an event of this program.", f"It knows {names}.")
-    for name in ("external_id", "source", "channel", "location"):
-        if "\x00" in (getattr(event, name) or ""):
-            faults.add(name, "It contains the character U+0000, which no text may contain.")
+    known = _origin(program, event, faults)
     occurred_at = _moment(event, sent.received_at, faults)
     values: dict[str, Any] = {}
     if event.type == "purchase":
@@ -167,9 +172,41 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
     )
     reference = _reference(program, event, sent.pointer)
     arrival = Arrival.of(sent.id, occurrence, reference, _digest(event), sent.received_at)
-    if b"\\u0000" in arrival.body:
-        raise InvalidEvent.at(f"#{sent.pointer}", "It contains the character U+0000, which no text may contain.")
+    if b"\\u0000" in arrival.body:  # or a backslash that stands before u0000
+        for place in _places_of_zero(msgspec.to_builtins(event), ()):
+            faults.add("/".join(place), "It contains the character U+0000, which no text may contain.")
+        if faults.items:
+            raise InvalidEvent.of(faults.items)
     return arrival
+
+
+def _places_of_zero(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    match value:
+        case str():
+            if "\x00" in value:
+                yield place
+        case dict():
+            for key, item in value.items():
+                if "\x00" in key:
+                    yield place
+                yield from _places_of_zero(item, (*place, _step(key)))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _places_of_zero(item, (*place, str(index)))
+
+
+def _origin(program: CompiledProgram, event: EventIn, faults: _Faults) -> bool:
+    """Check what it is and where it comes from; return whether the program knows the type."""
+    known = event.type in program.plans
+    if not known:
+        names = ", ".join(name for name in program.plans if name != "member_enrolled")
+        faults.add("type", f"{event.type!r} is not an event of this program.", f"It knows {names}.")
+    elif event.type == "member_enrolled":
+        # Whoever could send it would earn the welcome again and again.
+        faults.add("type", "Setia makes this event itself, when a member enrols.", "Enrol with POST /v1/members.")
+    if event.source == OWN_SOURCE:
+        faults.add("source", f"{OWN_SOURCE!r} is the source of the events that Setia makes itself.", "Choose another.")
+    return known
 
 
 def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> MemberReference | None:
@@ -192,8 +229,8 @@ def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.dat
         return received_at
     try:
         moment = moment.astimezone(dt.UTC)
-    except OverflowError:
-        moment = _EARLIEST - dt.timedelta(days=1)
+    except OverflowError:  # within a day of the first or the last moment that can be written
+        moment = _EARLIEST - dt.timedelta(days=1) if moment.year == dt.MINYEAR else _LATEST
     if moment < _EARLIEST:
         faults.add("occurred_at", "The moment lies before 1900.")
         return received_at
@@ -274,36 +311,38 @@ class _Money:
     def __call__(self, pointer: str, value: Decimal | None) -> int:
         if not value:  # most amounts are not given, or zero; a NaN is true
             return 0
-        # The exponent is looked at first: 1E+999999999 is a short text and a number that fills the memory.
+        # Size and exponent are looked at first: 1E+999999999 is a short text and a number that fills the memory. Within
+        # these bounds an amount has 28 digits at most, so that decimal arithmetic does not round it.
         if not value.is_finite() or value < 0:
             hint = "A return is not a purchase with negative amounts."
             self._faults.add(pointer, f"An amount is 0 or more, not {_short(value)}.", hint)
             return 0
-        if value.adjusted() > 13 or value.as_tuple().exponent < -30:  # type: ignore[operator] # noqa: PLR2004 - 14 digits before the point, 30 behind
-            self._faults.add(
-                pointer,
-                f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.",
-            )
+        if value.adjusted() > 13:
+            self._too_large(pointer, value)
+            return 0
+        if value.as_tuple().exponent < -14:  # type: ignore[operator]
+            self._too_fine(pointer, value)
             return 0
         scaled = value.scaleb(self._digits)
         units = int(scaled)
         if units != scaled:
-            self._faults.add(
-                pointer,
-                f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}.",
-                "Round it as your receipt does.",
-            )
+            self._too_fine(pointer, value)
         elif units > MAX_MONEY:
-            self._faults.add(
-                pointer,
-                f"{_short(value)} is beyond the largest amount, {MAX_MONEY // 10**self._digits} {self._currency}.",
-            )
+            self._too_large(pointer, value)
         return units
+
+    def _too_large(self, pointer: str, value: Decimal) -> None:
+        most = f"{MAX_MONEY // 10**self._digits} {self._currency}"
+        self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {most}.")
+
+    def _too_fine(self, pointer: str, value: Decimal) -> None:
+        message = f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}."
+        self._faults.add(pointer, message, "Round it as your receipt does.")
 
 
 def _short(value: Decimal) -> str:
     text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - the width of a message
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _no_purchase_fields(event: EventIn, faults: _Faults) -> None:
@@ -318,4 +357,4 @@ def _data(live: LiveProgram, event: EventIn, faults: _Faults) -> None:
     # The validator reads plain JSON numbers; this is the one place where a copy of them may be binary.
     plain = json.loads(_encode_body(event.data or {}))
     for path, message in live.faults_of(event.type, plain):
-        faults.add("/".join(("data", *path)), message)
+        faults.add("/".join(("data", *map(_step, path))), f"{message}.")

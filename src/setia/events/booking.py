@@ -30,8 +30,8 @@ from setia.events.problems import EventReused, MemberNotActive, UnknownMember
 from setia.events.timeliness import check_not_future, check_not_late, is_future
 from setia.events.writing import Writing
 from setia.ledger.entries import JournalEntry
-from setia.members.identifiers import MemberReference
 from setia.members.enrolment import IdentifierTaken
+from setia.members.identifiers import MemberReference
 from setia.members.member import NewMember
 from setia.members.resolve import Resolved, ask_resolved, resolve
 from setia.problems import Problem
@@ -62,7 +62,7 @@ def book(
     *,
     budgets_locked: bool = False,
 ) -> list[Answer]:
-    """Book events in the caller's transaction; an answer for each, in order. A bad one is a problem and spoils no other.
+    """Book events in the caller's transaction; an answer for each, in order. A bad one spoils no other.
 
     Raises:
         NoLiveVersion: nothing can be decided.
@@ -316,8 +316,8 @@ def _again(known: Booked, arrival: Arrival) -> Booked:
     """The first answer again; or the problem that the same external id comes with another content."""
     if known.digest != arrival.digest:
         message = (
-            f"{arrival.event.external_id!r} of source {arrival.event.source!r} was booked as {format_id('evt', known.id)} "
-            "with another content. Send a correction as an event of its own."
+            f"{arrival.event.external_id!r} of source {arrival.event.source!r} was booked with another content, as "
+            f"{format_id('evt', known.id)}. Send a correction as an event of its own."
         )
         raise EventReused(message, extra={"event": format_id("evt", known.id)})
     again = msgspec.structs.replace(known)

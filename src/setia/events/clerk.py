@@ -57,7 +57,7 @@ class Clerk:
         except Problem as problem:
             failure: Problem = problem
             alone = len(submissions) == 1 or isinstance(problem, Unavailable)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever one event does to the booking, its neighbours are booked
             _log.exception("booking_failed", events=len(submissions))
             failure = InternalError()
             alone = len(submissions) == 1

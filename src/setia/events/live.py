@@ -27,7 +27,7 @@ class LiveProgram:
     compiled: CompiledProgram
     validators: dict[str, jsonschema_rs.Validator]
 
-    def faults_of(self, event_type: str, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ANN401 - JSON of any kind
+    def faults_of(self, event_type: str, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         """What is wrong with the data of an event: (path, message) for each fault."""
         for error in self.validators[event_type].iter_errors(data):
             yield tuple(str(step) for step in error.instance_path), error.message

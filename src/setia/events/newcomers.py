@@ -13,14 +13,11 @@ import psycopg
 
 from setia.db.ids import format_id, new_id
 from setia.engine.occurrences import Occurrence
-from setia.events.arrivals import Arrival
+from setia.events.arrivals import OWN_SOURCE, Arrival
 from setia.events.booked import Booked, kept_events
 from setia.ledger.states import open_members
 from setia.members.enrolment import IdentifierTaken, create_members
 from setia.members.member import NewMember
-
-ENROLMENT_SOURCE = "setia"
-"""The source of the events that Setia makes itself."""
 
 # Keeping an event and enrolling its member exclude each other by these locks: otherwise an event could be kept a moment
 # after the enrolment has looked for it, and nobody would ever come back to it.
@@ -100,7 +97,7 @@ def _enrolment(member_id: UUID, enrolled_at: dt.datetime, now: dt.datetime) -> A
     event = Occurrence(
         id=format_id("evt", identifier),
         type="member_enrolled",
-        source=ENROLMENT_SOURCE,
+        source=OWN_SOURCE,
         external_id=f"enrolment-{member_id.hex}",
         occurred_at=enrolled_at,
     )

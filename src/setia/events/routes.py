@@ -78,7 +78,7 @@ class Desk:
         read = [_draft(one, now, f"/events/{index}") for index, one in enumerate(raw)]
         answers = await self._book(caller, read)
         results = [self._result(index, answer, request) for index, answer in enumerate(answers)]
-        booked = sum(result["status"] == 201 for result in results)  # noqa: PLR2004 - created
+        booked = sum(result["status"] == 201 for result in results)
         return Response(
             encode({"accepted": booked, "refused": len(results) - booked, "results": results}), 200, media_type=_JSON
         )

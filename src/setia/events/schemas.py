@@ -23,7 +23,7 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A misspelt field is an error, never silently without effect."""
 
 
-class MemberIn(_Strict, omit_defaults=True):
+class MemberIn(_Strict, frozen=True, omit_defaults=True):
     """Who it is about: the member's id, or one or more identifiers. Several must mean the same member."""
 
     id: Annotated[str, Meta(max_length=40, examples=["mem_01988d1cf0d27c5ab1a4e0a2c3f4d5e6"])] | None = None
@@ -33,7 +33,7 @@ class MemberIn(_Strict, omit_defaults=True):
     email: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
 
 
-class LineIn(_Strict):
+class LineIn(_Strict, frozen=True):
     """One line of a purchase. `amount` is what the line costs for its whole quantity after its own `discount`."""
 
     sku: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -47,19 +47,20 @@ class LineIn(_Strict):
     labels: Labels = ()
 
 
-class TenderIn(_Strict):
+class TenderIn(_Strict, frozen=True):
     """How a part was paid. `points` and `gift_card` have a meaning for the money basis."""
 
     type: Name
     amount: Decimal
 
 
-class EventIn(_Strict):
+class EventIn(_Strict, frozen=True):
     """Something that happened.
 
-    `type` is `purchase`, `visit` or an event of the program's own. `external_id` is the caller's own id of it, unique per
-    `source`: sent again, it gets the first answer again. Without it the header `Idempotency-Key` is taken. Amounts are in
-    `currency`, as decimal text or numbers; `tax_included` says whether they contain the tax that is given beside them.
+    `type` is `purchase`, `visit` or an event of the program's own. `external_id` is the caller's own id of it, unique
+    per `source`: sent again, it gets the first answer again. Without it the header `Idempotency-Key` is taken. Amounts
+    are in `currency`, as decimal text or numbers; `tax_included` says whether they contain the tax that is given beside
+    them.
     """
 
     type: Name
@@ -83,7 +84,7 @@ class EventIn(_Strict):
 MAX_BATCH = 5000
 
 
-class BatchIn(_Strict):
+class BatchIn(_Strict, frozen=True):
     """Many events, decided in the order given. Each is read by itself, so that a bad one fails alone."""
 
     events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MAX_BATCH)]

@@ -34,7 +34,7 @@ def check_not_late(program: CompiledProgram, counters: Counters, occurred_at: dt
     late, newest = program.definition.late, counters.newest_at
     if newest is not None and occurred_at < newest and after(occurred_at, late.accept_within, program.zone) < newest:
         message = (
-            f"It occurred at {occurred_at.isoformat()}, more than {late.accept_within} before the member's newest event "
-            f"({newest.isoformat()}). Raise late.accept_within in the program to accept it."
+            f"It occurred at {occurred_at.isoformat()}, more than {late.accept_within} before the member's newest "
+            f"event ({newest.isoformat()}). Raise late.accept_within in the program to accept it."
         )
         raise EventTooLate(message)

@@ -21,7 +21,8 @@ from setia.members.service import save_facts
 _EVENTS = """
 INSERT INTO event (id, member_id, occurred_at, received_at, program_id, type, status, source, external_id, digest, body)
 SELECT id, member_id, occurred_at, received_at, %t::int, type, status, source, external_id, digest, body
-FROM unnest(%t::uuid[], %t::uuid[], %t::timestamptz[], %t::timestamptz[], %t::text[], %t::text[], %t::text[], %t::text[],
+FROM unnest(%t::uuid[], %t::uuid[], %t::timestamptz[], %t::timestamptz[], %t::text[], %t::text[], %t::text[],
+%t::text[],
             %t::bytea[], %t::json[])
      AS e (id, member_id, occurred_at, received_at, type, status, source, external_id, digest, body)
 """

@@ -84,7 +84,8 @@ class Booker:
         started = time.time_ns() // 1_000_000
         if fresh:
             answers |= dict(zip(fresh, self._book([drafts[index] for index in fresh]), strict=True))
-        return BatchDone([_done(answers[index]) for index in range(len(drafts))], self._newcomers(answers.values(), started))
+        done = [_done(answers[index]) for index in range(len(drafts))]
+        return BatchDone(done, self._newcomers(answers.values(), started))
 
     def _book(self, drafts: Sequence[Draft]) -> Sequence[Answer]:
         submissions = [Submission(draft, self._job.actor, self._job.unknown) for draft in drafts]
@@ -141,7 +142,7 @@ class Booker:
         return BatchDone(done)
 
     def _newcomers(self, answers: Iterable[Answer], started: int) -> int:
-        """How many members were made while this batch was booked: their ids begin with the millisecond of their making."""
+        """How many members this batch made: their ids begin with the millisecond of their making."""
         members = {
             answer.member_id
             for answer in answers

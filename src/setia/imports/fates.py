@@ -13,7 +13,7 @@ from setia.imports.sources import Unreadable
 from setia.imports.values import Row
 
 Booked = Literal["imported", "known", "kept", "guest", "checked"]
-"""An order's good end: booked now, booked before, kept for a stranger, booked without a member; checked by a dry run."""
+"""An order's good end: booked now, booked before, kept for a stranger, booked without a member; only checked."""
 GOOD: tuple[Booked, ...] = ("imported", "known", "kept", "guest", "checked")
 
 

@@ -184,7 +184,7 @@ class _Run:
         self._show()
 
     def _refuse(self, rows: Sequence[Row], faults: Sequence[Fault]) -> None:
-        """Refuse an order: the rows that are at fault for what is wrong, the others because it is booked whole or not."""
+        """Refuse an order: the rows that are at fault, by their fault, and the others with them."""
         self._tally.orders["refused"] += 1
         general = next((fault for fault in faults if fault.row is None), None)
         own: dict[int, Fault] = {}

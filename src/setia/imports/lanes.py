@@ -51,10 +51,9 @@ def open_lanes(database: Database, job: Job, jobs: int, settle: Settle) -> Itera
         url = database.url.render_as_string(hide_password=False)
         # Not forked: a child must not share the connections and threads of this process.
         context = multiprocessing.get_context("spawn")
-        pools = [
-            stack.enter_context(ProcessPoolExecutor(1, context, initializer=_begin, initargs=(url, database.limits, job)))
-            for _ in range(jobs)
-        ]
+        about = (url, database.limits, job)
+        made = (ProcessPoolExecutor(1, context, initializer=_begin, initargs=about) for _ in range(jobs))
+        pools = [stack.enter_context(pool) for pool in made]
         yield _Apart(pools, settle)
 
 

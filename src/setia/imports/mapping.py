@@ -216,10 +216,10 @@ def _finding(error: dict[str, Any], data: object, sources: Sources) -> Finding:
     # A bare text became {cel: text} on its way in, so the last steps may be no steps of the file.
     path: list[str | int] = []
     for step in error["loc"]:
-        if (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
-            data = data[step]
-        else:
+        in_list = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        if not in_list and not (isinstance(data, dict) and step in data):
             break
+        data = data[step]
         path.append(step)
     missing = error["loc"][len(path) :]
     message = str(error["msg"]).removeprefix("Value error, ")

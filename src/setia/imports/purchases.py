@@ -134,13 +134,14 @@ class Mapper:
         """
         first = rows[0]
         values = _Values(first, None)
-        body: dict[str, Any] = {"type": "purchase", "source": self._form.source, "tax_included": self._form.tax_included}
+        form = self._form
+        body: dict[str, Any] = {"type": "purchase", "source": form.source, "tax_included": form.tax_included}
         body["external_id"] = values.text(self._external_id, "external_id")
         body["occurred_at"] = self._at(first)
         member = self._read_member(first)
         if member:
             body["member"] = member
-        elif self._form.guests == "refuse":
+        elif form.guests == "refuse":
             hint = "Set such rows aside by a condition, or book them without a member with `guests: book`."
             raise FaultyOrder(Fault(None, "no_member", "The order names no member.", "#/member", hint))
         for row in rows[1:]:
@@ -174,7 +175,8 @@ class Mapper:
 
     def _line(self, row: Row, index: int) -> dict[str, Any]:
         values = _Values(row, index)
-        line: dict[str, Any] = {name: values.text(read, f"lines/{index}/{name}") for name, read in self._line_texts.items()}
+        texts = self._line_texts.items()
+        line: dict[str, Any] = {name: values.text(read, f"lines/{index}/{name}") for name, read in texts}
         for name, read in self._line_numbers.items():
             number = values.number(read, f"lines/{index}/{name}")
             line[name] = number if name == "quantity" else self._rounded(number)
