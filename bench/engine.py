@@ -19,6 +19,7 @@ if __name__ == "__main__":  # started by its path
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.harness.purchases import baskets
+
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decide import decide
 from setia.engine.occurrences import Occurrence
@@ -45,10 +46,7 @@ def mixed(size: int) -> Program:
     Of the rest a third waits for other events, a third has a schedule that has ended, and a third has a condition that
     is evaluated and fails.
     """
-    rest = []
-    for number in range(size - CAN_MATCH):
-        rest.append((_other_event, _ended, _failing)[number % 3](number))
-    return _program(rest)
+    return _program([(_other_event, _ended, _failing)[number % 3](number) for number in range(size - CAN_MATCH)])
 
 
 def failing(size: int) -> Program:
@@ -64,14 +62,15 @@ def _program(rest: list[dict[str, object]]) -> Program:
 
 
 def _matching(number: int) -> dict[str, object]:
-    conditions = (
+    parts: tuple[dict[str, object], ...] = (
         {"earn": {"stars": "1 per 1.00", "status": "1 per 1.00"}},
         {"lines": "line.amount > 2.50", "earn": {"stars": "1 per unit"}},
         {"when": 'event.channel == "pos"', "earn": {"stars": 1}},
         {"when": "event.total > 5.00 && member.lifetime.orders >= 0", "earn": {"stars": 2}},
         {"when": 'event.lines.exists(l, l.category != "none")', "earn": {"stars": 3}},
     )
-    return {"name": f"Match {number}", "on": "purchase"} | conditions[number]
+    common: dict[str, object] = {"name": f"Match {number}", "on": "purchase"}
+    return common | parts[number]
 
 
 def _failing(number: int) -> dict[str, object]:
@@ -147,18 +146,21 @@ def main() -> None:
     if given.profile:
         _profile(template())
         return
-    report = {
-        "template": round(rate(decider(template()), given.seconds)),
-        "decisions_per_second": {str(size): round(rate(decider(mixed(size)), given.seconds)) for size in SIZES},
-        "all_conditions_evaluated": {str(size): round(rate(decider(failing(size)), given.seconds)) for size in SIZES},
-    }
+    of_template = round(rate(decider(template()), given.seconds))
+    of_mixed = {str(size): round(rate(decider(mixed(size)), given.seconds)) for size in SIZES}
+    of_failing = {str(size): round(rate(decider(failing(size)), given.seconds)) for size in SIZES}
     if given.json:
+        report = {
+            "decisions_per_second": of_mixed,
+            "all_conditions_evaluated": of_failing,
+            "template": of_template,
+        }
         print(json.dumps(report, indent=2))
         return
-    print(f"decisions a second on one core, purchases with 3 lines; the template: {report['template']}")
+    print(f"decisions a second on one core, purchases with 3 lines; the template: {of_template}")
     print(f"{'campaigns':>10} {'mixed':>10} {'all conditions evaluated':>26}")
-    for size in map(str, SIZES):
-        print(f"{size:>10} {report['decisions_per_second'][size]:>10} {report['all_conditions_evaluated'][size]:>26}")
+    for size, decisions in of_mixed.items():
+        print(f"{size:>10} {decisions:>10} {of_failing[size]:>26}")
 
 
 if __name__ == "__main__":

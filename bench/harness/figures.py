@@ -86,10 +86,8 @@ def as_table(report: dict[str, Any]) -> str:
             f"an event takes {report['growth']['members_x100']:.2f} times as long with 100 times the members, "
             f"{report['growth']['history_x100']:.2f} times with 100 times the history"
         )
-    lines += [
-        f"verify: {'clean' if report['verify']['clean'] else 'FINDINGS'}, {report['verify']['entries']} entries; "
-        f"the run took {report['seconds']:.0f} s",
-    ]
+    verified = "clean" if report["verify"]["clean"] else "FINDINGS"
+    lines.append(f"verify: {verified}, {report['verify']['entries']} entries; the run took {report['seconds']:.0f} s")
     return "\n".join(lines)
 
 

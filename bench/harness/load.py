@@ -26,7 +26,7 @@ _MOST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: `clients` connections, each with one request under way, for `seconds` or until `events` were sent."""
+    """What to send: `clients` connections, each with one request under way, until `seconds` or `events` are over."""
 
     port: int
     key: str
@@ -92,7 +92,7 @@ class _Loop:
     def run(self, seconds: float) -> Measured:
         """Keep one request under way on each connection until the time is over, then wait for the last answers."""
         for number, connection in self._by_number.items():
-            connection.setblocking(False)  # noqa: FBT003 - its signature
+            connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._poll.register(number, select.EPOLLIN)
         before, start = own_cpu_seconds(), time.perf_counter()

@@ -7,12 +7,13 @@ from typing import Any
 
 
 def machine(folder: Path, postgres: str) -> dict[str, Any]:
-    """Cores, memory, processor, PostgreSQL and the file system of `folder`."""
+    """Cores, memory, processor, PostgreSQL, the file system of `folder`, and how busy it all is with something else."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "cpu": cpu_name(_text("/proc/cpuinfo")) or platform.machine(),
         "postgres": postgres,
+        "load_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "filesystem": filesystem(_text("/proc/mounts"), folder.resolve()),
     }

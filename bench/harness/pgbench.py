@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
-
 from bench.harness.processor import own_cpu_seconds
+
 from setia.db.account import server_account
 from setia.db.binaries import locate_binaries
 from setia.db.embedded import PORT, ROLE, EmbeddedServer

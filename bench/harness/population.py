@@ -5,13 +5,12 @@ booking the same events for it would have left behind, in seconds instead of min
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from bench.harness.purchases import baskets, card_text
 
-from bench.harness.purchases import Basket, baskets, card_text
 from setia.db.engine import Database, driver_connection
 from setia.db.migrate import upgrade
 from setia.events.arrivals import draft
@@ -62,23 +61,15 @@ def buy(database: Database, house: House, cards: range, each: int, source: str) 
     """Let each member make `each` purchases, now, through the clerk."""
     now = dt.datetime.now(dt.UTC)
     several = baskets(source, now.isoformat())
-    bodies = [_body(several, number, card) for number in range(each) for card in cards]
+    bodies = [(several[(number * 31 + card) % len(several)], card) for number in range(each) for card in cards]
     with Clerk(database, LivePrograms(database)) as clerk:
         for start in range(0, len(bodies), _TOGETHER):
-            drafts = [draft(_numbered(body, start + i), now) for i, body in enumerate(bodies[start : start + _TOGETHER])]
+            together = enumerate(bodies[start : start + _TOGETHER], start)
+            drafts = [draft(basket.body(number, card), now) for number, (basket, card) in together]
             answers = clerk.book(house.program_id, [Submission(one, _ACTOR) for one in drafts])
             for answer in answers:
                 if isinstance(answer, Problem):
                     raise answer
-
-
-def _body(several: Sequence[Basket], number: int, card: int) -> tuple[Basket, int]:
-    return several[(number * 31 + card) % len(several)], card
-
-
-def _numbered(body: tuple[Basket, int], number: int) -> bytes:
-    basket, card = body
-    return basket.body(number, card)
 
 
 # Twins of members: who, the how-manieth, and the twin's id. Twins of entries: an event's entry has the event's id.
@@ -96,8 +87,10 @@ SELECT j.id AS original_entry, t.original, t.twin, t.copy, j.seq, uuidv7() AS en
 FROM journal j JOIN twin t ON t.original = j.member_id
 ORDER BY j.seq, t.copy, t.twin
 """
-_ID_IN_BODY = "replace(replace(r.body::text, r.id::text, t.entry::text), replace(r.id::text, '-', ''), " \
-    "replace(t.entry::text, '-', ''))::json"
+_ID_IN_BODY = """
+replace(replace(r.body::text, r.id::text, t.entry::text), replace(r.id::text, '-', ''), replace(t.entry::text, '-', ''))
+::json
+"""
 _BY_MEMBER = "twin t ON t.original = r.member_id"
 _COPIES: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ("member", "twin t ON t.original = r.id", {"id": "t.twin"}, "t.copy, r.id"),

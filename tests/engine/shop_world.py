@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from setia.engine.compiled import CompiledProgram, compile_program
+from setia.engine.counting import count
 from setia.engine.decide import decide
-from setia.engine.decision import Considered, Decision, PointsEffect
+from setia.engine.decision import Considered, Decision, Outcome, PointsEffect
 from setia.engine.occurrences import Line, Occurrence, Tender
 from setia.engine.state import Balance, Budgets, Counters, MemberState
 from setia.program.yaml_text import load
@@ -109,3 +110,14 @@ def at(text: str) -> dt.datetime:
     moment = dt.datetime.fromisoformat(text)
     assert moment.tzinfo is not None
     return moment
+
+
+def counted(
+    compiled: CompiledProgram,
+    counters: Counters,
+    outcome: Outcome,
+    moment: dt.datetime,
+    enrolled_at: dt.datetime = ENROLLED,
+) -> Counters:
+    """The counters after an outcome that the journal keeps, as a rebuild counts them."""
+    return count(compiled, counters, outcome, moment.astimezone(compiled.zone).date(), moment, enrolled_at)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 import pytest
 
-from engine.shop_world import at, campaigns, decided, happening, line, member, program, purchase
+from engine.shop_world import at, counted, decided, happening, line, member, program, purchase
 from setia.engine.compiled import CompiledProgram
-from setia.engine.counting import count
-from setia.engine.decision import TierChange
-from setia.engine.state import Balance, Counters
+from setia.engine.decision import Outcome, PointsEffect, TierChange
+from setia.engine.state import Counters
 from setia.engine.tiers import Standing, metric_value, standings
 
 LEVELS = "[{id: green, from: 0}, {id: gold, from: 100}, {id: black, from: 500, keep_from: 400}]"
@@ -105,6 +103,12 @@ def test_late_events_count_in_the_window_in_which_they_occurred() -> None:
     # when 40 more come for last year, then last year reaches gold
     late = decided(compiled, purchase(4000, at=at("2025-12-31T12:00Z")), member(counters=late.counters), now=at("2026-01-06T12:00Z"))
     assert late.outcome.tiers == [TierChange("t", "green", "gold")]
+
+
+def test_a_late_event_completes_a_rolling_window() -> None:
+    # 60 on 20 March, and then 60 of 10 March come in: on 20 March there were 120 within 30 days
+    buys = ("2026-03-20T12:00Z", 60), ("2026-03-10T12:00Z", 60)
+    assert climb(ladder(window="rolling 30d"), *buys) == ["green", "gold"]
 
 
 @pytest.mark.parametrize(
@@ -250,15 +254,9 @@ def test_two_ladders_on_one_window_count_once() -> None:
 
 def test_points_granted_by_hand_count_as_earned() -> None:
     # an adjustment is an outcome as well
-    from setia.engine.decision import Outcome, PointsEffect
-
     compiled = ladder("points.stars.earned")
     outcome = Outcome(points=[PointsEffect("stars", 70, "adjustment"), PointsEffect("stars", -20, "adjustment")])
     moment = at("2026-03-04T12:00Z")
-    counters = count_at(compiled, Counters(), outcome, moment)
+    counters = counted(compiled, Counters(), outcome, moment)
     [standing] = standings(compiled, counters, {}, moment.date(), moment)
     assert standing.value == 70
-
-
-def count_at(compiled: CompiledProgram, counters: Counters, outcome: object, moment: dt.datetime) -> Counters:
-    return count(compiled, counters, outcome, moment.astimezone(compiled.zone).date(), moment, moment)  # type: ignore[arg-type]

@@ -126,15 +126,18 @@ async def _answer_problem(request: Request, error: Exception) -> Response:
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
-    raised = cast("HTTPException", error)
+    return problem_response(http_problem(cast("HTTPException", error)), _request_id(request))
+
+
+def http_problem(raised: HTTPException) -> Problem:
+    """The problem that Starlette's own exception means."""
     kind = _BY_STATUS.get(raised.status_code)
     if kind is None:
         kind = BadRequest if raised.status_code < 500 else Problem
     standard = {"Not Found", "Method Not Allowed"}
-    detail = None if raised.detail in standard else raised.detail
-    problem = kind(detail)
+    problem = kind(None if raised.detail in standard else raised.detail)
     problem.headers.update(raised.headers or {})
-    return problem_response(problem, _request_id(request))
+    return problem
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

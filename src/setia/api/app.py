@@ -12,6 +12,7 @@ import setia
 from setia.api import answers, health, reference
 from setia.api.body_limit import BodyLimit
 from setia.api.edge import Edge
+from setia.api.lanes import Lanes
 from setia.api.openapi import Fragment, describe
 from setia.db import migrate
 from setia.db.engine import Database
@@ -77,6 +78,7 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
     app.state.head = migrate.head()
     answers.install(app)
     # The last one added is the outermost.
+    app.add_middleware(Lanes, routes=[route for part in parts for route in part.routes])
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(Edge, access_log=access_log)
     for part in parts:

@@ -91,7 +91,9 @@ def purchases(  # noqa: PLR0913 - options of a command
 
 def _run(database: Database, wanted: Wanted) -> Report:
     from setia.imports.importing import Watch, import_purchases
+    from setia.imports.lanes import collect_rarely
 
+    collect_rarely()
     if not err.is_terminal:
         watch = Watch()
         with _stopping(watch):

@@ -178,16 +178,14 @@ def _deduct(program: CompiledProgram, matches: list[Match], state: MemberState, 
 
 
 def _tag(matches: list[Match], state: MemberState, outcome: Outcome) -> None:
+    """Add and take tags in the order of the campaigns; what is left of it in the end is the effect."""
     tags = set(state.tags)
     for match in matches:
-        for tag in match.campaign.definition.tag:
-            if tag not in tags:
-                tags.add(tag)
-                outcome.tags_added.append(tag)
-        for tag in match.campaign.definition.untag:
-            if tag in tags:
-                tags.discard(tag)
-                outcome.tags_removed.append(tag)
+        tags |= set(match.campaign.definition.tag)
+        tags -= set(match.campaign.definition.untag)
+    before = set(state.tags)
+    outcome.tags_added = sorted(tags - before)
+    outcome.tags_removed = sorted(before - tags)
 
 
 def _uses(matches: list[Match], outcome: Outcome) -> list[str]:
@@ -221,12 +219,18 @@ def _climb(
     if not program.tier_sets:
         return {}
     available = _available(state, outcome)
+    # A late event may complete the window of its own day as well as the one that the member is in by now.
+    latest = counters.newest_at
+    newest = day if latest is None else max(day, latest.astimezone(program.zone).date())
     ladder = {}
     for tier_set in program.tier_sets:
         name = tier_set.definition.id
-        value = metric_value(program, tier_set, counters, available, day, state.enrolled_at)
+        value = metric_value(program, tier_set, counters, available, newest, state.enrolled_at)
         held = tier_set.index(counters.tiers.get(name))
         reached = max(held, reached_by(tier_set, value))
+        if newest != day:
+            then = metric_value(program, tier_set, counters, available, day, state.enrolled_at)
+            reached = max(reached, reached_by(tier_set, then))
         if reached > held:
             outcome.tiers.append(TierChange(name, tier_set.levels[held].id, tier_set.levels[reached].id))
             counters.tiers = counters.tiers | {name: tier_set.levels[reached].id}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -75,6 +75,8 @@ _WORDS: dict[str, dict[Language, str]] = {
         "ms": "Anda kini {level}: “{campaign}”.",
     },
 }
+_RATE = re.compile(r"[\d.]+ per (?:whole )?(?:unit|line|[\d.]+)")
+"""A rate in its short form. Anything else is an expression, in which ` per ` may stand as well."""
 _PER: dict[Language, str] = {"en": "per", "de": "je", "ms": "setiap"}
 _PARTS: dict[str, dict[Language, str]] = {
     "whole": {"en": "full", "de": "volle", "ms": "penuh"},
@@ -125,7 +127,7 @@ def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | N
         kind = "deducted"
     elif step is not None and step.of is not None:
         kind = "multiplied"
-    elif step is not None and " per " in step.rate:
+    elif step is not None and _RATE.fullmatch(step.rate):
         kind = "counted" if step.rate.endswith(("unit", "line")) else "amount"
     sentence = _WORDS[kind][language].format(
         amount=_amount(program, effect.points, abs(effect.amount), language),
@@ -194,10 +196,9 @@ def _rate(rate: str, language: Language) -> str:
     """A rate with its words in the language: `1 per whole 5.00` is `1 je volle 5,00`."""
     if rate.startswith("x "):
         return f"×{_number(rate[2:], language)}"  # noqa: RUF001 - the sign people know
-    words: Sequence[str] = rate.split(" ") if " per " in rate else ()
-    if not words:
+    if not _RATE.fullmatch(rate):
         return rate
     return " ".join(
         _PER[language] if word == "per" else _PARTS[word][language] if word in _PARTS else _number(word, language)
-        for word in words
+        for word in rate.split(" ")
     )

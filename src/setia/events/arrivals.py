@@ -79,13 +79,14 @@ def draft(
     try:
         sent = read_event(raw)
     except msgspec.ValidationError as error:
-        raise _invalid(error, pointer) from error
+        raise invalid(error, pointer) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error) from error
     if sent.external_id is None:
         if idempotency_key is None:
             message = "Give the event an external_id, your own id of it, or send the header Idempotency-Key."
-            raise MissingIdempotency(message)
+            errors = [ErrorItem(pointer=f"#{pointer}/external_id", message="It is missing.")]
+            raise MissingIdempotency(message, errors=errors)
         sent = msgspec.structs.replace(sent, external_id=idempotency_key)
     return Draft(new_id(), sent, received_at, pointer)
 
@@ -103,7 +104,8 @@ _PATH = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD = re.compile(r"(?:unknown field|required field) `(?P<name>[^`]*)`")
 
 
-def _invalid(error: msgspec.ValidationError, prefix: str) -> InvalidEvent:
+def invalid(error: msgspec.ValidationError, prefix: str = "") -> InvalidEvent:
+    """The problem of JSON that has another shape; `prefix` is where it stands in the body."""
     parts = _PATH.match(str(error))
     message = parts["message"] if parts else str(error)
     path = (parts["path"] if parts else None) or "$"

@@ -19,13 +19,13 @@ from setia.db.engine import Database, driver_connection
 from setia.db.ids import parse_id
 from setia.engine.sentences import LANGUAGES
 from setia.events.answers import CalculationOut, EventOut, ExplanationOut, encode, event_out, explanation_out
-from setia.events.arrivals import Draft, draft, malformed
+from setia.events.arrivals import Draft, draft, invalid, malformed
 from setia.events.booked import Booked, stored_event
 from setia.events.booking import Answer, Submission
 from setia.events.calculating import calculate
 from setia.events.committer import MOST_TOGETHER, Committer
 from setia.events.live import LivePrograms
-from setia.events.problems import EventNotFound, InvalidEvent
+from setia.events.problems import EventNotFound
 from setia.events.schemas import read_batch
 from setia.identity.caller import Caller, authenticate
 from setia.identity.scopes import Scope
@@ -71,7 +71,7 @@ class Desk:
         try:
             raw = read_batch(body).events
         except msgspec.ValidationError as error:
-            raise InvalidEvent.at("#", f"{error}.", 'Send {"events": [...]} with 1 to 5,000 events.') from error
+            raise invalid(error) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise malformed(error) from error
         now = dt.datetime.now(dt.UTC)

@@ -1,0 +1,51 @@
+"""A small demo that has been run, and what it booked."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from setia.db.engine import Database
+from setia.demo.figures import Figures, draw_up
+from setia.demo.running import Tally, run_year
+from setia.demo.year import draw_year
+from setia.ledger.verify import Finding
+from setia.program.definition import Program
+from setia.program.templates import load_template
+from setia.versions.service import publish
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LAST = dt.date(2026, 9, 30)
+SEED = 7
+
+
+@dataclass
+class Ran:
+    """A demo after its year."""
+
+    definition: Program
+    program_id: int
+    tally: Tally
+    advanced: list[int]
+    figures: Figures
+    findings: list[Finding]
+
+
+Run = Callable[[Database, int], Ran]
+
+
+@pytest.fixture
+def run_demo() -> Run:
+    """Run a demo with so many members in a database."""
+
+    def run(database: Database, members: int) -> Ran:
+        definition = load_template("coffee-stars")
+        program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
+        advanced: list[int] = []
+        tally = run_year(database, program_id, draw_year(SEED, members, LAST, BERLIN), advanced.append)
+        figures, findings = draw_up(database, definition, tally, seed=SEED, until=LAST)
+        return Ran(definition, program_id, tally, advanced, figures, findings)
+
+    return run

@@ -1,0 +1,114 @@
+"""The demo through the real way in: exact figures, twice the same, and nothing is ever refused in silence."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from demo.conftest import BERLIN, LAST, SEED, Run
+from setia.db.engine import Database
+from setia.demo.figures import as_json
+from setia.demo.running import run_year
+from setia.demo.year import draw_year
+from setia.events.problems import EventInFuture, InvalidEvent
+from setia.program.templates import load_template
+from setia.versions.service import publish
+
+
+def lasting(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures without what is another one each time: ids and clocks."""
+    del figures["seconds"], figures["events_per_second"], figures["verify"]["seconds"], figures["member"]["id"]
+    return figures
+
+
+def count(database: Database, table: str) -> int:
+    with database.transaction() as tx:
+        return int(tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> None:
+    ran = run_demo(database, 50)
+
+    assert ran.findings == []
+    figures = lasting(as_json(ran.figures))
+    member = figures.pop("member")
+    assert figures == {
+        "members": 50,
+        "events": 1449,
+        "seed": 7,
+        "until": "2026-09-30",
+        "points": {
+            "stars": {"issued": 15639, "redeemed": 0, "expired": 0, "adjusted": 0, "outstanding": 15639},
+            "status": {"issued": 8635, "redeemed": 0, "expired": 0, "adjusted": 0, "outstanding": 8635},
+        },
+        "tiers": {"status": {"green": 45, "gold": 4, "platinum": 1}},
+        "campaigns": {
+            "base": {"stars": 8635, "status": 8635},
+            "welcome": {"stars": 2500},
+            "summer": {"stars": 1270},
+            "check_in": {"stars": 770},
+            "own_cup": {"stars": 597},
+            "gold_bonus": {"stars": 593},
+            "happy_hour": {"stars": 532},
+            "platinum_bonus": {"stars": 379},
+            "oat_milk": {"stars": 238},
+            "app_review": {"stars": 125},
+        },
+        "liability": {"amount": "469.17", "currency": "EUR"},
+        "verify": {"findings": 0, "entries": 1449},
+    }
+    assert (member["external_id"], member["tiers"]) == ("demo-00024", {"status": "gold"})
+    assert member["balances"] == {"stars": 979, "status": 626}
+    assert len(member["statement"]) == 8
+    assert member["statement"][0] == {
+        "seq": 107,
+        "kind": "event",
+        "occurred_at": "2026-09-29T12:16:03Z",
+        "sentences": [
+            "5 stars for “A star for every euro”: 1 per 1.00 on 5.60 EUR.",
+            "2 more stars thanks to “Gold bonus”: ×1.25 on “A star for every euro”.",
+            "5 more stars thanks to “Happy Tuesday”: ×2 on “A star for every euro”.",
+            "5 status points for “A star for every euro”: 1 per 1.00 on 5.60 EUR.",
+        ],
+        "balances": {"stars": 979, "status": 626},
+    }
+    # What the answers granted is what the ledger issued, and what the shop's own arithmetic makes of it.
+    assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 15639
+    assert Decimal(15639) * Decimal("0.03") == Decimal("469.17")
+    assert sum(ran.advanced) == 1449
+    assert count(database, "event") == count(database, "journal") == 1449
+
+
+def test_two_runs_agree(database: Database, empty_database_url: str, run_demo: Run) -> None:
+    from setia.db.migrate import upgrade  # noqa: PLC0415 - beside its one use
+
+    with Database(empty_database_url) as other:
+        upgrade(other)
+        first, second = run_demo(database, 12), run_demo(other, 12)
+
+    assert lasting(as_json(first.figures)) == lasting(as_json(second.figures))
+    assert first.figures.events > 100
+
+
+def test_a_refused_event_ends_the_demo_and_its_batch_is_told(database: Database) -> None:
+    definition = load_template("coffee-stars")
+    program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
+    year = draw_year(SEED, 1, LAST, BERLIN)
+    broken = [happening._replace(event={**happening.event, "labels": [""]}) if happening.event else happening for happening in year]
+
+    with pytest.raises(InvalidEvent):
+        run_year(database, program_id, broken, lambda _events: None)
+
+    assert count(database, "event") == 1, "only the enrolment"
+
+
+def test_a_year_that_is_not_over_is_refused_by_the_way_in(database: Database) -> None:
+    definition = load_template("coffee-stars")
+    program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
+    future = [
+        happening._replace(event={**happening.event, "occurred_at": "2199-01-01T00:00:00Z"}) if happening.event else happening
+        for happening in draw_year(SEED, 1, LAST, BERLIN)
+    ]
+
+    with pytest.raises(EventInFuture):
+        run_year(database, program_id, future, lambda _events: None)
