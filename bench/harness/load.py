@@ -7,6 +7,7 @@ clock: what it takes from the server on a small machine is little, and is measur
 
 import json
 import select
+import signal
 import socket
 import sys
 import time
@@ -155,4 +156,5 @@ class _Loop:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches it with its parent, which says what there is to say
     json.dump(asdict(send(Load(**json.load(sys.stdin)))), sys.stdout)

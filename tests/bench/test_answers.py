@@ -1,7 +1,6 @@
 """What the load generator makes of the bytes that come back."""
 
 import pytest
-
 from bench.harness.answers import WrongAnswer, check_batch, check_single, whole
 
 CREATED = b'HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nContent-Length: 12\r\n\r\n{"id":"evt"}'

@@ -1,8 +1,8 @@
 """The programs on which decisions are timed."""
 
 import pytest
-
 from bench.engine import CAN_MATCH, decider, failing, mixed, rate, template
+
 from setia.engine.decision import Decision
 from setia.program.definition import Program
 

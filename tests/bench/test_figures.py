@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from bench.harness.figures import Tally, as_table, bulk, growth, quantile_ms, single
 
 

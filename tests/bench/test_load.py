@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-
 from bench.harness.answers import WrongAnswer, whole
 from bench.harness.load import Load, send
 

@@ -1,7 +1,6 @@
 """What pgbench prints, read."""
 
 import pytest
-
 from bench.harness.pgbench import PgbenchFailed, Transactions, read_output
 
 OUTPUT = """pgbench (18.4)

@@ -3,6 +3,7 @@
 A `sh` block is run; each line of the `text` block behind it must come up in what it wrote, in that order.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -95,7 +96,5 @@ def test_a_page_does_what_it_says(page: str, checkout: Path, empty_database_url:
 
 
 def kill_session(leader: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

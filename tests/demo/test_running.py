@@ -66,8 +66,8 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
         "occurred_at": "2026-09-29T12:16:03Z",
         "sentences": [
             "5 stars for “A star for every euro”: 1 per 1.00 on 5.60 EUR.",
-            "2 more stars thanks to “Gold bonus”: ×1.25 on “A star for every euro”.",
-            "5 more stars thanks to “Happy Tuesday”: ×2 on “A star for every euro”.",
+            "2 more stars thanks to “Gold bonus”: ×1.25 on “A star for every euro”.",  # noqa: RUF001 - the sign itself
+            "5 more stars thanks to “Happy Tuesday”: ×2 on “A star for every euro”.",  # noqa: RUF001 - the sign itself
             "5 status points for “A star for every euro”: 1 per 1.00 on 5.60 EUR.",
         ],
         "balances": {"stars": 979, "status": 626},
@@ -94,7 +94,10 @@ def test_a_refused_event_ends_the_demo_and_its_batch_is_told(database: Database)
     definition = load_template("coffee-stars")
     program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
     year = draw_year(SEED, 1, LAST, BERLIN)
-    broken = [happening._replace(event={**happening.event, "labels": [""]}) if happening.event else happening for happening in year]
+    broken = [
+        happening._replace(event={**happening.event, "labels": [""]}) if happening.event else happening
+        for happening in year
+    ]
 
     with pytest.raises(InvalidEvent):
         run_year(database, program_id, broken, lambda _events: None)
@@ -106,7 +109,9 @@ def test_a_year_that_is_not_over_is_refused_by_the_way_in(database: Database) ->
     definition = load_template("coffee-stars")
     program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
     future = [
-        happening._replace(event={**happening.event, "occurred_at": "2199-01-01T00:00:00Z"}) if happening.event else happening
+        happening._replace(event={**happening.event, "occurred_at": "2199-01-01T00:00:00Z"})
+        if happening.event
+        else happening
         for happening in draw_year(SEED, 1, LAST, BERLIN)
     ]
 

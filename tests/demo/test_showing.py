@@ -44,7 +44,11 @@ FIGURES = Figures(
 def shown(figures: Figures, *, colours: bool = False) -> str:
     file = io.StringIO()
     program = compile_program(load_template("coffee-stars"), 1)
-    show(Console(file=file, width=110, force_terminal=colours, color_system="standard" if colours else None), figures, program)
+    show(
+        Console(file=file, width=110, force_terminal=colours, color_system="standard" if colours else None),
+        figures,
+        program,
+    )
     return file.getvalue()
 
 

@@ -11,15 +11,16 @@ from setia.identity.scopes import Scope
 
 JSON = {"Content-Type": "application/json"}
 SENTENCES = {
-    "en": ["10 stars for base"],
-    "de": ["10 stars für base"],
-    "ms": ["10 stars untuk base"],
+    "en": ["10 stars for “base”: 1 per 1.00 on 10.00 EUR."],
+    "de": ["10 stars für „base“: 1 je 1,00 auf 10,00 EUR."],
+    "ms": ["10 stars untuk “base”: 1 setiap 1.00 atas 10.00 EUR."],
 }
 ROUTES = ("/v1/events", "/v1/events/batch", "/v1/calculate")
 
 
 def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
-    member = world.enrol(card="1")["id"]
+    enrolment = {"identifiers": {"card": "1"}, "enrolled_at": "2026-01-01T00:00:00Z"}
+    member = world.call("POST", "/v1/members", json=enrolment).json()["id"]
     answer = send(world, purchase("order-1", "12.50", occurred_at="2026-03-01T10:00:00+01:00"))
     body = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
@@ -38,7 +39,7 @@ def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
         "balances": {"stars": {"available": 12, "pending": 0, "held": 0}},
         "tiers": {},
         "effects": [{"kind": "earn", "campaign": "base", "points": "stars", "amount": 12, "by_line": {"0": 12}}],
-        "sentences": ["12 stars for base"],
+        "sentences": ["12 stars for “base”: 1 per 1.00 on 12.50 EUR."],
     }
     assert findings(world) == []
 

@@ -85,7 +85,9 @@ def demo(
         else:
             show(out, figures, program)
         for found in findings[:_MOST_FINDINGS]:
-            complain(f"{found.kind} ({found.invariant}): {found.detail}: expected {found.expected}, found {found.found}")
+            complain(
+                f"{found.kind} ({found.invariant}): {found.detail}: expected {found.expected}, found {found.found}"
+            )
         if check:
             raise typer.Exit(1 if findings else 0)
         # Its connections are not needed any more, but the server is held for the workers that follow.

@@ -70,8 +70,8 @@ class VerifyFigures(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True):
     """Everything that is printed; `--json` prints it as it stands here.
 
-    `points` is by point type, `tiers` by tier set and level (members), `campaigns` by campaign and point type, the largest
-    first. `seconds` is the time of booking, all enrolments included.
+    `points` is by point type, `tiers` counts members by tier set and level, `campaigns` is by campaign and point type,
+    the largest first. `seconds` is the time of booking, all enrolments included.
     """
 
     members: int

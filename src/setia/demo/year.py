@@ -36,7 +36,7 @@ class Happening(NamedTuple):
 
 
 def draw_year(seed: int, members: int, last: dt.date, zone: ZoneInfo) -> list[Happening]:
-    """Everything that happens to `members` members in the year that ends with `last`, in the order in which it happens."""
+    """Everything that happens to so many members in the year that ends with `last`, in the order of time."""
     first = last - dt.timedelta(days=DAYS - 1)
     happenings: list[Happening] = []
     for number in range(1, members + 1):

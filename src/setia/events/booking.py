@@ -275,7 +275,7 @@ class Booking:
             # What this batch has booked so far must be there before its lots can be read.
             self._writing.write(self._members.values())
         postings, opens = postings_of(
-            self._program, state, decision.outcome, booked_at, lots_of(self._connection, member.id)
+            self._program, state, decision.outcome, member.seq + 1, booked_at, lots_of(self._connection, member.id)
         )
         outcome = decision.outcome
         state.counters = decision.counters

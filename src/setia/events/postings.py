@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Outcome, PointsEffect
-from setia.engine.state import MemberState
+from setia.engine.state import Balance, MemberState
 from setia.events.members_in_play import balance_of
-from setia.ledger.entries import Posting
+from setia.ledger.entries import Account, LotKey, Posting
 from setia.ledger.lots import Lot, LotsExhausted, burn
 from setia.ledger.wallets import open_lots
 from setia.program.points import PointType
@@ -38,62 +38,104 @@ def lots_of(connection: psycopg.Connection[Any], member_id: UUID) -> Lots:
 
 
 def postings_of(
-    program: CompiledProgram, state: MemberState, outcome: Outcome, now: dt.datetime, lots: Lots
+    program: CompiledProgram, state: MemberState, outcome: Outcome, seq: int, now: dt.datetime, lots: Lots
 ) -> tuple[tuple[Posting, ...], dict[str, int | None]]:
-    """The postings an outcome wants, and the wallets to open; the balances in `state` are moved along."""
-    postings: list[Posting] = []
+    """The postings an outcome wants, and the wallets to open or to give another floor.
+
+    `seq` is that of the entry they belong to. The balances in `state` are moved along.
+    """
+    postings = _Postings(seq, now, lots)
     opens: dict[str, int | None] = {}
     for effect in outcome.points:
-        if not effect.amount:
-            continue
-        point_type = program.definition.points[effect.points]
-        if effect.points not in state.balances:
-            opens[effect.points] = floor_of(point_type)
-        balance = balance_of(state, effect.points, floor_of(point_type))
-        if effect.amount > 0:
-            bucket = "available" if effect.available_at is None else "pending"
-            in_lot = keeps_lots(point_type)
-            postings.append(
-                Posting(
-                    point_type=effect.points,
-                    source="issued",
-                    destination="available" if bucket == "available" else "pending",
-                    amount=effect.amount,
-                    campaign=effect.campaign,
-                    opens_lot=in_lot,
-                    earned_at=now if in_lot else None,
-                    available_at=effect.available_at if in_lot else None,
-                    expires_at=effect.expires_at if in_lot else None,
-                )
-            )
-            setattr(balance, bucket, getattr(balance, bucket) + effect.amount)
-        else:
-            postings += _deducted(effect, keeps_lots(point_type), now, lots)
+        if effect.amount:
+            point_type = program.definition.points[effect.points]
+            known = state.balances.get(effect.points)
+            balance = balance_of(state, effect.points, floor_of(point_type))
+            if known is None or _floor_moves(balance, point_type):
+                opens[effect.points] = balance.floor = floor_of(point_type)
+            postings.add(effect, balance, in_lots=keeps_lots(point_type))
+    return tuple(postings.made), opens
+
+
+def _floor_moves(balance: Balance, point_type: PointType) -> bool:
+    """Whether the wallet still has the floor of an earlier version; one that is below zero keeps its own until then."""
+    floor = floor_of(point_type)
+    return balance.floor != floor and (floor is None or balance.available >= floor)
+
+
+class _Postings:
+    """The postings of one entry, in the order of its effects."""
+
+    def __init__(self, seq: int, now: dt.datetime, lots: Lots) -> None:
+        self._seq = seq
+        self._now = now
+        self._lots = lots
+        self._open: dict[str, list[Lot]] = {}
+        """Point type -> the open lots, once somebody asked, as the postings so far have left them."""
+        self._new: dict[str, list[Lot]] = {}
+        self.made: list[Posting] = []
+
+    def add(self, effect: PointsEffect, balance: Balance, *, in_lots: bool) -> None:
+        """Post one effect and move the balance."""
+        if effect.amount < 0:
+            self._take(effect.points, -effect.amount, effect.campaign, in_lots=in_lots)
             balance.available += effect.amount
-    return tuple(postings), opens
+        elif effect.available_at is not None:
+            self._grant(effect, "pending", in_lots=in_lots)
+            balance.pending += effect.amount
+        else:
+            self._grant(effect, "available", in_lots=in_lots)
+            debt = min(effect.amount, max(0, -balance.available))
+            if debt and in_lots:
+                # What was taken before without a lot, below zero, is paid by this one: lots and balance agree again.
+                self._post(effect.points, "adjusted", "available", debt, effect.campaign, None)
+                self._take(effect.points, debt, effect.campaign, in_lots=True)
+            balance.available += effect.amount
 
-
-def _deducted(effect: PointsEffect, in_lots: bool, now: dt.datetime, lots: Lots) -> list[Posting]:  # noqa: FBT001 - one of two cases
-    wanted = -effect.amount
-    parts: list[tuple[Lot | None, int]] = []
-    if in_lots:
-        there = lots(effect.points)
-        try:
-            parts += burn(there, wanted, now)
-        except LotsExhausted as short:
-            # The balance goes below zero, where the point type allows it: what no lot can give names none.
-            parts += burn(there, short.available, now) if short.available else []
-            parts.append((None, wanted - short.available))
-    else:
-        parts.append((None, wanted))
-    return [
-        Posting(
-            point_type=effect.points,
-            source="available",
-            destination="adjusted",
-            amount=amount,
-            campaign=effect.campaign,
-            lot=lot.key if lot is not None else None,
+    def _grant(self, effect: PointsEffect, bucket: Literal["available", "pending"], *, in_lots: bool) -> None:
+        if in_lots and bucket == "available":
+            lot = Lot(self._seq, len(self.made), effect.amount, False, self._now, effect.expires_at)
+            self._new.setdefault(effect.points, []).append(lot)
+            if effect.points in self._open:
+                self._open[effect.points].append(lot)
+        self.made.append(
+            Posting(
+                point_type=effect.points,
+                source="issued",
+                destination=bucket,
+                amount=effect.amount,
+                campaign=effect.campaign,
+                opens_lot=in_lots,
+                earned_at=self._now if in_lots else None,
+                available_at=effect.available_at if in_lots else None,
+                expires_at=effect.expires_at if in_lots else None,
+            )
         )
-        for lot, amount in parts
-    ]
+
+    def _take(self, points: str, wanted: int, campaign: str, *, in_lots: bool) -> None:
+        parts: list[tuple[Lot | None, int]] = []
+        if in_lots:
+            if points not in self._open:
+                self._open[points] = [*self._lots(points), *self._new.get(points, ())]
+            there = self._open[points]
+            try:
+                parts += burn(there, wanted, self._now)
+            except LotsExhausted as short:
+                # The balance goes below zero, where the point type allows it: what no lot can give names none.
+                parts += burn(there, short.available, self._now) if short.available else []
+                parts.append((None, wanted - short.available))
+            taken = {lot.key: amount for lot, amount in parts if lot is not None}
+            self._open[points] = [lot._replace(remaining=lot.remaining - taken.get(lot.key, 0)) for lot in there]
+        else:
+            parts.append((None, wanted))
+        for lot, amount in parts:
+            self._post(points, "available", "adjusted", amount, campaign, lot.key if lot is not None else None)
+
+    def _post(
+        self, points: str, source: Account, destination: Account, amount: int, campaign: str, lot: LotKey | None
+    ) -> None:
+        self.made.append(
+            Posting(
+                point_type=points, source=source, destination=destination, amount=amount, campaign=campaign, lot=lot
+            )
+        )
