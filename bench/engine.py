@@ -43,15 +43,15 @@ def template() -> Program:
 def mixed(size: int) -> Program:
     """`size` campaigns, of which five can match a purchase here and now.
 
-    Of the rest a third waits for other events, a third has a schedule that has ended, and a third has a condition that
-    is evaluated and fails.
+    Of the rest a third waits for other events, a third has a schedule that has ended, and a third is for another
+    location.
     """
     return _program([(_other_event, _ended, _failing)[number % 3](number) for number in range(size - CAN_MATCH)])
 
 
 def failing(size: int) -> Program:
-    """`size` campaigns, of which five can match; the condition of every other one is evaluated and fails."""
-    return _program([_failing(number) for number in range(size - CAN_MATCH)])
+    """`size` campaigns, of which five can match; the condition of every other one has to be evaluated, and fails."""
+    return _program([_too_small(number) for number in range(size - CAN_MATCH)])
 
 
 def _program(rest: list[dict[str, object]]) -> Program:
@@ -76,6 +76,12 @@ def _matching(number: int) -> dict[str, object]:
 def _failing(number: int) -> dict[str, object]:
     when = f'event.location == "nowhere_{number}" && event.total > {number}.00'
     return {"name": f"Elsewhere {number}", "on": "purchase", "when": when, "earn": {"stars": 5}}
+
+
+def _too_small(number: int) -> dict[str, object]:
+    # No equality, by which an index could know beforehand that it fails.
+    when = f"event.total > {1_000 + number}.00"
+    return {"name": f"Large {number}", "on": "purchase", "when": when, "earn": {"stars": 5}}
 
 
 def _ended(number: int) -> dict[str, object]:

@@ -124,10 +124,12 @@ class Bench:
             report["bulk"] = self._bulk(shop)
             if plan.growth_rounds:
                 few_shop, many_shop = Shop(servings[_FEW], house.key, base), Shop(servings[_MANY], house.key, many)
-                report["growth"] = {
+                tallies = {
                     "members_x100": self._growth_of_members(few_shop, many_shop),
                     "history_x100": self._growth_of_history(shop, lights, heavies),
                 }
+                report["growth"] = {name: figures.growth(*pair) for name, pair in tallies.items()}
+                report["growth_of_cpu"] = {name: figures.growth_of_cpu(*pair) for name, pair in tallies.items()}
             _say("verify")
             verified = [verify(database) for database in databases.values()]
         report["verify"] = {
@@ -182,22 +184,22 @@ class Bench:
             self._send(events, shop, _BULK_CLIENTS, seconds=self._plan.seconds, batch=self._plan.batch)
         return figures.bulk(events, transactions)
 
-    def _growth_of_members(self, few: Shop, many: Shop) -> float:
+    def _growth_of_members(self, few: Shop, many: Shop) -> tuple[Tally, Tally]:
         _say("a hundred times the members")
         base, grown = Tally(), Tally()
         for _ in range(self._plan.growth_rounds):
             for tally, shop in ((base, few), (grown, many)):
                 self._send(tally, shop, _GROWTH_CLIENTS, seconds=self._plan.growth_seconds)
-        return figures.growth(base, grown)
+        return base, grown
 
-    def _growth_of_history(self, shop: Shop, lights: list[range], heavies: range) -> float:
+    def _growth_of_history(self, shop: Shop, lights: list[range], heavies: range) -> tuple[Tally, Tally]:
         _say("a hundred times the history")
         base, grown = Tally(), Tally()
         for light in lights:
             for tally, cards in ((base, light), (grown, heavies)):
                 who = Shop(shop.serving, shop.key, cards)
                 self._send(tally, who, _GROWTH_CLIENTS, seconds=60, events=self._plan.history_events)
-        return figures.growth(base, grown)
+        return base, grown
 
     def _transact(self, tally: Tally, clients: int) -> None:
         before = self._spent()

@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(default=True, description="Whether each request is logged; metrics count them either way.")
     rate_limit: int = Field(
-        default=5_000, ge=0, description="Requests a second that each API key may send to one process; 0 means no limit."
+        default=5_000,
+        ge=0,
+        description="Requests a second that each API key may send to one process; 0 means no limit.",
     )
     pool_size: int = Field(default=10, ge=1, le=1000, description="Database connections each process keeps open.")
     pool_overflow: int = Field(

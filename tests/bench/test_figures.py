@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bench.harness.figures import Tally, as_table, bulk, growth, quantile_ms, single
+from bench.harness.figures import Tally, as_table, bulk, growth, growth_of_cpu, quantile_ms, single
 
 
 def events(done: int = 1000) -> Tally:
@@ -56,6 +56,7 @@ def test_bulk_has_no_latencies() -> None:
 def test_growth_is_the_time_of_an_event_against_the_base() -> None:
     assert growth(base=events(1200), grown=events(1000)) == 1.2
     assert growth(base=events(1000), grown=events(1000)) == 1.0
+    assert growth_of_cpu(base=events(1200), grown=events(1000)) == 1.2
 
 
 def report(**changes: Any) -> dict[str, Any]:

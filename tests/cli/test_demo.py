@@ -1,5 +1,6 @@
 """`setia demo`, as a newcomer calls it."""
 
+import io
 import json
 import os
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from setia.cli import demo as command
@@ -68,6 +70,7 @@ def test_check_prints_one_object_and_ends_with_0(house: Database, served: list[d
     assert figures["events"] == figures["verify"]["entries"] == events(house)
     assert figures["verify"]["findings"] == 0
     assert "no other data is touched" in result.stderr
+    assert f"Booked {figures['events']:,} of {figures['events']:,} events." in result.stderr
     assert "\x1b" not in result.output
     assert served == []
 
@@ -128,6 +131,17 @@ def test_the_port_of_the_settings_is_taken_when_it_is_free() -> None:
 
 def test_an_address_that_is_not_ours_is_left_to_the_server_to_complain_about() -> None:
     assert command._free_port("192.0.2.1", 8123) == 8123
+
+
+def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(command, "err", Console(file=written, force_terminal=True, width=80))
+
+    with command._progress(20) as advance:
+        advance(20)
+
+    assert "20/20" in written.getvalue()
+    assert written.getvalue().endswith("\x1b[2K"), "the line is cleared"
 
 
 def test_a_year_that_is_not_over_is_refused(house: Database) -> None:

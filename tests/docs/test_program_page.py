@@ -77,14 +77,14 @@ def test_a_table_tells_the_defaults_as_they_are(name: str) -> None:
             assert SECTIONS[name][field.alias or key] == expected, key
 
 
-def test_the_pages_examples_together_are_a_program_without_findings() -> None:
-    # Each section of the page shows its own piece; the piece about `program` begins, and the page's smallest program
-    # and the loose list of limits are checked by themselves.
-    examples = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    smallest, limits = examples[0], examples[-1]
-    pieces = [piece for piece in examples[1:-1] if not piece.startswith("stacking")]
-    extra = "  review: {on: app_review, earn: {status: 5}}\n"
+def test_the_examples_of_the_sections_are_together_a_program_without_findings() -> None:
+    smallest, *sections, limits = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    head = smallest.partition("campaigns:")[0]
+    # Alone, the group of this one is used by nobody, and the event of that one neither.
+    alone = [piece for piece in sections if piece.startswith("stacking:")]
+    together = [piece for piece in sections if piece not in alone]
+    campaign = "  review: {on: app_review, earn: {status: 5}}\n"
     assert lint(load(smallest)) == []
-    assert lint(load("".join(pieces) + extra)) == []
-    indented = "".join(f"    {line}\n" for line in limits.splitlines())
-    assert lint(load(f"{smallest}{indented}")) == [], indented
+    assert lint(load(head + limits)) == []
+    assert lint(load("".join(together) + campaign)) == []
+    assert [finding.code for finding in lint(load(head + alone[0]))] == ["unused_group"]

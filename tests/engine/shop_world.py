@@ -40,7 +40,9 @@ def line(amount: int, sku: str = "A", quantity: str = "1", **more: Any) -> Line:
     return Line(sku=sku, quantity=Decimal(quantity), amount=amount, **more)
 
 
-def purchase(*lines: Line | int, at: dt.datetime = NOON, tenders: tuple[tuple[str, int], ...] = (), **more: Any) -> Occurrence:
+def purchase(
+    *lines: Line | int, at: dt.datetime = NOON, tenders: tuple[tuple[str, int], ...] = (), **more: Any
+) -> Occurrence:
     """A purchase; a line may be given as what it cost in cents."""
     parts = tuple(part if isinstance(part, Line) else line(part) for part in lines)
     paid = tuple(Tender(*tender) for tender in tenders)

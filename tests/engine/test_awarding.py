@@ -1,12 +1,8 @@
-"""Multipliers, stacking of bonuses, rounding in every mode and scope, and what limits cut."""
+"""Multipliers, how bonuses stack, and what limits cut."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.shop_world import (
     campaigns,
@@ -21,11 +17,10 @@ from engine.shop_world import (
     total,
     verdicts,
 )
-from engine.test_exact import MODES, oracle
 from setia.engine.compiled import CompiledProgram
 from setia.engine.state import Counters
-from setia.program.points import RoundingMode
 
+SCOPES = ("line", "campaign", "event")
 BASE = "base: {on: purchase, earn: {stars: 1 per 1.00}}\n"
 
 
@@ -99,7 +94,9 @@ def test_a_multiplier_for_some_lines() -> None:
 
 
 def test_a_multiplier_for_some_lines_leaves_alone_what_belongs_to_none() -> None:
-    compiled = campaigns("base: {on: purchase, earn: {stars: 10}}\nm: {on: purchase, lines: 'true', multiply: {of: base, by: 3}}")
+    compiled = campaigns(
+        "base: {on: purchase, earn: {stars: 10}}\nm: {on: purchase, lines: 'true', multiply: {of: base, by: 3}}"
+    )
     assert granted(decided(compiled, purchase(1000))) == {"base": 10}
     # without a choice of lines it multiplies everything
     compiled = campaigns("base: {on: purchase, earn: {stars: 10}}\nm: {on: purchase, multiply: {of: base, by: 3}}")
@@ -114,7 +111,9 @@ def test_a_factor_by_expression(spent: int, bonus: int) -> None:
     assert verdicts(decision)["m"] == ("matched" if bonus else "nothing")
 
 
-@pytest.mark.parametrize("by", ["event.total / (event.total - event.total)", "event.total * 100", "event.total - 1000", '"2"', "event.lines"])
+@pytest.mark.parametrize(
+    "by", ["event.total / (event.total - event.total)", "event.total * 100", "event.total - 1000", '"2"', "event.lines"]
+)
 def test_a_factor_that_fails_leaves_the_base_alone(by: str) -> None:
     compiled = campaigns(BASE + f"m: {{on: purchase, multiply: {{of: base, by: '{by}'}}}}")
     decision = decided(compiled, purchase(10000))
@@ -140,10 +139,21 @@ def test_a_factor_below_one_lowers_its_base(by: str, left: int) -> None:
         assert effect_of(decision, "base").by_line == {0: left}
 
 
+def test_a_factor_below_one_for_some_lines() -> None:
+    compiled = campaigns(
+        BASE + """less: {on: purchase, lines: 'line.category == "tea"', multiply: {of: base, by: 0.5}}"""
+    )
+    decision = decided(compiled, purchase(1000, line(1000, category="tea")))
+    assert effect_of(decision, "base").by_line == {0: 10, 1: 5}
+    assert total(decision) == 15
+
+
 def test_a_factor_below_one_is_no_limit() -> None:
     compiled = campaigns(BASE + "less: {on: purchase, multiply: {of: base, by: 0.5}}")
     decision = decided(compiled, purchase(10000))
-    assert [(effect.campaign, effect.amount, effect.wanted) for effect in decision.outcome.points] == [("base", 50, None)]
+    assert [(effect.campaign, effect.amount, effect.wanted) for effect in decision.outcome.points] == [
+        ("base", 50, None)
+    ]
 
 
 def test_a_factor_below_one_counts_as_used() -> None:
@@ -185,14 +195,20 @@ def test_nobody_loses_points_by_buying(kind: str, factors: tuple[str, ...]) -> N
     ],
 )
 def test_how_multipliers_combine(kind: str, points: int, bonuses: tuple[int, ...]) -> None:
-    rows = "\n".join(f"m{n}: {{on: purchase, multiply: {{of: base, by: {by}}}}}" for n, by in enumerate(("1.25", "1.5", "3")))
+    rows = "\n".join(
+        f"m{n}: {{on: purchase, multiply: {{of: base, by: {by}}}}}" for n, by in enumerate(("1.25", "1.5", "3"))
+    )
     decision = decided(stacked(kind, rows), purchase(10000))
     assert total(decision) == points
     assert tuple(granted(decision).get(f"m{n}", 0) for n in range(3)) == bonuses
 
 
 def test_the_best_multiplier_keeps_the_others_out_and_is_named() -> None:
-    rows = "a: {on: purchase, multiply: {of: base, by: 2}}\nb: {on: purchase, multiply: {of: base, by: 3}}\nc: {on: purchase, multiply: {of: base, by: 3}}"
+    rows = (
+        "a: {on: purchase, multiply: {of: base, by: 2}}\n"
+        "b: {on: purchase, multiply: {of: base, by: 3}}\n"
+        "c: {on: purchase, multiply: {of: base, by: 3}}"
+    )
     decision = decided(stacked("best", rows), purchase(10000))
     # ties go to the one declared first
     assert verdicts(decision) == {"base": "matched", "a": "group", "b": "matched", "c": "group"}
@@ -252,74 +268,18 @@ def test_bonuses_are_summed_before_anything_is_cut_off_at_zero(factors: tuple[st
     assert total(decided(stacked("sum_of_bonuses", rows), purchase(10000))) == 120
 
 
+@pytest.mark.xfail(reason="best compares factors and not what they bring")
+def test_the_best_multiplier_is_best_for_the_lines_it_touches() -> None:
+    rows = """m1: {on: purchase, lines: 'line.sku == "X"', multiply: {of: base, by: 3}}
+        m2: {on: purchase, multiply: {of: base, by: 2}}"""
+    assert total(decided(stacked("best", rows), purchase(line(100, "X"), line(10000, "B")))) == 202
+
+
 def test_a_multiplier_whose_base_did_not_match_was_not_beaten_by_another() -> None:
     rows = """other: {on: purchase, when: 'false', earn: {stars: 1}}
         m1: {on: purchase, multiply: {of: base, by: 2}}
         m2: {on: purchase, multiply: {of: other, by: 3}}"""
     assert verdicts(decided(stacked("best", rows), purchase(10000)))["m2"] == "base"
-
-
-# ---------------------------------------------------------------------------------------------------------- rounding
-
-SCOPES = ("line", "campaign", "event")
-
-
-def rounding_oracle(mode: RoundingMode, scope: str, amounts: list[int], factor: Fraction) -> int:
-    """1 per 1.00 and 0.5 per 1.00, the first multiplied by `factor`, on lines of so many cents."""
-    lines = [Fraction(amount, 100) for amount in amounts]
-    first, second = [part * factor for part in lines], [part / 2 for part in lines]
-    match scope:
-        case "line":
-            return sum(oracle(part, mode) for part in (*first, *second))
-        case "campaign":
-            return oracle(sum(first, Fraction(0)), mode) + oracle(sum(second, Fraction(0)), mode)
-        case _:
-            return oracle(sum((*first, *second), Fraction(0)), mode)
-
-
-@given(
-    st.lists(st.integers(0, 5000), min_size=1, max_size=5),
-    st.sampled_from(MODES),
-    st.sampled_from(SCOPES),
-    st.sampled_from(("1.25", "1.333", "2", "0.75", "0.1")),
-)
-def test_rounding_agrees_with_fractions(amounts: list[int], mode: RoundingMode, scope: str, factor: str) -> None:
-    compiled = _ROUNDING[mode, scope, factor]
-    decision = decided(compiled, purchase(*amounts))
-    assert total(decision) == rounding_oracle(mode, scope, amounts, Fraction(factor))
-    for effect in decision.outcome.points:
-        assert sum(effect.by_line.values()) == effect.amount
-
-
-_ROUNDING = {
-    (mode, scope, factor): campaigns(
-        BASE + f"half: {{on: purchase, earn: {{stars: 0.5 per 1.00}}}}\nm: {{on: purchase, multiply: {{of: base, by: {factor}}}}}",
-        points=f"{{stars: {{rounding: {{mode: {mode}, scope: {scope}}}}}}}",
-    )
-    for mode in MODES
-    for scope in SCOPES
-    for factor in ("1.25", "1.333", "2", "0.75", "0.1")
-}
-
-
-@pytest.mark.parametrize(
-    ("scope", "points"),
-    # 0.60, 0.60 and 0.90 at 1 and at 0.5 per euro: 0.6 0.6 0.9 and 0.3 0.3 0.45
-    [("line", 0), ("campaign", 2 + 1), ("event", 3)],
-)
-def test_scopes_of_rounding(scope: str, points: int) -> None:
-    compiled = campaigns(BASE + "half: {on: purchase, earn: {stars: 0.5 per 1.00}}", points=f"{{stars: {{rounding: {{scope: {scope}}}}}}}")
-    assert total(decided(compiled, purchase(60, 60, 90))) == points
-
-
-def test_over_the_event_shares_do_not_depend_on_where_a_multiplier_stands() -> None:
-    rows = [BASE.strip(), "half: {on: purchase, earn: {stars: 0.5 per 1.00}}", "m: {on: purchase, multiply: {of: base, by: 1.5}}"]
-    found = []
-    for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1)):
-        compiled = campaigns("\n".join(rows[place] for place in order), points="{stars: {rounding: {scope: event}}}")
-        found.append(granted(decided(compiled, purchase(333, 777))))
-    assert found[0] == found[1] == found[2]
-    assert sum(found[0].values()) == 22  # 11.1 + 5.55 + 5.55 = 22.2
 
 
 # ------------------------------------------------------------------------------------------------- limits on points
@@ -333,7 +293,8 @@ def test_a_limit_cuts_from_the_last_line_backwards() -> None:
 
 def test_a_multiplier_multiplies_what_was_really_given() -> None:
     compiled = campaigns(
-        "base: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{earn: 40 stars}]}\nm: {on: purchase, multiply: {of: base, by: 2}}"
+        "base: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{earn: 40 stars}]}\n"
+        "m: {on: purchase, multiply: {of: base, by: 2}}"
     )
     decision = decided(compiled, purchase(10050))
     assert granted(decision) == {"base": 40, "m": 40}
@@ -344,8 +305,8 @@ def test_a_multiplier_multiplies_what_was_really_given() -> None:
 @pytest.mark.parametrize("limit", ["{earn: 100 stars}", "{in_all: 100 stars}"])
 def test_a_limit_holds_over_all_bases_of_a_multiplier_in_one_event(limit: str) -> None:
     compiled = campaigns(
-        BASE
-        + f"second: {{on: purchase, earn: {{stars: 1 per 1.00}}}}\nm: {{on: purchase, multiply: {{of: all, by: 2}}, limits: [{limit}]}}"
+        BASE + f"second: {{on: purchase, earn: {{stars: 1 per 1.00}}}}\n"
+        f"m: {{on: purchase, multiply: {{of: all, by: 2}}, limits: [{limit}]}}"
     )
     decision = decided(compiled, purchase(8000))
     assert granted(decision) == {"base": 80, "second": 80, "m": 100}
@@ -359,7 +320,8 @@ def test_a_limit_holds_over_all_bases_of_a_multiplier_in_one_event(limit: str) -
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_cut_in_every_scope(scope: str) -> None:
     compiled = campaigns(
-        "a: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{earn: 7 stars}]}\nm: {on: purchase, multiply: {of: a, by: 1.5}, limits: [{earn: 2 stars}]}",
+        "a: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{earn: 7 stars}]}\n"
+        "m: {on: purchase, multiply: {of: a, by: 1.5}, limits: [{earn: 2 stars}]}",
         points=f"{{stars: {{rounding: {{scope: {scope}}}}}}}",
     )
     decision = decided(compiled, purchase(590, 590))
@@ -369,7 +331,9 @@ def test_a_cut_in_every_scope(scope: str) -> None:
 
 
 def test_a_cut_to_nothing_says_which_limit_and_is_not_used() -> None:
-    compiled = campaigns("a: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{every: day, earn: 15 stars}, {uses: 3}]}")
+    compiled = campaigns(
+        "a: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{every: day, earn: 15 stars}, {uses: 3}]}"
+    )
     state = member(counters=Counters(limits={"a#0": {"2026-03-04": 15}}))
     decision = decided(compiled, purchase(1000), state)
     [effect] = decision.outcome.points

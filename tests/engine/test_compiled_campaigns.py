@@ -1,4 +1,4 @@
-"""Schedules: dates, moments, days and times of day on the program's clock; and campaigns by the event that starts them."""
+"""Schedules: dates, moments, days and times of day on the program's clock; campaigns by what starts them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def runs(schedule: str, moment: str, zone: str = "Europe/Berlin") -> bool:
         ("2026-03-31T22:00:00+00:00", False),
     ],
 )
-def test_dates_are_inclusive(moment: str, expected: bool) -> None:
+def test_dates_are_inclusive(moment: str, *, expected: bool) -> None:
     assert runs("{starts: 2026-03-01, ends: 2026-03-31}", moment) is expected
 
 
@@ -43,13 +43,13 @@ def test_dates_are_inclusive(moment: str, expected: bool) -> None:
         ("2026-03-01T20:00:00+01:00", False),
     ],
 )
-def test_moments_start_inclusive_and_end_exclusive(moment: str, expected: bool) -> None:
+def test_moments_start_inclusive_and_end_exclusive(moment: str, *, expected: bool) -> None:
     schedule = '{starts: "2026-03-01T10:00:00+01:00", ends: "2026-03-01T20:00:00+01:00"}'
     assert runs(schedule, moment) is expected
 
 
 @pytest.mark.parametrize(("day", "expected"), [("2026-03-02", True), ("2026-03-03", False), ("2026-03-07", True)])
-def test_days_of_the_week(day: str, expected: bool) -> None:
+def test_days_of_the_week(day: str, *, expected: bool) -> None:
     assert runs("{days: [mon, sat]}", f"{day}T12:00+01:00") is expected
 
 
@@ -67,7 +67,7 @@ def test_an_empty_list_of_days_never_matches() -> None:
     ("clock", "expected"),
     [("15:59", False), ("16:00", True), ("17:59", True), ("18:00", False)],
 )
-def test_from_is_inclusive_and_to_exclusive(clock: str, expected: bool) -> None:
+def test_from_is_inclusive_and_to_exclusive(clock: str, *, expected: bool) -> None:
     assert runs('{from: "16:00", to: "18:00"}', f"2026-03-03T{clock}+01:00") is expected
 
 
@@ -87,7 +87,7 @@ def test_until_midnight() -> None:
         ("2026-03-06T01:00+01:00", False),  # Friday, but Thursday's night
     ],
 )
-def test_hours_over_midnight_belong_to_the_day_they_began(moment: str, expected: bool) -> None:
+def test_hours_over_midnight_belong_to_the_day_they_began(moment: str, *, expected: bool) -> None:
     assert runs('{days: [fri], from: "22:00", to: "02:00"}', moment) is expected
 
 
@@ -102,7 +102,7 @@ def test_hours_over_midnight_belong_to_the_day_they_began(moment: str, expected:
         ("2026-04-01T22:00+02:00", False),
     ],
 )
-def test_dates_mean_whole_nights_too(moment: str, expected: bool) -> None:
+def test_dates_mean_whole_nights_too(moment: str, *, expected: bool) -> None:
     assert runs('{starts: 2026-03-01, ends: 2026-03-31, from: "22:00", to: "02:00"}', moment) is expected
 
 
@@ -119,7 +119,7 @@ def test_dates_mean_whole_nights_too(moment: str, expected: bool) -> None:
         ("2026-10-25T02:30:00+00:00", False),  # 03:30
     ],
 )
-def test_times_of_day_when_the_clocks_change(moment: str, expected: bool) -> None:
+def test_times_of_day_when_the_clocks_change(moment: str, *, expected: bool) -> None:
     assert runs('{from: "02:00", to: "03:30"}', moment) is expected
 
 
@@ -137,7 +137,9 @@ def test_a_schedule_in_another_zone() -> None:
     assert not runs(schedule, "2026-03-03T08:00+00:00", zone="Asia/Kuala_Lumpur")
 
 
-@pytest.mark.parametrize("schedule", ["{ends: 9999-12-31}", "{starts: 0001-01-01}", "{starts: 0001-01-01, ends: 9999-12-31}"])
+@pytest.mark.parametrize(
+    "schedule", ["{ends: 9999-12-31}", "{starts: 0001-01-01}", "{starts: 0001-01-01, ends: 9999-12-31}"]
+)
 def test_for_ever(schedule: str) -> None:
     assert runs(schedule, "2026-03-03T00:00+00:00")
 
@@ -189,7 +191,12 @@ def test_a_factor_given_as_text_is_a_number() -> None:
 
 
 def test_counters_are_counted_again_only_when_what_they_count_changes() -> None:
-    text = "late: {accept_within: 30d}\ntiers: [{id: t, metric: spend, levels: [{id: a, from: 0}]}]\ncampaigns:\n  a: {on: visit, earn: {stars: 1}, limits: [{uses: 3}]}"
+    text = (
+        "late: {accept_within: 30d}\n"
+        "tiers: [{id: t, metric: spend, levels: [{id: a, from: 0}]}]\n"
+        "campaigns:\n"
+        "  a: {on: visit, earn: {stars: 1}, limits: [{uses: 3}]}"
+    )
     one = program(text).tracking
     assert program(text).tracking == one
     assert program(text.replace("stars: 1", "stars: 2")).tracking == one

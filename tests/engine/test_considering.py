@@ -25,7 +25,9 @@ from setia.engine.state import Counters
 
 
 def test_the_first_clause_that_failed_with_its_values() -> None:
-    compiled = campaigns('a: {on: purchase, when: event.channel == "app" && event.total >= 20 && event.total < 50, earn: {stars: 1}}')
+    compiled = campaigns(
+        'a: {on: purchase, when: event.channel == "app" && event.total >= 20 && event.total < 50, earn: {stars: 1}}'
+    )
     found = considered(decided(compiled, purchase(1250, channel="app")), "a")
     assert (found.verdict, found.clause, found.values) == ("condition", "event.total >= 20", {"event.total": "12.50"})
     found = considered(decided(compiled, purchase(5000, channel="app")), "a")
@@ -35,7 +37,9 @@ def test_the_first_clause_that_failed_with_its_values() -> None:
 
 
 def test_a_condition_that_holds_says_nothing_more() -> None:
-    found = considered(decided(campaigns("a: {on: purchase, when: event.total >= 20, earn: {stars: 1}}"), purchase(2000)), "a")
+    found = considered(
+        decided(campaigns("a: {on: purchase, when: event.total >= 20, earn: {stars: 1}}"), purchase(2000)), "a"
+    )
     assert (found.verdict, found.clause, found.values, found.error) == ("matched", None, {}, None)
 
 
@@ -68,6 +72,23 @@ campaigns: {old: {on: visit, when: has(member.attributes.age) && member.attribut
 """
     )
     assert verdicts(decided(compiled, happening("visit"))) == {"old": "condition"}
+
+
+@pytest.mark.parametrize(("flag", "verdict"), [(True, "matched"), (False, "condition"), ("yes", None), (1, None)])
+def test_a_condition_of_a_value_without_a_type(flag: object, verdict: str | None) -> None:
+    # whatever is not true does not match, and the explanation says what it was
+    compiled = program(
+        """
+events: {game: {data: {type: object, properties: {flag: {}}}}}
+campaigns: {a: {on: game, when: event.data.flag, earn: {stars: 1}}}
+"""
+    )
+    decision = decided(compiled, happening("game", data={"flag": flag}))
+    found = considered(decision, "a")
+    assert found.verdict == (verdict or found.verdict)
+    assert total(decision) == (1 if flag is True else 0)
+    if flag is not True:
+        assert found.clause == "event.data.flag" or found.error
 
 
 def test_lines_that_do_not_fit() -> None:
@@ -110,7 +131,11 @@ def test_every_campaign_is_explained_in_the_order_declared() -> None:
         b: {on: purchase, earn: {stars: 1}}
         """
     )
-    assert list(verdicts(decided(compiled, purchase(100))).items()) == [("c", "matched"), ("a", "condition"), ("b", "matched")]
+    assert list(verdicts(decided(compiled, purchase(100))).items()) == [
+        ("c", "matched"),
+        ("a", "condition"),
+        ("b", "matched"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ DAY = dt.timedelta(days=1)
 
 
 def test_a_purchase_counts_orders_spend_and_points() -> None:
-    compiled = program("points: {stars: {}, cash: {decimals: 2}}\ncampaigns: {a: {on: purchase, earn: {stars: 10, cash: 0.50}}}")
+    compiled = program(
+        "points: {stars: {}, cash: {decimals: 2}}\ncampaigns: {a: {on: purchase, earn: {stars: 10, cash: 0.50}}}"
+    )
     first = decided(compiled, purchase(1250)).counters
     assert first == Counters(
         lifetime={"orders": 1, "spend": 1250},
@@ -48,7 +50,9 @@ def test_other_events_are_no_purchases() -> None:
 
 def test_points_taken_lower_nothing_that_was_earned() -> None:
     compiled = program("campaigns: {a: {on: visit, deduct: {stars: 5}}}")
-    decision = decided(compiled, happening("visit"), member(balances={"stars": 9}, counters=Counters(earned={"stars": 9})))
+    decision = decided(
+        compiled, happening("visit"), member(balances={"stars": 9}, counters=Counters(earned={"stars": 9}))
+    )
     assert [effect.amount for effect in decision.outcome.points] == [-5]
     assert decision.counters.earned == {"stars": 9}
 
@@ -70,7 +74,8 @@ campaigns: {a: {on: purchase, earn: {stars: 1 per 1.00}, limits: [{every: day, u
 ROLLING = """
 late: {accept_within: 10d}
 tiers: [{id: t, metric: spend, window: rolling 30d, levels: [{id: a, from: 0}, {id: b, from: 100000}]}]
-campaigns: {a: {on: purchase, earn: {stars: 1}, limits: [{every: day, uses: 1}, {every: month, earn: 20 stars}, {uses: 1000}]}}
+campaigns: {a: {on: purchase, earn: {stars: 1}, limits: [{every: day, uses: 1}, {every: month,
+    earn: 20 stars}, {uses: 1000}]}}
 """
 
 

@@ -56,7 +56,8 @@ PURCHASE = (
     "event.total == 11.90",  # the program's basis: without the gift card and shipping
     "event.gross == 66.90",
     "event.shipping == 5 && event.tax == 2.70 && event.discount == 1.10 && event.quantity == 3",
-    "event.lines.size() == 2 && event.lines[0].amount == 11.90 && event.lines[1].amount == 0 && event.lines[1].gross == 50",
+    "event.lines.size() == 2 && event.lines[0].amount == 11.90",
+    "event.lines[1].amount == 0 && event.lines[1].gross == 50",
     'event.lines.exists(l, l.sku == "tea" && l.name == "Green" && l.category == "drinks" && l.brand == "Acme")',
     'event.lines.exists(l, l.tax == 1.90 && l.discount == 1.10 && l.quantity == 2 && "iced" in l.labels)',
     'event.tenders.exists(t, t.type == "cash" && t.amount == 66.90)',
@@ -69,7 +70,8 @@ MEMBER = (
     'member.id == "mem_1" && "vip" in member.tags',
     'member.enrolled_at < timestamp("2026-02-01T00:00:00Z")',
     'member.attributes.city == "Bonn" && member.attributes.age == 61 && member.attributes.height == 1.8',
-    'member.attributes.vegan == false && member.attributes.birthday == "1990-03-04" && "tea" in member.attributes.likes',
+    'member.attributes.vegan == false && member.attributes.birthday == "1990-03-04"',
+    '"tea" in member.attributes.likes',
     'member.tiers.status == "gold"',
     "member.points.stars == 5 && member.pending.stars == 2 && member.points.cash == 1.50 && member.pending.cash == 0",
     "member.lifetime.orders == 3 && member.lifetime.visits == 2 && member.lifetime.spend == 123.45",
@@ -138,12 +140,18 @@ def test_a_level_that_is_no_longer_defined_counts_as_the_first() -> None:
     assert verdicts(decided(compiled, happening("visit"), state)) == {"a": "matched"}
 
 
-@pytest.mark.parametrize(("amount", "digits", "text"), [(1250, 2, "12.50"), (5, 3, "0.005"), (1250, 0, "1250"), (-5, 2, "-0.05")])
+@pytest.mark.parametrize(
+    ("amount", "digits", "text"), [(1250, 2, "12.50"), (5, 3, "0.005"), (1250, 0, "1250"), (-5, 2, "-0.05")]
+)
 def test_money_is_an_exact_decimal(amount: int, digits: int, text: str) -> None:
     assert str(decimal_of(amount, digits)) == text
 
 
-@pytest.mark.parametrize(("currency", "cents", "total"), [("JPY", 1250, "1250"), ("KWD", 1250, "1.250"), ("EUR", 1250, "12.50")])
+@pytest.mark.parametrize(
+    ("currency", "cents", "total"), [("JPY", 1250, "1250"), ("KWD", 1250, "1.250"), ("EUR", 1250, "12.50")]
+)
 def test_money_in_the_decimals_of_the_currency(currency: str, cents: int, total: str) -> None:
-    compiled = program(f"campaigns: {{a: {{on: purchase, when: event.total == {total}, earn: {{stars: 1}}}}}}", currency=currency)
+    compiled = program(
+        f"campaigns: {{a: {{on: purchase, when: event.total == {total}, earn: {{stars: 1}}}}}}", currency=currency
+    )
     assert verdicts(decided(compiled, purchase(cents, currency=currency))) == {"a": "matched"}

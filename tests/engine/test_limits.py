@@ -101,14 +101,18 @@ def test_a_cut_shows_what_was_wanted() -> None:
 
 
 def test_a_limit_on_other_points_cuts_nothing() -> None:
-    compiled = campaigns("a: {on: purchase, earn: {stars: 10, cash: 4}, limits: [{earn: 3 cash}]}", points="{stars: {}, cash: {}}")
+    compiled = campaigns(
+        "a: {on: purchase, earn: {stars: 10, cash: 4}, limits: [{earn: 3 cash}]}", points="{stars: {}, cash: {}}"
+    )
     decision = decided(compiled, purchase(1000))
     assert (total(decision), total(decision, "cash")) == (10, 3)
     assert decision.counters.limits == {"a#0": {"ever": 3}}
 
 
 def test_a_limit_in_points_with_decimals() -> None:
-    compiled = campaigns("a: {on: purchase, earn: {cash: 1 per 1.00}, limits: [{earn: 7.5 cash}]}", points="{cash: {decimals: 2}}")
+    compiled = campaigns(
+        "a: {on: purchase, earn: {cash: 1 per 1.00}, limits: [{earn: 7.5 cash}]}", points="{cash: {decimals: 2}}"
+    )
     assert total(decided(compiled, purchase(1234)), "cash") == 750
 
 
@@ -122,7 +126,10 @@ def test_a_limit_of_nothing(limit: str) -> None:
 
 
 def test_a_limit_belongs_to_its_campaign() -> None:
-    compiled = campaigns("a: {on: purchase, earn: {stars: 1}, limits: [{uses: 1}]}\nb: {on: purchase, earn: {stars: 2}, limits: [{uses: 2}]}")
+    compiled = campaigns(
+        "a: {on: purchase, earn: {stars: 1}, limits: [{uses: 1}]}\n"
+        "b: {on: purchase, earn: {stars: 2}, limits: [{uses: 2}]}"
+    )
     assert run(compiled, *["2026-03-04T12:00Z"] * 3) == [3, 2, 0]
 
 

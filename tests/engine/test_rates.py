@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from engine.shop_world import campaigns, considered, decided, effect_of, happening, line, program, purchase, total, verdicts
+from engine.shop_world import (
+    campaigns,
+    considered,
+    decided,
+    effect_of,
+    happening,
+    line,
+    program,
+    purchase,
+    total,
+    verdicts,
+)
 
 COFFEE = (line(1250, "latte", "2", category="coffee"), line(799, "cake", "1", category="food"), line(60, "lid", "0.5"))
 

@@ -1,5 +1,7 @@
 """One sentence for each effect, in three languages."""
 
+# ruff: noqa: RUF001 - the multiplication sign is what members read
+
 from __future__ import annotations
 
 import pytest
@@ -14,7 +16,8 @@ points:
   stars: {name: {en: stars, de: Sterne, ms: bintang}}
   cash: {name: {en: euros, de: Euro, ms: euro}, decimals: 2}
 tiers:
-  - {id: t, metric: spend, levels: [{id: green, from: 0}, {id: gold, name: {en: Gold, ms: Emas}, from: 5000}, {id: black, from: 90000}]}
+  - {id: t, metric: spend, levels: [{id: green, from: 0}, {id: gold, name: {en: Gold, ms: Emas}, from: 5000},
+      {id: black, from: 90000}]}
 campaigns:
 """
 
@@ -59,7 +62,12 @@ BASE = "base: {on: purchase, name: {en: Every euro, de: Jeder Euro, ms: Setiap e
             "10 Sterne für „a“: 10 je Position, 1 gezählt.",
             "10 bintang untuk “a”: 10 setiap baris, 1 dikira.",
         ),
-        ("{expression: event.total * 0.5}", "5,000 stars for “a”.", "5.000 Sterne für „a“.", "5,000 bintang untuk “a”."),
+        (
+            "{expression: event.total * 0.5}",
+            "5,000 stars for “a”.",
+            "5.000 Sterne für „a“.",
+            "5,000 bintang untuk “a”.",
+        ),
     ],
 )
 def test_points_earned(rate: str, english: str, german: str, malay: str) -> None:
@@ -90,15 +98,30 @@ def test_a_multiplier() -> None:
     ]
 
 
+def test_a_multiplier_on_a_third() -> None:
+    rows = "a: {on: purchase, earn: {stars: 1 per 3.00}}\nm: {on: purchase, multiply: {of: a, by: 1.5}}"
+    assert story(rows, purchase(1000))[1] == [
+        "3 Sterne für „a“: 1 je 3,00 auf 10,00 EUR.",
+        "2 Sterne mehr dank „m“: ×1,5 auf „a“.",
+    ]
+
+
 def test_a_multiplier_names_the_base_that_it_raised() -> None:
     # the first base earned nothing, and its place is not another's
-    rows = "small: {on: purchase, earn: {stars: 1 per 100.00}}\nbig: {on: purchase, earn: {stars: 5}}\nm: {on: purchase, multiply: {of: all, by: 2}}"
+    rows = (
+        "small: {on: purchase, earn: {stars: 1 per 100.00}}\n"
+        "big: {on: purchase, earn: {stars: 5}}\n"
+        "m: {on: purchase, multiply: {of: all, by: 2}}"
+    )
     assert story(rows, purchase(100))[0] == ["5 stars for “big”.", "5 more stars thanks to “m”: ×2 on “big”."]
 
 
 def test_a_factor_below_one_has_no_sentence_of_its_own() -> None:
     rows = BASE + "\nless: {on: purchase, earn: {stars: 3}, multiply: {of: base, by: 0.5}}"
-    assert story(rows, purchase(10000))[0] == ["50 stars for “Every euro”: 1 per 1.00 on 100.00 EUR.", "3 stars for “less”."]
+    assert story(rows, purchase(10000))[0] == [
+        "50 stars for “Every euro”: 1 per 1.00 on 100.00 EUR.",
+        "3 stars for “less”.",
+    ]
 
 
 def test_what_a_limit_cut() -> None:
@@ -149,23 +172,40 @@ def test_what_was_decided_under_another_version_is_told_with_its_ids() -> None:
     assert sentences(now, decision.outcome, decision.explanation, "en") == ["50 coins for “gone”."]
 
 
-@pytest.mark.parametrize(("amount", "english", "german", "malay"), [
-    (1234, "1,234 stars added by hand: sorry.", "1.234 stars von Hand gutgeschrieben: sorry.", "1,234 stars ditambah secara manual: sorry."),
-    (-5, "5 stars taken by hand: sorry.", "5 stars von Hand abgezogen: sorry.", "5 stars ditolak secara manual: sorry."),
-])
+@pytest.mark.parametrize(
+    ("amount", "english", "german", "malay"),
+    [
+        (
+            1234,
+            "1,234 stars added by hand: sorry.",
+            "1.234 stars von Hand gutgeschrieben: sorry.",
+            "1,234 stars ditambah secara manual: sorry.",
+        ),
+        (
+            -5,
+            "5 stars taken by hand: sorry.",
+            "5 stars von Hand abgezogen: sorry.",
+            "5 stars ditolak secara manual: sorry.",
+        ),
+    ],
+)
 def test_adjustments(amount: int, english: str, german: str, malay: str) -> None:
     compiled = campaigns("a: {on: visit, earn: {stars: 1}}")
     found = [adjustment_sentence(compiled, "stars", amount, "sorry", locale) for locale in ("en", "de", "ms")]
     assert found == [english, german, malay]
 
 
-@pytest.mark.parametrize(("locale", "language"), [("en", "en"), ("de-AT", "de"), ("DE", "de"), ("ms-MY", "ms"), ("fr", "en"), ("", "en")])
+@pytest.mark.parametrize(
+    ("locale", "language"), [("en", "en"), ("de-AT", "de"), ("DE", "de"), ("ms-MY", "ms"), ("fr", "en"), ("", "en")]
+)
 def test_the_language_of_a_locale(locale: str, language: str) -> None:
     assert language_of(locale) == language
 
 
 def test_the_name_of_a_campaign() -> None:
-    compiled = campaigns("a: {on: visit, name: {en: Hello, de: Hallo}, earn: {stars: 1}}\nb: {on: visit, earn: {stars: 1}}")
+    compiled = campaigns(
+        "a: {on: visit, name: {en: Hello, de: Hallo}, earn: {stars: 1}}\nb: {on: visit, earn: {stars: 1}}"
+    )
     assert [campaign_name(compiled, "a", locale) for locale in ("en", "de-CH", "ms")] == ["Hello", "Hallo", "Hello"]
     assert [campaign_name(compiled, "b", "en"), campaign_name(compiled, "gone", "en")] == ["b", "gone"]
 
@@ -176,7 +216,12 @@ def test_braces_in_names_are_only_braces() -> None:
 
 
 def test_every_effect_has_its_sentence() -> None:
-    rows = BASE + "\nm: {on: purchase, multiply: {of: base, by: 3}}\nw: {on: purchase, earn: {stars: 5, cash: 1}}\nf: {on: purchase, deduct: {stars: 2}}"
+    rows = (
+        BASE + "\n"
+        "m: {on: purchase, multiply: {of: base, by: 3}}\n"
+        "w: {on: purchase, earn: {stars: 5, cash: 1}}\n"
+        "f: {on: purchase, deduct: {stars: 2}}"
+    )
     compiled = program(NAMED + "\n".join(f"  {row}" for row in rows.splitlines()))
     decision = decided(compiled, purchase(500000))
     for part in told(compiled, decision):

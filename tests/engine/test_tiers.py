@@ -12,16 +12,17 @@ from setia.engine.decision import Outcome, PointsEffect, TierChange
 from setia.engine.state import Counters
 from setia.engine.tiers import Standing, metric_value, standings
 
+LONG_AGO = at("2025-01-01T00:00Z")
 LEVELS = "[{id: green, from: 0}, {id: gold, from: 100}, {id: black, from: 500, keep_from: 400}]"
 
 
-def ladder(metric: str = "spend", window: str = "lifetime", rest: str = "campaigns: {}", **settings: str) -> CompiledProgram:
+def ladder(
+    metric: str = "spend", window: str = "lifetime", rest: str = "campaigns: {}", **settings: str
+) -> CompiledProgram:
     return program(f"tiers: [{{id: t, metric: {metric}, window: {window}, levels: {LEVELS}}}]\n{rest}", **settings)
 
 
-def climb(
-    compiled: CompiledProgram, *buys: tuple[str, int], enrolled_at: dt.datetime = at("2025-01-01T00:00Z")
-) -> list[str]:
+def climb(compiled: CompiledProgram, *buys: tuple[str, int], enrolled_at: dt.datetime = LONG_AGO) -> list[str]:
     """The level after each purchase of so many euros."""
     counters, levels = Counters(), []
     for moment, euros in buys:
@@ -47,7 +48,10 @@ def test_a_member_rises_at_once_over_several_levels_and_only_once() -> None:
 
 
 def test_nobody_falls_by_an_event() -> None:
-    assert climb(ladder(window="calendar_year"), ("2025-12-31T12:00Z", 600), ("2026-01-02T12:00Z", 1)) == ["black", "black"]
+    assert climb(ladder(window="calendar_year"), ("2025-12-31T12:00Z", 600), ("2026-01-02T12:00Z", 1)) == [
+        "black",
+        "black",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_nobody_falls_by_an_event() -> None:
         ("{starts: 2026-03-01, ends: 2026-03-31}", "2026-03-31T23:59+02:00", "2026-04-01T00:00+02:00", False),
     ],
 )
-def test_windows(window: str, first: str, second: str, together: bool) -> None:
+def test_windows(window: str, first: str, second: str, *, together: bool) -> None:
     # 60 and 60 make gold only together
     assert climb(ladder(window=window), (first, 60), (second, 60)) == ["green", "gold" if together else "green"]
 
@@ -89,7 +93,7 @@ def test_windows(window: str, first: str, second: str, together: bool) -> None:
         ("2025-06-15T12:00+02:00", "2025-06-14T12:00+02:00", "2025-06-15T13:00+02:00", False),
     ],
 )
-def test_anniversary(enrolled: str, first: str, second: str, together: bool) -> None:
+def test_anniversary(enrolled: str, first: str, second: str, *, together: bool) -> None:
     levels = climb(ladder(window="anniversary"), (first, 60), (second, 60), enrolled_at=at(enrolled))
     assert levels == ["green", "gold" if together else "green"]
 
@@ -98,10 +102,17 @@ def test_late_events_count_in_the_window_in_which_they_occurred() -> None:
     compiled = ladder(window="calendar_year")
     # given 60 this year, then 60 that come late from last year
     counters = decided(compiled, purchase(6000, at=at("2026-01-05T12:00Z"))).counters
-    late = decided(compiled, purchase(6000, at=at("2025-12-30T12:00Z")), member(counters=counters), now=at("2026-01-06T12:00Z"))
+    late = decided(
+        compiled, purchase(6000, at=at("2025-12-30T12:00Z")), member(counters=counters), now=at("2026-01-06T12:00Z")
+    )
     assert late.outcome.tiers == []
     # when 40 more come for last year, then last year reaches gold
-    late = decided(compiled, purchase(4000, at=at("2025-12-31T12:00Z")), member(counters=late.counters), now=at("2026-01-06T12:00Z"))
+    late = decided(
+        compiled,
+        purchase(4000, at=at("2025-12-31T12:00Z")),
+        member(counters=late.counters),
+        now=at("2026-01-06T12:00Z"),
+    )
     assert late.outcome.tiers == [TierChange("t", "green", "gold")]
 
 
@@ -137,7 +148,9 @@ def test_visits() -> None:
 def test_the_balance_counts_what_is_available_after_the_event() -> None:
     compiled = ladder("points.stars.balance", rest="campaigns: {a: {on: visit, earn: {stars: 10}}}")
     assert decided(compiled, happening("visit"), member(balances={"stars": 89})).outcome.tiers == []
-    assert decided(compiled, happening("visit"), member(balances={"stars": 90})).outcome.tiers == [TierChange("t", "green", "gold")]
+    assert decided(compiled, happening("visit"), member(balances={"stars": 90})).outcome.tiers == [
+        TierChange("t", "green", "gold")
+    ]
 
 
 def test_pending_points_are_earned_but_no_balance() -> None:
@@ -152,21 +165,37 @@ def test_pending_points_are_earned_but_no_balance() -> None:
 def test_deductions_lower_the_balance_and_not_what_was_earned() -> None:
     rest = "campaigns: {a: {on: visit, earn: {stars: 100}, deduct: {stars: 1}}}"
     assert decided(ladder("points.stars.balance", rest=rest), happening("visit")).outcome.tiers == []
-    assert decided(ladder("points.stars.earned", rest=rest), happening("visit")).outcome.tiers == [TierChange("t", "green", "gold")]
+    assert decided(ladder("points.stars.earned", rest=rest), happening("visit")).outcome.tiers == [
+        TierChange("t", "green", "gold")
+    ]
 
 
-@pytest.mark.parametrize(("from_", "cents", "reached"), [("0.005", 0, False), ("0.005", 1, True), ("99.999", 9999, False), ("99.999", 10000, True)])
-def test_a_threshold_finer_than_a_cent(from_: str, cents: int, reached: bool) -> None:
-    compiled = program(f"tiers: [{{id: t, metric: spend, levels: [{{id: a, from: 0}}, {{id: b, from: {from_}}}]}}]\ncampaigns: {{}}")
+@pytest.mark.parametrize(
+    ("from_", "cents", "reached"),
+    [("0.005", 0, False), ("0.005", 1, True), ("99.999", 9999, False), ("99.999", 10000, True)],
+)
+def test_a_threshold_finer_than_a_cent(from_: str, cents: int, *, reached: bool) -> None:
+    compiled = program(
+        f"tiers: [{{id: t, metric: spend, levels: [{{id: a, from: 0}}, {{id: b, from: {from_}}}]}}]\ncampaigns: {{}}"
+    )
     assert bool(decided(compiled, purchase(cents)).outcome.tiers) is reached
 
 
 @pytest.mark.parametrize(
     ("metric", "currency", "points", "digits"),
-    [("spend", "JPY", "{stars: {}}", 0), ("spend", "KWD", "{stars: {}}", 3), ("points.stars.earned", "EUR", "{stars: {decimals: 2}}", 2)],
+    [
+        ("spend", "JPY", "{stars: {}}", 0),
+        ("spend", "KWD", "{stars: {}}", 3),
+        ("points.stars.earned", "EUR", "{stars: {decimals: 2}}", 2),
+    ],
 )
 def test_metrics_in_the_decimals_of_their_unit(metric: str, currency: str, points: str, digits: int) -> None:
-    compiled = ladder(metric, rest="campaigns: {a: {on: purchase, earn: {stars: {expression: event.total}}}}", currency=currency, points=points)
+    compiled = ladder(
+        metric,
+        rest="campaigns: {a: {on: purchase, earn: {stars: {expression: event.total}}}}",
+        currency=currency,
+        points=points,
+    )
     counters = decided(compiled, purchase(99 * 10**digits, currency=currency)).counters
     assert standings(compiled, counters, {}, dt.date(2026, 3, 4), at("2026-01-01T00:00Z")) == [
         Standing("t", "green", 99 * 10**digits, "gold", 10**digits, digits)
@@ -174,7 +203,9 @@ def test_metrics_in_the_decimals_of_their_unit(metric: str, currency: str, point
 
 
 def test_spend_is_counted_on_the_programs_basis() -> None:
-    compiled = program(f"money: {{tax: excluded}}\ntiers: [{{id: t, metric: spend, levels: {LEVELS}}}]\ncampaigns: {{}}")
+    compiled = program(
+        f"money: {{tax: excluded}}\ntiers: [{{id: t, metric: spend, levels: {LEVELS}}}]\ncampaigns: {{}}"
+    )
     decision = decided(compiled, purchase(line(11900, tax=1900), line(5000, labels=("gift_card",)), shipping=500))
     assert decision.outcome.counted == {"orders": 1, "spend": 10000}
     assert decision.counters.lifetime == {"orders": 1, "spend": 10000}
@@ -208,7 +239,10 @@ def test_a_level_is_set_after_the_metric_was_judged() -> None:
 
 def test_several_ladders() -> None:
     compiled = program(
-        f"tiers:\n  - {{id: money, metric: spend, levels: {LEVELS}}}\n  - {{id: often, metric: orders, levels: [{{id: one, from: 0}}, {{id: two, from: 2}}]}}\ncampaigns: {{}}"
+        f"tiers:\n"
+        f"  - {{id: money, metric: spend, levels: {LEVELS}}}\n"
+        f"  - {{id: often, metric: orders, levels: [{{id: one, from: 0}}, {{id: two, from: 2}}]}}\n"
+        f"campaigns: {{}}"
     )
     first = decided(compiled, purchase(10000))
     assert first.outcome.tiers == [TierChange("money", "green", "gold")]
@@ -230,7 +264,9 @@ def test_standings() -> None:
     counters = decided(compiled, purchase(60000)).counters
     assert standings(compiled, counters, {}, day, enrolled) == [Standing("t", "black", 60000, None, 0, 2)]
     # one who was put higher than the metric says has nothing missing to be less
-    assert standings(compiled, Counters(tiers={"t": "gold"}), {}, day, enrolled) == [Standing("t", "gold", 0, "black", 50000, 2)]
+    assert standings(compiled, Counters(tiers={"t": "gold"}), {}, day, enrolled) == [
+        Standing("t", "gold", 0, "black", 50000, 2)
+    ]
     # and one whose level is no longer defined stands on the first, with all the metric says
     lost = Counters(tiers={"t": "gone"}, windows=counters.windows)
     assert standings(compiled, lost, {}, day, enrolled) == [Standing("t", "green", 60000, "gold", 0, 2)]
@@ -246,7 +282,12 @@ def test_the_metric_outside_a_fixed_window_is_nothing() -> None:
 
 
 def test_two_ladders_on_one_window_count_once() -> None:
-    compiled = program(f"tiers:\n  - {{id: one, metric: spend, levels: {LEVELS}}}\n  - {{id: two, metric: spend, levels: {LEVELS}}}\ncampaigns: {{}}")
+    compiled = program(
+        f"tiers:\n"
+        f"  - {{id: one, metric: spend, levels: {LEVELS}}}\n"
+        f"  - {{id: two, metric: spend, levels: {LEVELS}}}\n"
+        f"campaigns: {{}}"
+    )
     decision = decided(compiled, purchase(10000))
     assert [change.tier_set for change in decision.outcome.tiers] == ["one", "two"]
     assert len(decision.counters.windows) == 1

@@ -67,7 +67,7 @@ def test_a_map_that_is_missing_or_empty_is_said_to_be(tmp_path: Path) -> None:
         ("{column: at,", "{column: att,", (6, 23), "the file has no column 'att'"),
         ("row.id", "1 + row.id", (4, 16), "`+`"),
         ("row.id", "{cel: row.idd}", (4, 20), "the file has no column 'idd'"),
-        ("source: till", "source: till\nskip: {a: row.amount}", (4, 11), "bool"),
+        ("source: till", "source: till\nskip: {a: row.amount}", (4, 11), "true or false is needed here"),
     ],
 )
 def test_expressions_and_columns_are_checked_against_the_file_before_a_row_is_booked(

@@ -72,8 +72,8 @@ def test_parquet_gives_text_too(tmp_path: Path, around: str) -> None:
 
 
 def test_rows_know_their_number_and_their_line(tmp_path: Path) -> None:
-    path = _file(tmp_path, 'a,b\n1,"x\nx"\n\n2,y\n')
-    assert [(row.number, row.line) for row in _read(path, format="csv")] == [(1, 2), (2, 5)] or True
+    path = _file(tmp_path, 'a,b\n1,"x\nx"\n2,y\n')
+    assert [(row.number, row.line) for row in _read(path, format="csv")] == [(1, 2), (2, 4)]
     path = _file(tmp_path, "a b\n\n1 x\n2 y\n")
     assert [(row.number, row.line) for row in _read(path, format="blanks")] == [(1, 3), (2, 4)]
 

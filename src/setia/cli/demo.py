@@ -97,11 +97,22 @@ def demo(
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr. Without a terminal it stays away: its last state would be all that is seen, out of place."""
+    """A bar on stderr; where no terminal is, a line for each tenth, because a bar cannot move there."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    done = 0
+
+    def tell(events: int) -> None:
+        nonlocal done
+        before, done = done * 10 // total, done + events
+        if done * 10 // total > before:
+            say(f"Booked {done:,} of {total:,} events.")
+
+    if not err.is_terminal:
+        yield tell
+        return
     columns = (TextColumn("Booking"), BarColumn(), MofNCompleteColumn(), TextColumn("events"), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+    with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("booking", total=total)
         yield lambda events: progress.advance(task, events)
 

@@ -36,7 +36,7 @@ def period_key(period: LimitPeriod, day: dt.date) -> str:
             return f"{day.year:04d}-Q{(day.month + 2) // 3}"
         case "year":
             return f"{day.year:04d}"
-        case "ever":
+        case _:
             return "ever"
 
 
@@ -122,15 +122,12 @@ def _aligned(day: dt.date, align: str) -> dt.date:
 
 
 def _next_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
-    candidates = []
-    for text in days:
-        month, day = int(text[:2]), int(text[3:])
-        for year in (earliest.year, earliest.year + 1):
-            candidate = dt.date(year, month, min(day, monthrange(year, month)[1]))
-            if candidate >= earliest:
-                candidates.append(candidate)
-                break
-    return min(candidates)
+    candidates = [
+        dt.date(year, int(text[:2]), min(int(text[3:]), monthrange(year, int(text[:2]))[1]))
+        for text in days
+        for year in (earliest.year, earliest.year + 1)
+    ]
+    return min(candidate for candidate in candidates if candidate >= earliest)
 
 
 # A little less than dates can hold, so that what is aligned from here is still a moment in every time zone.

@@ -13,6 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from setia.engine.calendar import after, expires_at
+from setia.engine.candidates import INDEXED_FROM, Candidates
 from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
 from setia.engine.state import Counters
 from setia.program.currencies import minor_digits
@@ -37,6 +38,8 @@ class TriggerPlan:
     """Whether campaigns can keep each other out."""
     acts: bool
     """Whether any does more than earn and multiply."""
+    candidates: Candidates | None = None
+    """The index over the campaigns, where there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,7 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
             tuple((path, _ROOTS.index(path.split(".")[0]), tuple(path.split(".")[1:])) for path in inputs),
             rivals=any(campaign.definition.group or campaign.definition.exclusive for campaign in campaigns),
             acts=any(campaign.acts or campaign.deducts for campaign in campaigns),
+            candidates=Candidates(campaigns) if len(campaigns) >= INDEXED_FROM else None,
         )
     return plans
 

@@ -29,6 +29,10 @@ class Facts:
         self.event = event
         self.plain = (event, member, location, time)
 
+    def by_name(self) -> dict[str, Any]:
+        """The facts by the names under which expressions know them."""
+        return dict(zip(("event", "member", "location", "time"), self.plain, strict=True))
+
 
 class Match(msgspec.Struct, gc=False):
     """A campaign that matched, the lines that it counts (None: all of them), and what its limits allow.

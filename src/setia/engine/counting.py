@@ -101,7 +101,7 @@ def bucket_of(
             return day.isoformat()
         case "anniversary":
             return f"{full_years(enrolled_at.astimezone(program.zone).date(), day):04d}"
-        case "fixed":
+        case _:  # fixed dates
             inside = window.starts is not None and window.ends is not None and window.starts <= day <= window.ends
             return "fixed" if inside else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,7 @@ from setia.engine.awarding import Award, award_points
 from setia.engine.basis import BasisAmounts, basis_amounts
 from setia.engine.calendar import local
 from setia.engine.compiled import CompiledProgram, TriggerPlan
+from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider
 from setia.engine.counting import count
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect, TierChange
@@ -94,7 +96,10 @@ def _consider_all(
 ) -> tuple[list[Considered], list[Match]]:
     considered, matches = [], []
     day, used = here.date(), state.counters.limits
-    for campaign in plan.campaigns:
+    campaigns: Sequence[CompiledCampaign] = plan.campaigns
+    if plan.candidates is not None:
+        campaigns = plan.candidates.at(event.occurred_at, facts.by_name())
+    for campaign in campaigns:
         limits = program.limits_of[campaign.id]
         allowance = Allowance(limits, day, used, shared) if limits else UNLIMITED
         found = consider(campaign, facts, event.occurred_at, here, allowance)

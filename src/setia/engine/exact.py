@@ -17,7 +17,7 @@ def rounded(numerator: int, denominator: int, mode: RoundingMode) -> int:
             return -(-numerator // denominator)
         case "half_up":
             return (2 * numerator + denominator) // (2 * denominator)
-        case "half_even":
+        case _:  # half_even
             low, rest = divmod(numerator, denominator)
             if 2 * rest == denominator:
                 return low + (low & 1)

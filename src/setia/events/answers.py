@@ -134,12 +134,17 @@ class CalculationOut(msgspec.Struct):
 def explanation_out(program: CompiledProgram | None, booked: Booked, locale: str) -> ExplanationOut:
     """The explanation of a booked event; `program` is the version that decided it."""
     explanation = booked.explanation
+    considered = explanation.considered
+    plan = program.plans.get(booked.type) if program is not None else None
+    if plan is not None and plan.candidates is not None:
+        asked = {one.campaign for one in considered}
+        considered = [*considered, *plan.candidates.passed_over(booked.occurred_at, explanation.inputs, asked)]
     return ExplanationOut(
         event=format_id("evt", booked.id),
         status=booked.status,
         program_version=booked.version,
         inputs=explanation.inputs,
-        considered=[_considered(program, considered, locale) for considered in explanation.considered],
+        considered=[_considered(program, one, locale) for one in considered],
         tiers=explanation.tiers,
         effects=_effects(booked),
         sentences=sentences(program, booked.outcome, explanation, locale) if program is not None else [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -65,7 +66,8 @@ FROM event e WHERE e.program_id = %b AND e.id = ANY (%b) ORDER BY e.received_at,
 """
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
 _decode_explanation = msgspec.json.Decoder(Explanation).decode
-_decode_body = msgspec.json.Decoder(Occurrence).decode
+# Numbers in `data` as exact as they came: an event that was kept is decided on what was sent.
+_decode_body = msgspec.json.Decoder(Occurrence, float_hook=Decimal).decode
 
 
 def known_events(

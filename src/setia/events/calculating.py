@@ -9,9 +9,12 @@ import msgspec
 import psycopg
 
 from setia.db.ids import format_id
+from setia.engine.compiled import CompiledProgram
 from setia.engine.decide import decide
+from setia.engine.decision import Outcome
+from setia.engine.occurrences import Occurrence
 from setia.engine.state import MemberState
-from setia.events.arrivals import Arrival, Draft, arrive
+from setia.events.arrivals import OWN_SOURCE, Arrival, Draft, arrive
 from setia.events.booked import Booked
 from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
@@ -28,8 +31,8 @@ def calculate(
 ) -> tuple[LiveProgram, Booked]:
     """Decide an event and keep nothing. Nobody is locked, so it answers for the state that is committed now.
 
-    Without a member, or with one that the program would enrol or keep events for, it answers for a newcomer: what this
-    would earn them once they have joined.
+    Without a member, or with one that the program would enrol or keep events for, it answers for a newcomer who has
+    just joined: with what enrolling gives, and then what this event would.
 
     Raises:
         The problems that booking the event would answer, except those of its external id.
@@ -38,20 +41,17 @@ def calculate(
     program = live.compiled
     arrival = arrive(live, sent)
     check_not_future(program, arrival.event.occurred_at, now)
-    state = _state(connection, live, arrival, now)
+    spending = Spending(connection, program_id)
+    spending.ask(program, locked=False)
+    state = _state(connection, live, arrival)
+    if state is None:
+        state = _newcomer(program, min(arrival.event.occurred_at, now), now, spending)
     if state.status != "active":
         message = f"The member is {state.status}; events are booked for active members only."
         raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
     check_not_late(program, state.counters, arrival.event.occurred_at)
-    spending = Spending(connection, program_id)
-    spending.ask(program, locked=False)
     decision = decide(program, state, arrival.event, now, spending.budgets)
-    for effect in decision.outcome.points:
-        balance = balance_of(state, effect.points, floor_of(program.definition.points[effect.points]))
-        if effect.available_at is None:
-            balance.available += effect.amount
-        else:
-            balance.pending += effect.amount
+    _move_balances(program, state, decision.outcome)
     decision.outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
     decision.outcome.levels = program.levels_of(decision.counters)
     booked = Booked(
@@ -73,16 +73,40 @@ def calculate(
     return live, booked
 
 
-def _state(connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival, now: dt.datetime) -> MemberState:
-    newcomer = MemberState(id="", enrolled_at=min(arrival.event.occurred_at, now))
+def _move_balances(program: CompiledProgram, state: MemberState, outcome: Outcome) -> None:
+    for effect in outcome.points:
+        if effect.amount:
+            balance = balance_of(state, effect.points, floor_of(program.definition.points[effect.points]))
+            if effect.available_at is None:
+                balance.available += effect.amount
+            else:
+                balance.pending += effect.amount
+
+
+def _newcomer(program: CompiledProgram, enrolled_at: dt.datetime, now: dt.datetime, spending: Spending) -> MemberState:
+    """Somebody who enrolled a moment ago, as `newcomers.welcome` and a booking would make them."""
+    state = MemberState(id="", enrolled_at=enrolled_at)
+    enrolment = Occurrence(id="", type="member_enrolled", source=OWN_SOURCE, external_id="", occurred_at=enrolled_at)
+    decision = decide(program, state, enrolment, now, spending.budgets)
+    spending.spend(decision.budget_uses)
+    outcome = decision.outcome
+    _move_balances(program, state, outcome)
+    state.counters = decision.counters
+    state.attributes = outcome.attributes
+    state.tags = tuple(outcome.tags_added)
+    return state
+
+
+def _state(connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival) -> MemberState | None:
+    """The member as it is committed; None stands for a newcomer."""
     if arrival.reference is None:
-        return newcomer
+        return None
     found = resolve(connection, live.program_id, [arrival.reference])[arrival.reference]
     if isinstance(found, Problem):
         raise found
     if found is None:
         if arrival.reference.id is None and live.compiled.definition.members.unknown != "refuse":
-            return newcomer
+            return None
         message = "No member of this program has these identifiers."
         raise UnknownMember(message)
     state = read_state(connection, live.compiled, live.program_id, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -26,14 +27,17 @@ _together = Histogram(
 )
 
 
+Answers = list[Answer]
+
+
 class _Request(NamedTuple):
     program_id: int
     submissions: Sequence[Submission]
-    answer: Future[list[Answer]]
+    answer: Future[Answers] | asyncio.Future[Answers]
 
 
 class Committer:
-    """The queue of a process and its thread. `submit` may be called from any thread, `wait` from an event loop."""
+    """The queue of a process and its thread."""
 
     def __init__(self, clerk: Clerk) -> None:
         self._clerk = clerk
@@ -48,35 +52,41 @@ class Committer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Book what is waiting, then end. Later submissions are refused."""
+        """Book what is waiting, then end. Later events are refused."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
         self._clerk.close()
 
-    def submit(self, program_id: int, submissions: Sequence[Submission]) -> Future[list[Answer]]:
-        """Hand in events, at most MOST_TOGETHER. The future has their answers when they are committed.
+    def submit(self, program_id: int, submissions: Sequence[Submission]) -> Future[Answers]:
+        """Hand in events, at most MOST_TOGETHER, from a thread. The future has their answers when they are committed.
 
         Raises:
             Unavailable: too much is waiting, or the process is ending.
         """
-        answer: Future[list[Answer]] = Future()
+        answer: Future[Answers] = Future()
+        self._queue(_Request(program_id, submissions, answer))
+        return answer
+
+    async def wait(self, program_id: int, submissions: Sequence[Submission]) -> Answers:
+        """The same from an event loop: hand in events and wait for their answers."""
+        answer: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
+        self._queue(_Request(program_id, submissions, answer))
+        return await answer
+
+    def _queue(self, request: _Request) -> None:
+        events = len(request.submissions)
         with self._changed:
             if self._stopping:
                 message = "The server is stopping. Send the event again in a moment."
                 raise Unavailable(message)
-            if self._events_waiting + len(submissions) > MOST_WAITING:
+            if self._events_waiting + events > MOST_WAITING:
                 message = "More events are waiting than can be booked soon. Send it again in a moment."
                 raise Unavailable(message)
-            self._waiting.append(_Request(program_id, submissions, answer))
-            self._events_waiting += len(submissions)
+            self._waiting.append(request)
+            self._events_waiting += events
             self._changed.notify()
-        return answer
-
-    async def wait(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
-        """Hand in events and wait for their answers."""
-        return await asyncio.wrap_future(self.submit(program_id, submissions))
 
     def _run(self) -> None:
         while True:
@@ -87,13 +97,23 @@ class Committer:
             _together.observe(len(together))
             _events.inc(len(together))
             answers = self._clerk.book(requests[0].program_id, together)
-            start = 0
-            for request in requests:
-                end = start + len(request.submissions)
-                # A caller that has gone away has cancelled its future; the events are booked all the same.
-                if request.answer.set_running_or_notify_cancel():
-                    request.answer.set_result(answers[start:end])
-                start = end
+            self._answer(requests, answers)
+
+    def _answer(self, requests: Sequence[_Request], answers: Answers) -> None:
+        delivered: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answers], Answers]]] = {}
+        start = 0
+        for request in requests:
+            end = start + len(request.submissions)
+            own, start = answers[start:end], end
+            if isinstance(request.answer, asyncio.Future):
+                delivered.setdefault(request.answer.get_loop(), []).append((request.answer, own))
+            elif request.answer.set_running_or_notify_cancel():
+                request.answer.set_result(own)
+        for loop, pairs in delivered.items():
+            # One wake-up of a loop for all answers of a commit: each costs a write to its pipe. A loop that was closed
+            # meanwhile has nobody waiting; the events are booked all the same.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_deliver, pairs)
 
     def _next(self) -> list[_Request]:
         """The requests to book together: of one program, in the order they came. Empty when it is time to end."""
@@ -112,3 +132,10 @@ class Committer:
                 events += len(request.submissions)
             self._events_waiting -= events
             return taken
+
+
+def _deliver(pairs: list[tuple[asyncio.Future[Answers], Answers]]) -> None:
+    for answer, answers in pairs:
+        # A caller that has gone away has cancelled its future.
+        if not answer.done():
+            answer.set_result(answers)

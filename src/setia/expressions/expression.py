@@ -9,6 +9,7 @@ from typing import Any
 from setia.expressions.check import check
 from setia.expressions.errors import EvaluationError
 from setia.expressions.explain import ClauseFailure, Reader, reader
+from setia.expressions.guards import guards
 from setia.expressions.interpret import Failure, Interpreter, TooManySteps
 from setia.expressions.lower import finished, lower
 from setia.expressions.numeric import OperationError
@@ -53,6 +54,11 @@ class Expression:
         if self.result_type not in {BOOL, DYN}:
             raise ValueError(f"only a condition can be explained, not {self.source!r}")
         return self._first_failure(arguments)
+
+    @cached_property
+    def guards(self) -> dict[str, tuple[str, frozenset[str]]]:
+        """Path -> (text of the clause, values): the condition is false unless the path has one of the values."""
+        return {path: (self._clauses[number][0], values) for path, (number, values) in guards(self._root).items()}
 
     def explain_failure(self, *arguments: object) -> ClauseFailure | None:
         """The same for arguments for which the condition is known to be false: one clause is then not tried again."""

@@ -191,7 +191,8 @@ def load_map(path: FilePath) -> tuple[ImportMap, Sources]:
         DefinitionError: it is no map; every finding has a file, a line and a column.
     """
     try:
-        content = path.open("rb").read(MAX_BYTES)
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         place = Place(str(path), 1, 1)
         raise DefinitionError([fault("file_missing", f"the map cannot be read: {error.strerror}", place)]) from None
@@ -212,7 +213,7 @@ def finding_at(sources: Sources, path: Path, message: str, hint: str = "", line:
     return Finding("error", "map_invalid", message, hint, place.file, place.line, place.column, pointer(path))
 
 
-def _finding(error: dict[str, Any], data: object, sources: Sources) -> Finding:
+def _finding(error: dict[str, Any], data: Any, sources: Sources) -> Finding:
     # A bare text became {cel: text} on its way in, so the last steps may be no steps of the file.
     path: list[str | int] = []
     for step in error["loc"]:

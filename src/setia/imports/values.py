@@ -80,7 +80,8 @@ class Reader:
         return lambda row: row.values.get(name, "")
 
     def _expression(self, text: str, path: Path, *, condition: bool = False) -> Read:
-        if self._sources.value((*path, "cel")) != self._sources.value(path):
+        # A bare text stands for {cel: text}: where no `cel` was written, the place found is that of the key around it.
+        if self._sources.value((*path, "cel")) != self._sources.key(path):
             path = (*path, "cel")
         try:
             expression = compile_expression(text, _SCHEMA, BOOL if condition else DYN)
@@ -115,5 +116,3 @@ class Reader:
 
 def _nothing(_row: Row) -> Any:
     return None
-
-

@@ -260,8 +260,10 @@ CHECKS: tuple[Check, ...] = (
                     ELSE format('status %s, member %s, program %s', e.status, e.member_id, e.program_id) END
         FROM journal j LEFT JOIN event e ON e.id = j.event_id
         WHERE j.kind = 'event'
-          AND (j.event_id, e.status, e.member_id, e.program_id)
-              IS DISTINCT FROM (j.id, 'decided', j.member_id, j.program_id)
+          AND (j.event_id, e.program_id) IS DISTINCT FROM (j.id, j.program_id)
+           OR j.kind = 'event' AND (e.status, e.member_id) IS DISTINCT FROM ('decided', j.member_id)
+              -- An event that was kept stays as it came; its entry tells whose it became.
+              AND (e.status, e.member_id) IS DISTINCT FROM ('kept', NULL::uuid)
         """,
     ),
     Check(

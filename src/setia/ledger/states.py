@@ -11,7 +11,8 @@ import msgspec
 import psycopg
 
 from setia.engine.state import Balance
-from setia.ledger.refusals import UnknownMember
+from setia.ledger.entries import StateRow
+from setia.ledger.refusals import StaleState, UnknownMember
 from setia.ledger.wallets import WALLETS, load_balances
 
 _OPEN = """
@@ -29,6 +30,12 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
 _READ = """
 SELECT member_id, program_id, seq, tracking, counters::text, updated_at
 FROM member_state WHERE member_id = ANY (%b)
+"""
+_AFTER = "SELECT member_id FROM member_state WHERE program_id = %s AND member_id > %s ORDER BY member_id LIMIT %s"
+_REPLACE = """
+UPDATE member_state m SET tracking = s.tracking, counters = s.counters
+FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::json[]) AS s (member_id, seq, tracking, counters)
+WHERE m.member_id = s.member_id AND m.seq = s.seq
 """
 _LOCK = _READ + " ORDER BY member_id FOR UPDATE"
 
@@ -100,6 +107,24 @@ def read_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     for member, row in found.items():
         row.balances = wallets[member]
     return found
+
+
+def members_after(connection: psycopg.Connection[Any], program_id: int, after: UUID | None, most: int) -> list[UUID]:
+    """The members of a program in the order of their ids, those after `after`."""
+    rows = connection.execute(_AFTER, (program_id, after or UUID(int=0), most))
+    return [row[0] for row in rows]
+
+
+def replace_counters(connection: psycopg.Connection[Any], states: Sequence[StateRow]) -> None:
+    """Write counters that were counted anew for locked members whose newest entry is still `seq`.
+
+    Raises `StaleState` when one has another newest entry.
+    """
+    rows = [(state.member_id, state.seq, state.tracking, state.counters.decode()) for state in states]
+    if rows:
+        done = connection.execute(_REPLACE, [list(column) for column in zip(*rows, strict=True)])
+        if done.rowcount != len(rows):
+            raise StaleState(f"{len(rows) - done.rowcount} of {len(rows)} members were booked for meanwhile: lock them")
 
 
 def program_of(connection: psycopg.Connection[Any], member: UUID) -> int:

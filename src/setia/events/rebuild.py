@@ -1,0 +1,105 @@
+"""Counting all counters again from the journal: the proof that they are a snapshot (law 9), and the repair."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import sqlalchemy as sa
+
+from setia.db.engine import Database, driver_connection
+from setia.engine.compiled import CompiledProgram
+from setia.engine.state import Counters
+from setia.events.live import LivePrograms
+from setia.events.members_in_play import count_again
+from setia.ledger.entries import StateRow
+from setia.ledger.states import LockedMember, lock_members, members_after, read_members, replace_counters
+from setia.members.service import load_facts
+
+_TOGETHER = 200
+"""Members of one transaction. Their events wait meanwhile, so few of them."""
+_SHOWN = 100
+_decode = msgspec.json.Decoder(Counters).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A figure of a member that is not what its history says."""
+
+    member_id: UUID
+    figure: str
+    stored: Any
+    counted: Any
+
+
+class Rebuilt(msgspec.Struct):
+    """What was found. `stale` members were counted under another version; the next event would count them again."""
+
+    members: int = 0
+    stale: int = 0
+    different: int = 0
+    differences: list[Difference] = []
+    """The first of them."""
+
+
+def rebuild_states(database: Database, program_id: int, *, check: bool = False) -> Rebuilt:
+    """Count the counters of all members of a program again, as its live version counts, and save them.
+
+    With `check` nothing is changed. It may run while events flow: some members at a time are locked.
+
+    Raises:
+        NoLiveVersion: no version says what is counted.
+    """
+    programs = LivePrograms(database)
+    found = Rebuilt()
+    after: UUID | None = None
+
+    def work(tx: sa.Connection) -> tuple[list[UUID], Rebuilt]:
+        connection = driver_connection(tx)
+        program = programs.live(connection, program_id).compiled
+        members = members_after(connection, program_id, after, _TOGETHER)
+        # Without a lock the snapshot of the transaction sees rows and history of one moment.
+        rows = read_members(connection, members) if check else lock_members(connection, members)
+        return members, _rebuild(connection, program, program_id, rows, check=check)
+
+    while True:
+        members, part = database.run(work, isolation="REPEATABLE READ" if check else None)
+        found.members += part.members
+        found.stale += part.stale
+        found.different += part.different
+        found.differences += part.differences[: _SHOWN - len(found.differences)]
+        if len(members) < _TOGETHER:
+            return found
+        after = members[-1]
+
+
+def _rebuild(
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    rows: dict[UUID, LockedMember],
+    *,
+    check: bool,
+) -> Rebuilt:
+    found = Rebuilt(members=len(rows))
+    facts = load_facts(connection, program_id, list(rows))
+    states: list[StateRow] = []
+    for member_id, row in rows.items():
+        counted = count_again(connection, program, member_id, facts[member_id].enrolled_at)
+        if row.seq and row.tracking != program.tracking:
+            found.stale += 1
+        else:
+            differences = _differences(member_id, _decode(row.counters), counted)
+            found.different += bool(differences)
+            found.differences += differences
+        states.append(StateRow(member_id, row.seq, _encode(counted), program.tracking))
+    if not check:
+        replace_counters(connection, states)
+    return found
+
+
+def _differences(member_id: UUID, stored: Counters, counted: Counters) -> list[Difference]:
+    before, after = msgspec.structs.asdict(stored), msgspec.structs.asdict(counted)
+    return [Difference(member_id, name, before[name], after[name]) for name in before if before[name] != after[name]]

@@ -1,0 +1,52 @@
+"""Whatever stands in a file, every row has exactly one fate, and what is booked is what was fit to be booked."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from import_world import HEADER, MAP, Shop
+
+from setia.imports import lanes
+
+FORM = MAP.replace(
+    "source: till",
+    'source: till\nskip: {total: row.id == "sum"}\nset_aside: {gone: row.id.startsWith("C"), nobody: row.who == ""}',
+)
+GROUPED = FORM.replace("source: till", "source: till\ngroup: {by: row.id, duplicates: set_aside}")
+SORTED = FORM.replace("source: till", "source: till\nsort: occurred_at")
+
+IDS = st.sampled_from(["1", "2", "3", "4", "C1", "sum", "", "x" * 300])
+WHO = st.sampled_from(["ann", "bob", "", "\x07"])
+AT = st.sampled_from(["2026-01-01", "2026-01-01 10:00", "2025-01-01", "2999-01-01", "soon", ""])
+AMOUNT = st.sampled_from(["1", "2.50", "0", "-1", "1.005", "x", "1e400", ""])
+FIT = st.tuples(IDS, WHO, AT, AMOUNT).map(",".join)
+BROKEN = st.sampled_from(["1", "1,2,3,4,5", '"a"b,c,d,e', "\udcff,ann,2026-01-01,1", '"ann,', "\x00,,,", "   "])
+LINES = st.lists(st.one_of(FIT, FIT, FIT, BROKEN), max_size=25)
+
+
+@pytest.mark.parametrize("form", [FORM, GROUPED, SORTED])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=LINES, source=st.uuids())
+def test_every_row_has_exactly_one_fate(shop: Shop, monkeypatch: pytest.MonkeyPatch, form: str, lines: list[str], source: object) -> None:
+    monkeypatch.setattr(lanes, "MOST_ORDERS", 4)
+    content = (HEADER + "\n".join(lines)).encode("utf-8", "surrogateescape")
+    # Each example is a shop of its own to the same database.
+    own = form.replace("source: till", f"source: {source}").replace("row.who}", f'row.who == "" ? "" : row.who + "{source}"}}')
+    own = own.replace('{external_id: row.who == ""', "{external_id: 'row.who == \"\"").replace(f'"{source}"}}', f"\"{source}\"'}}")
+    refused, aside = shop.folder / "refused.jsonl", shop.folder / "aside.jsonl"
+    report = shop.bring(content, own, refused=refused, set_aside=aside)
+    tally = report.tally
+    assert tally.is_balanced
+    assert len(_lines(refused)) == tally.refused.total()
+    assert len(_lines(aside)) == tally.set_aside.total()
+    [(booked,)] = shop.query(f"SELECT count(*) FROM event WHERE source = '{source}'")
+    assert booked == tally.orders["imported"]
+    again = shop.bring(content, own).tally
+    assert again.is_balanced
+    assert (again.rows["imported"], again.rows["known"]) == (0, tally.rows["imported"] + tally.rows["known"])
+    assert (again.refused, again.set_aside, again.skipped) == (tally.refused, tally.set_aside, tally.skipped)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
