@@ -60,7 +60,13 @@ class Shop:
         return Wanted(file, read, sources, options.pop("program", "shop"), **options)
 
     def bring(
-        self, content: str | bytes | Path, form: str | Path = MAP, *, name: str = "rows.csv", watch: Any = None, **options: Any
+        self,
+        content: str | bytes | Path,
+        form: str | Path = MAP,
+        *,
+        name: str = "rows.csv",
+        watch: Any = None,
+        **options: Any,
     ) -> Report:
         """Import a file."""
         file = content if isinstance(content, Path) else self.file(content, name)
@@ -87,7 +93,8 @@ class Shop:
     def purchases(self) -> list[tuple[Any, ...]]:
         """What is booked: external id, status and amounts, in the order of the ids."""
         return self.query(
-            "SELECT external_id, status, body->'lines'->0->>'amount' FROM event WHERE type = 'purchase' ORDER BY external_id"
+            "SELECT external_id, status, body->'lines'->0->>'amount' FROM event "
+            "WHERE type = 'purchase' ORDER BY external_id"
         )
 
     def state(self) -> list[tuple[Any, ...]]:

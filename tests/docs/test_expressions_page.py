@@ -81,7 +81,7 @@ def test_every_function_stands_on_the_page() -> None:
 )
 def test_what_the_page_says_of_results_holds(text: str, expected: object) -> None:
     schema: Schema = vocabulary(PROGRAM, "visit")
-    nobody = {"attributes": {}}
+    nobody: dict[str, object] = {"attributes": {}}
     assert compile_expression(text, schema).evaluate({"member": type("M", (), nobody)()}) == expected
 
 

@@ -7,10 +7,7 @@ import setia.program
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "findings.md"
 SOURCE = Path(setia.program.__file__).parent
-ROWS = {
-    code: severity
-    for code, severity in re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-}
+ROWS = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
 # The ways in which the code names one: a call of the report, of `fault` and `_refuse`, or a Finding itself.
 REPORTED = re.compile(r"report\.(error|warning)\(\s*\"(\w+)\"")
 MADE = re.compile(r"(?:fault|_refuse|_placed)\(\s*\"(\w+)\"|Finding\(\s*\"(?:error|warning)\",\s*\"(\w+)\"")

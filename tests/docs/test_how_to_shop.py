@@ -3,6 +3,7 @@
 A `sh` block is run; each line of the `text` block behind it must come up in what it wrote.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -40,7 +41,8 @@ def test_the_guide_does_what_it_says(tmp_path: Path, empty_database_url: str) ->
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     blocks = told()
-    script = "".join(f"{commands}echo '{END}'\n" for commands, _ in blocks).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    script = "".join(f"{commands}echo '{END}'\n" for commands, _ in blocks)
+    script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
     own = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}
     own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
 
@@ -69,7 +71,5 @@ def test_the_guide_does_what_it_says(tmp_path: Path, empty_database_url: str) ->
 
 
 def end_session(leader: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

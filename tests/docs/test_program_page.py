@@ -48,7 +48,7 @@ def shown_default(field: FieldInfo) -> str | None:
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, BaseModel):
-        short = value.model_dump()
+        short: Any = value.model_dump()
         return f"`{short}`" if isinstance(short, str) else "defaults"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from import_world import Shop
 from psycopg import sql
 
+from import_world import Shop
 from setia.db.embedded import EmbeddedServer
 from setia.db.engine import Database, Limits
 
@@ -50,7 +50,7 @@ def module_database(module_database_url: str) -> Iterator[Database]:
 def real_data() -> Path:
     """Where the real purchase files lie, beside the checkout."""
     if not DATA.is_dir():
-        pytest.skip("THE REAL PURCHASE DATA IS NOT HERE: ../shared/data beside the checkout. Nothing was proven with it.")
+        pytest.skip(
+            "THE REAL PURCHASE DATA IS NOT HERE: ../shared/data beside the checkout. Nothing was proven with it."
+        )
     return DATA
-
-

@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from import_world import Shop
 
+from import_world import Shop
 from setia.db.engine import Database, driver_connection
 from setia.events.live import LivePrograms
 from setia.events.members_in_play import read_state
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cdnow(module_database: Database, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Report, Report]:
+def cdnow(
+    module_database: Database, real_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Shop, Report, Report]:
     """The whole file, imported twice."""
     shop = Shop.open(module_database, tmp_path_factory.mktemp("cdnow"), HERE / "cdnow.program.yaml")
     file = real_data / "cdnow" / "CDNOW_master.txt"
@@ -48,7 +50,11 @@ def _totals(report: Report) -> None:
 def _importing_again_changes_nothing(report: Report) -> None:
     told = report.as_dict()
     assert {name: rows for name, rows in told["rows"].items() if rows} == {"read": PURCHASES, "known": PURCHASES}
-    assert (told["members_new"], told["money"]["known"], told["points"]["dollars"]["known"]) == (0, str(DOLLARS), str(POINTS))
+    assert (told["members_new"], told["money"]["known"], told["points"]["dollars"]["known"]) == (
+        0,
+        str(DOLLARS),
+        str(POINTS),
+    )
     assert report.is_fine
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from import_world import HEADER, MAP, Shop
 
+from import_world import HEADER, MAP, Shop
 from setia.db.engine import Database
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -32,20 +32,26 @@ def test_killed_and_run_again(
     shop.file(ROWS)
     shop.file(BY_TIME, "map.yaml")
     environment = {**os.environ, "SETIA_DATABASE_URL": database_url}
-    with subprocess.Popen(
-        _command(shop, jobs), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    ) as running:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            while not _count(connection):
-                assert running.poll() is None
-                time.sleep(0.02)
-            if how is signal.SIGINT:
-                running.send_signal(how)
-            else:
-                os.killpg(running.pid, how)
-            running.wait(60)
-            assert running.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
-            booked = _settled(connection)
+    with (
+        subprocess.Popen(
+            _command(shop, jobs),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as running,
+        psycopg.connect(database_url, autocommit=True) as connection,
+    ):
+        while not _count(connection):
+            assert running.poll() is None
+            time.sleep(0.02)
+        if how is signal.SIGINT:
+            running.send_signal(how)
+        else:
+            os.killpg(running.pid, how)
+        running.wait(60)
+        assert running.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
+        booked = _settled(connection)
     assert 0 < booked < 6000
     again = subprocess.run(_command(shop, jobs), env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from import_world import HEADER, MAP, PROGRAM, Shop
 
+from import_world import HEADER, MAP, PROGRAM, Shop
 from setia.db.engine import Database
 from setia.events.problems import NoLiveVersion
 from setia.imports import lanes
@@ -106,7 +106,8 @@ def test_rows_of_json_lines_are_written_down_as_json(shop: Shop) -> None:
 def test_rows_are_skipped_and_set_aside_by_name(shop: Shop) -> None:
     form = MAP.replace(
         "source: till",
-        'source: till\nskip: {total: row.id == "sum"}\nset_aside: {gone: row.id.startsWith("C"), nobody: row.who == ""}',
+        'source: till\nskip: {total: row.id == "sum"}\n'
+        'set_aside: {gone: row.id.startsWith("C"), nobody: row.who == ""}',
     )
     content = ROWS + "sum,,,\nC1,ann,x,x\nC2,,x,x\n9,,x,x\n"
     aside = shop.folder / "aside.jsonl"
@@ -126,7 +127,10 @@ def test_rows_of_one_order_are_its_lines(shop: Shop, form: str) -> None:
     told = shop.bring(content, form).as_dict()
     assert (told["rows"]["imported"], told["orders"]["imported"]) == (3, 2)
     assert told["points"]["points"]["imported"] == "2"
-    [first, _] = shop.query("SELECT json_array_length(body->'lines'), occurred_at::text FROM event WHERE type = 'purchase' ORDER BY external_id")
+    [first, _] = shop.query(
+        "SELECT json_array_length(body->'lines'), occurred_at::text FROM event "
+        "WHERE type = 'purchase' ORDER BY external_id"
+    )
     assert first == (2, "2026-01-01 09:00:00+00")
 
 
@@ -167,7 +171,9 @@ def test_rows_that_do_not_say_their_order_are_refused(shop: Shop) -> None:
 
 
 def test_equal_rows_of_an_order_are_kept_or_set_aside_by_policy(shop: Shop) -> None:
-    content = HEADER + "1,ann,2026-01-01,1\n1,ann,2026-01-01,1\n1,ann,2026-01-01,x\n2,ann,2026-01-01,1\n2,ann,2026-01-01,1\n"
+    content = (
+        HEADER + "1,ann,2026-01-01,1\n1,ann,2026-01-01,1\n1,ann,2026-01-01,x\n2,ann,2026-01-01,1\n2,ann,2026-01-01,1\n"
+    )
     once = GROUPED.replace("row.id}\n", "row.id, duplicates: set_aside}\n", 1).replace("source: till", "source: once")
     assert shop.rows(content, GROUPED)["refused"] == {"not_a_number": 1, "order_refused": 2}
     assert shop.rows(content, once) == {
@@ -198,9 +204,13 @@ LATE = HEADER + "1,ann,2026-06-01,1\n2,ann,2026-01-01,1\n3,ann,2026-06-02,1\n"
 
 def test_rows_out_of_order_are_late_unless_they_are_sorted(shop: Shop) -> None:
     assert shop.rows(LATE) == {"read": 3, "imported": 2, "refused": {"event_too_late": 1}}
-    by_time = MAP.replace("source: till", "source: sorted\nsort: occurred_at").replace("row.who", "row.who.upperAscii()")
+    by_time = MAP.replace("source: till", "source: sorted\nsort: occurred_at").replace(
+        "row.who", "row.who.upperAscii()"
+    )
     assert shop.rows(LATE, by_time) == {"read": 3, "imported": 3}
-    booked = shop.query("SELECT external_id FROM journal j JOIN event e ON e.id = j.id WHERE source = 'sorted' ORDER BY seq")
+    booked = shop.query(
+        "SELECT external_id FROM journal j JOIN event e ON e.id = j.id WHERE source = 'sorted' ORDER BY seq"
+    )
     assert [row[0] for row in booked] == ["2", "1", "3"]
 
 
@@ -346,82 +356,6 @@ def test_a_failing_commit_refuses_and_keeps_nothing(shop: Shop) -> None:
     assert shop.query("SELECT count(*) FROM member") == [(0,)]
 
 
-def test_all_of_an_order_can_be_mapped(shop: Shop) -> None:
-    form = """
-file: {format: jsonl}
-source: web
-external_id: {column: id}
-member: {external_id: row.who, email: row.mail}
-occurred_at: timestamp(row.at)
-currency: row.cur
-channel: {const: web}
-location: row["shop.name"]
-labels: '[row.label, "imported"]'
-discount: row.off
-shipping: row.ship
-shipping_tax: {const: "0"}
-tax_included: false
-rounding: half_even
-lines:
-  sku: row.sku
-  amount: double(row.qty) * double(row.price)
-  quantity: row.qty
-  tax: row.tax
-  discount: {const: "0.50"}
-  name: row.sku
-  category: {const: c}
-  brand: {const: b}
-  labels: row.label
-"""
-    row = (
-        '{"id": 7, "who": "ann", "mail": null, "at": "2026-01-01T10:00:00+01:00", "cur": "EUR", "shop": {"name": "Mitte"},'
-        ' "label": "vip", "off": 1, "ship": 4.9, "sku": "A", "qty": 3, "price": 3.335, "tax": 0.7}\n'
-    )
-    assert shop.rows(row, form) == {"read": 1, "imported": 1}
-    [(body,)] = shop.query("SELECT body::jsonb FROM event WHERE type = 'purchase'")
-    assert body["lines"][0] | {"sku": "A", "amount": 1070, "quantity": 3} == body["lines"][0]
-    assert (body["channel"], body["location"], body["labels"]) == ("web", "Mitte", ["vip", "imported"])
-    assert (body["discount"], body["shipping"]) == (100, 490)
-    assert shop.query("SELECT occurred_at::text FROM event WHERE type = 'purchase'") == [("2026-01-01 09:00:00+00",)]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "code"),
-    [
-        ("row.amount", "row.amount == '1'", "not_a_number"),
-        ("row.who", "{cel: '[row.who]'}", "not_a_text"),
-        ("row.who", "row.who.substring(9)", "no_value"),
-        ("{column: at, timezone: Europe/Berlin}", "{column: at}", "not_a_moment"),
-        ("{column: at, timezone: Europe/Berlin}", "row_number", "not_a_moment"),
-        ("lines: {", "lines: {labels: row_number, ", "not_a_text"),
-        ("source: till", "source: till\nskip: {a: row.who.substring(9) == ''}", "no_value"),
-        ("source: till", "source: till\ncurrency: {const: USD}", "invalid_event"),
-    ],
-)
-def test_what_a_row_has_no_value_for_is_refused(shop: Shop, before: str, after: str, code: str) -> None:
-    assert shop.rows(HEADER + "1,ann,2026-01-01,1\n", MAP.replace(before, after)) == {"read": 1, "refused": {code: 1}}
-    assert shop.purchases() == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-10-25 02:30", "2026-10-25 00:30:00+00"),  # the hour that comes twice: the first one
-        ("2026-03-29 02:30", "2026-03-29 01:30:00+00"),  # the hour that is skipped
-        ("2026-03-29T02:30:00+05:00", "2026-03-28 21:30:00+00"),  # an offset of its own wins
-    ],
-)
-def test_moments_are_local_unless_they_say_otherwise(shop: Shop, text: str, expected: str) -> None:
-    assert shop.rows(HEADER + f"1,ann,{text},1\n")["read"] == 1
-    if "10-25" not in text:
-        assert shop.query("SELECT occurred_at::text FROM event WHERE type = 'purchase'") == [(expected,)]
-
-
-def test_an_amount_beyond_everything_is_refused_and_not_rounded(shop: Shop) -> None:
-    told = shop.rows(HEADER + "1,ann,2026-01-01,1e300\n", MAP + "rounding: half_up\n")
-    assert told == {"read": 1, "refused": {"invalid_event": 1}}
-
-
 def test_without_a_program_or_a_version_or_a_place_to_write_nothing_begins(shop: Shop) -> None:
     with shop.database.transaction() as tx:
         ensure_program(tx, "empty")
@@ -432,5 +366,3 @@ def test_without_a_program_or_a_version_or_a_place_to_write_nothing_begins(shop:
     with pytest.raises(FileUnreadable, match="cannot be written"):
         shop.bring(ROWS, refused=shop.folder / "no" / "folder.csv")
     assert shop.purchases() == []
-
-

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from import_world import HEADER, MAP, Shop
 
+from import_world import HEADER, MAP, Shop
 from setia.imports.mapping import load_map
 from setia.program.findings import DefinitionError
 
@@ -28,24 +28,50 @@ def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("before", "after", "finding"),
     [
-        ("format: csv", "format: xls", ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'"),
+        (
+            "format: csv",
+            "format: xls",
+            ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'",
+        ),
         ("source: till", "sauce: till", ":3:1: error[map_invalid]: there is no key 'sauce' here"),
         ("row.id", "{}", ":4:14: error[map_invalid]: write an expression, or one of {column: NAME} and {const: TEXT}"),
         (
             "Europe/Berlin",
             "Berlin",
-            ":6:37: error[map_invalid]: 'Berlin' is not a time zone of the IANA database; write for example Europe/London",
+            (
+                ":6:37: error[map_invalid]: 'Berlin' is not a time zone of the IANA database; "
+                "write for example Europe/London"
+            ),
         ),
         (", amount: row.amount", "", ":7:8: error[map_invalid]: `amount` is missing here"),
-        ("{external_id: row.who}", "{}", ":5:9: error[map_invalid]: name at least one of id, external_id, card, phone and email"),
-        ("{format: csv}", "{format: csv, encoding: utf-16}", ":2:31: error[map_invalid]: files in UTF-16 and UTF-32 are not read; convert the file to UTF-8"),
-        ("{format: csv}", "{format: csv, encoding: klingon}", ":2:31: error[map_invalid]: 'klingon' is no encoding; write for example utf-8 or cp1252"),
+        (
+            "{external_id: row.who}",
+            "{}",
+            ":5:9: error[map_invalid]: name at least one of id, external_id, card, phone and email",
+        ),
+        (
+            "{format: csv}",
+            "{format: csv, encoding: utf-16}",
+            ":2:31: error[map_invalid]: files in UTF-16 and UTF-32 are not read; convert the file to UTF-8",
+        ),
+        (
+            "{format: csv}",
+            "{format: csv, encoding: klingon}",
+            ":2:31: error[map_invalid]: 'klingon' is no encoding; write for example utf-8 or cp1252",
+        ),
         ("{format: csv}", "{format: csv, columns: [a, b, a]}", ":2:30: error[map_invalid]: column 'a' stands twice"),
-        ("source: till", "source: till\nskip: {a: 'true'}\nset_aside: {a: 'true'}", ":2:1: error[map_invalid]: 'a' stands under skip and under set_aside"),
+        (
+            "source: till",
+            "source: till\nskip: {a: 'true'}\nset_aside: {a: 'true'}",
+            ":2:1: error[map_invalid]: 'a' stands under skip and under set_aside",
+        ),
         (
             "source: till",
             "source: till\ngroup: {by: row.id, duplicates: set_aside}\nset_aside: {duplicate: 'true'}",
-            ":2:1: error[map_invalid]: 'duplicate' is what group.duplicates counts under; give the condition another name",
+            (
+                ":2:1: error[map_invalid]: 'duplicate' is what group.duplicates counts under; "
+                "give the condition another name"
+            ),
         ),
     ],
 )

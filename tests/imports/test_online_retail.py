@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
-from import_world import Shop
 
+from import_world import Shop
 from setia.db.engine import Database
 
 HERE = Path(__file__).parent
@@ -80,7 +80,8 @@ def test_the_whole_of_online_retail(module_database: Database, real_data: Path, 
 
 def _what_is_booked(shop: Shop, control: Control) -> None:
     booked = shop.query(
-        "SELECT e.external_id, count(*), sum((l->>'amount')::bigint)::bigint, count(*) FILTER (WHERE (l->>'amount')::bigint = 0) "
+        "SELECT e.external_id, count(*), sum((l->>'amount')::bigint)::bigint, "
+        "count(*) FILTER (WHERE (l->>'amount')::bigint = 0) "
         "FROM event e, json_array_elements(e.body->'lines') l WHERE e.type = 'purchase' GROUP BY 1"
     )
     assert {row[0]: row[2] for row in booked} == {name: int(amount * 100) for name, amount in control.invoices.items()}

@@ -152,7 +152,9 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, form: str) 
 
 
 def test_another_encoding_is_read_when_it_is_named(tmp_path: Path) -> None:
-    assert _values(_file(tmp_path, "a\nJosé €\n".encode("cp1252")), format="csv", encoding="cp1252") == [{"a": "José €"}]
+    assert _values(_file(tmp_path, "a\nJosé €\n".encode("cp1252")), format="csv", encoding="cp1252") == [
+        {"a": "José €"}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import setia
 from setia.api import answers, health, reference
@@ -46,6 +47,23 @@ class Part:
     lifespans: Sequence[Lifespan] = ()
 
 
+class _App(FastAPI):
+    """FastAPI, with the lanes in front of it."""
+
+    def open_lanes(self, lanes: Lanes, front: ASGIApp) -> None:
+        """Answer by `front` what `lanes` has."""
+        self._lanes = lanes
+        self._front = front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the beginning and end of the process."""
+        if self._lanes.fits(scope):
+            scope["app"] = self
+            await self._front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, database: Database, parts: Sequence[Part], *, access_log: bool = True) -> FastAPI:
     """Make the app of one process.
 
@@ -60,7 +78,7 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
                 await stack.enter_async_context(enter(app))
             yield
 
-    app = FastAPI(
+    app = _App(
         title="Setia",
         summary="Self-hosted loyalty platform",
         description="Points and money are whole numbers of the smallest unit. Times are RFC 3339 in UTC.",
@@ -78,7 +96,6 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
     app.state.head = migrate.head()
     answers.install(app)
     # The last one added is the outermost.
-    app.add_middleware(Lanes, routes=[route for part in parts for route in part.routes])
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(Edge, access_log=access_log)
     for part in parts:
@@ -98,4 +115,6 @@ def create_app(settings: Settings, database: Database, parts: Sequence[Part], *,
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI documents it
+    lanes = Lanes([route for part in parts for route in part.routes])
+    app.open_lanes(lanes, Edge(BodyLimit(lanes, most=settings.max_body_bytes), access_log=access_log))
     return app

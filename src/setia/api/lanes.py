@@ -1,7 +1,7 @@
-"""Fast lanes: raw routes without parameters are answered before the router and the layers around it.
+"""Fast lanes: raw routes without parameters are answered in front of FastAPI, its layers and its router.
 
-Measured under load, those layers took more than a quarter of the event loop's time of a purchase, and the route itself
-a tenth. A request that no lane fits goes the usual way, which knows the same routes: wrong methods are refused there.
+Measured under load, those took more than a quarter of the event loop's time of a purchase, and the route itself a
+tenth. A request that no lane fits goes the usual way, which knows the same routes: wrong methods are refused there.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from setia.api.answers import REQUEST_ID, http_problem, problem_response
 from setia.problems import Problem
 
 
 class Lanes:
-    """The innermost layer. Its routes' endpoints take a request and return a response, and may raise problems."""
+    """An ASGI app for requests that `fits` says it has. Endpoints take a request, return a response, raise problems."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
-        self.app = app
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._lanes = {
             (method, route.path): route
             for route in routes
@@ -27,13 +26,13 @@ class Lanes:
             for method in route.methods or ()
         }
 
+    def fits(self, scope: Scope) -> bool:
+        """Whether a request is answered here."""
+        return scope["type"] == "http" and (scope["method"], scope["path"]) in self._lanes
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        route = self._lanes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if route is None:
-            await self.app(scope, receive, send)
-            return
-        scope["route"] = route
+        route = scope["route"] = self._lanes[scope["method"], scope["path"]]
         try:
             response = await route.endpoint(Request(scope, receive))
         except Problem as problem:

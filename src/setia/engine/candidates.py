@@ -60,7 +60,7 @@ class Candidates:
         said = []
         for campaign, guard in zip(self._campaigns, self._guards, strict=True):
             if campaign.id not in asked:
-                if guard is None or not _runs(campaign, moment):
+                if guard is None or not campaign.runs_at(moment):
                     said.append(Considered(campaign.id, "schedule"))
                 else:
                     path, clause, _ = guard
@@ -72,7 +72,7 @@ class Candidates:
         if found is None:
             found = _Stretch()
             for place, campaign in enumerate(self._campaigns):
-                if not _runs(campaign, moment):
+                if not campaign.runs_at(moment):
                     continue
                 guard = self._guards[place]
                 if guard is None:
@@ -89,11 +89,6 @@ class Candidates:
 
 def _dates(campaign: CompiledCampaign) -> tuple[dt.datetime | None, dt.datetime | None]:
     return (None, None) if campaign.schedule is None else (campaign.schedule.starts, campaign.schedule.ends)
-
-
-def _runs(campaign: CompiledCampaign, moment: dt.datetime) -> bool:
-    starts, ends = _dates(campaign)
-    return (starts is None or starts <= moment) and (ends is None or moment < ends)
 
 
 def _guard(campaign: CompiledCampaign) -> Guard | None:

@@ -38,6 +38,8 @@ class TriggerPlan:
     """Whether campaigns can keep each other out."""
     acts: bool
     """Whether any does more than earn and multiply."""
+    budgets: tuple[tuple[CompiledCampaign, str], ...] = ()
+    """The limits over all members, with their campaigns."""
     candidates: Candidates | None = None
     """The index over the campaigns, where there are many."""
 
@@ -120,6 +122,11 @@ class CompiledProgram:
             ends = self._validities[points, day] = expires_at(start, expiry, self.zone)
         return available_at, ends
 
+    def budgets_at(self, event_type: str, moment: dt.datetime) -> list[str]:
+        """The keys of the budgets over all members that an event of this type at this moment may use."""
+        plan = self.plans.get(event_type)
+        return [] if plan is None else [key for campaign, key in plan.budgets if campaign.runs_at(moment)]
+
     def levels_of(self, counters: Counters) -> dict[str, str]:
         """The level that a member holds in each tier set."""
         held = counters.tiers
@@ -186,6 +193,12 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
             tuple((path, _ROOTS.index(path.split(".")[0]), tuple(path.split(".")[1:])) for path in inputs),
             rivals=any(campaign.definition.group or campaign.definition.exclusive for campaign in campaigns),
             acts=any(campaign.acts or campaign.deducts for campaign in campaigns),
+            budgets=tuple(
+                (campaign, f"{campaign.id}#{place}")
+                for campaign in campaigns
+                for place, limit in enumerate(campaign.definition.limits)
+                if limit.per == "all"
+            ),
             candidates=Candidates(campaigns) if len(campaigns) >= INDEXED_FROM else None,
         )
     return plans

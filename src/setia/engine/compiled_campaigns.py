@@ -99,6 +99,13 @@ class CompiledCampaign:
     acts: bool
     """Whether it has an effect other than earning and multiplying, so that it is used though it earns nothing."""
 
+    def runs_at(self, moment: dt.datetime) -> bool:
+        """Whether `moment` lies between its dates; days and hours are not looked at."""
+        schedule = self.schedule
+        return schedule is None or (
+            (schedule.starts is None or schedule.starts <= moment) and (schedule.ends is None or moment < schedule.ends)
+        )
+
 
 def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: str) -> CompiledCampaign:
     """Make one campaign ready for one type of event."""

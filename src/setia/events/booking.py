@@ -108,6 +108,7 @@ class Booking:
         self._members: dict[UUID, InPlay] = {}
         self._known: dict[tuple[str, str], Booked] = {}
         self._resolved: dict[MemberReference, Resolved] = {}
+        self._budgets_locked = False
 
     def open(
         self,
@@ -118,13 +119,14 @@ class Booking:
     ) -> None:
         """Lock the members, then read what they have, which events are known already, and the budgets."""
         self._resolved = resolved
+        self._budgets_locked = budgets_locked
         members = sorted({member for member in resolved.values() if isinstance(member, UUID)})
         good = [arrival.event for arrival in arrivals if isinstance(arrival, Arrival)]
         keys = sorted({(event.source, event.external_id) for event in good})
         with self._connection.pipeline():
             ask_members = ask_in_play(self._connection, self._program, self._live.program_id, members)
             ask_events = ask_known(self._connection, self._live.program_id, keys)
-            self._spending.ask(self._program, locked=budgets_locked)
+            self._spending.ask(self._program, good, locked=budgets_locked)
         self._members = ask_members()
         self._known = ask_events()
 
@@ -155,14 +157,20 @@ class Booking:
 
     def enrol_all(self, new: Sequence[NewMember], actor: str, *, budgets_locked: bool) -> list[Booked]:
         """Enrol several, all or none of them; the decision of each enrolment, in order. Raises IdentifierTaken."""
-        self._spending.ask(self._program, locked=budgets_locked)
         newcomers: list[Newcomer] = []
         for newcomer in welcome(self._connection, self._live.program_id, new, self._now):
             if isinstance(newcomer, IdentifierTaken):
                 raise newcomer
             newcomers.append(newcomer)
         self._lock({newcomer.member_id for newcomer in newcomers})
+        self._budgets_locked = budgets_locked
+        self._ask_budgets(newcomers)
         return [self._book_newcomer(newcomer, actor) for newcomer in newcomers]
+
+    def _ask_budgets(self, newcomers: Sequence[Newcomer]) -> None:
+        events = [newcomer.enrolment.event for newcomer in newcomers]
+        events += [body for newcomer in newcomers for _, body in newcomer.kept]
+        self._spending.ask(self._program, events, locked=self._budgets_locked)
 
     def _lock(self, members: set[UUID]) -> None:
         if members:
@@ -193,6 +201,7 @@ class Booking:
         again = resolve(self._connection, self._live.program_id, list(wanted))
         self._resolved |= again
         self._lock({member for member in again.values() if isinstance(member, UUID)} - self._members.keys())
+        self._ask_budgets(newcomers)
         actors = {again[reference]: actor for reference, (_, actor) in wanted.items()}
         for newcomer in newcomers:
             self._book_newcomer(newcomer, actors[newcomer.member_id])

@@ -7,11 +7,13 @@ while decisions are made, and a budget is never overspent.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 
 from setia.engine.compiled import CompiledProgram
+from setia.engine.occurrences import Occurrence
 from setia.engine.state import Budgets
 
 _READ = "SELECT key, period, used FROM budget WHERE program_id = %b AND key = ANY (%b) ORDER BY key, period"
@@ -38,24 +40,28 @@ class Spending:
     def __init__(self, connection: psycopg.Connection[Any], program_id: int) -> None:
         self._connection = connection
         self._program_id = program_id
-        self._rows: psycopg.Cursor[Any] | None = None
+        self._asked: set[str] = set()
+        self._rows: list[psycopg.Cursor[Any]] = []
         self._added: dict[tuple[str, str], int] = {}
         self._seen: dict[tuple[str, str], int] = {}
-        self._budgets: Budgets | None = None
+        self._budgets = Budgets()
 
-    def ask(self, program: CompiledProgram, *, locked: bool) -> None:
-        """Ask for the budgets of a program; they are read when they are first needed, after the caller's pipeline."""
-        keys = [key for key, (_, limit) in program.limits.items() if limit.per == "all"]
-        if keys:
+    def ask(self, program: CompiledProgram, events: Iterable[Occurrence], *, locked: bool) -> None:
+        """Ask for the budgets of the campaigns that events can start, by their type and day.
+
+        They are read when they are first needed, after the caller's pipeline.
+        """
+        wanted = {key for event in events for key in program.budgets_at(event.type, event.occurred_at)} - self._asked
+        if wanted:
+            self._asked |= wanted
             query = _READ + " FOR UPDATE" if locked else _READ
-            self._rows = self._connection.execute(query, (self._program_id, keys), prepare=True)
+            self._rows.append(self._connection.execute(query, (self._program_id, sorted(wanted)), prepare=True))
 
     @property
     def budgets(self) -> Budgets:
         """What has been used, that of this transaction included."""
-        if self._budgets is None:
-            self._budgets = Budgets()
-            for key, period, used in self._rows or ():
+        while self._rows:
+            for key, period, used in self._rows.pop():
                 self._seen[key, period] = used
                 self._budgets.used.setdefault(key, {})[period] = used
         return self._budgets

@@ -42,7 +42,7 @@ def calculate(
     arrival = arrive(live, sent)
     check_not_future(program, arrival.event.occurred_at, now)
     spending = Spending(connection, program_id)
-    spending.ask(program, locked=False)
+    spending.ask(program, [arrival.event], locked=False)
     state = _state(connection, live, arrival)
     if state is None:
         state = _newcomer(program, min(arrival.event.occurred_at, now), now, spending)

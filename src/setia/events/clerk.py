@@ -18,6 +18,7 @@ from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
 from setia.events.live import LivePrograms
 from setia.events.problems import OutcomeUnknown
+from setia.ledger.states import find_by_index
 from setia.problems import InternalError, Problem, Unavailable
 
 _ATTEMPTS = 8
@@ -105,6 +106,8 @@ class Clerk:
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = self._database.connect()
+            find_by_index(self._connection)
+            self._connection.commit()
         return self._connection
 
     def _undo(self) -> None:

@@ -37,27 +37,34 @@ class _Request(NamedTuple):
 
 
 class Committer:
-    """The queue of a process and its thread."""
+    """The queue of a process and the threads that book what is in it, one for each clerk.
 
-    def __init__(self, clerk: Clerk) -> None:
-        self._clerk = clerk
+    Two clerks are enough to keep a processor busy: while one waits for the database, the other decides. More would only
+    make the groups smaller.
+    """
+
+    def __init__(self, *clerks: Clerk) -> None:
         self._waiting: deque[_Request] = deque()
         self._events_waiting = 0
         self._changed = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(clerk,), name=f"committer-{number}", daemon=True)
+            for number, clerk in enumerate(clerks)
+        ]
 
     def start(self) -> None:
         """Begin to book."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Book what is waiting, then end. Later events are refused."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-        self._thread.join()
-        self._clerk.close()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def submit(self, program_id: int, submissions: Sequence[Submission]) -> Future[Answers]:
         """Hand in events, at most MOST_TOGETHER, from a thread. The future has their answers when they are committed.
@@ -88,16 +95,17 @@ class Committer:
             self._events_waiting += events
             self._changed.notify()
 
-    def _run(self) -> None:
-        while True:
-            requests = self._next()
-            if not requests:
-                return
-            together = [submission for request in requests for submission in request.submissions]
-            _together.observe(len(together))
-            _events.inc(len(together))
-            answers = self._clerk.book(requests[0].program_id, together)
-            self._answer(requests, answers)
+    def _run(self, clerk: Clerk) -> None:
+        with clerk:
+            while requests := self._next():
+                self._book(clerk, requests)
+
+    def _book(self, clerk: Clerk, requests: Sequence[_Request]) -> None:
+        together = [submission for request in requests for submission in request.submissions]
+        _together.observe(len(together))
+        _events.inc(len(together))
+        answers = clerk.book(requests[0].program_id, together)
+        self._answer(requests, answers)
 
     def _answer(self, requests: Sequence[_Request], answers: Answers) -> None:
         delivered: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answers], Answers]]] = {}

@@ -23,11 +23,13 @@ from setia.events.tiers_route import tiers_router
 from setia.ledger.statement import StatementEntry
 from setia.program.definition import Program
 
+CLERKS = 2
+
 
 def events_part(database: Database) -> Part:
     """The event routes, the committer behind them, and what other routes need of decisions."""
     programs = LivePrograms(database)
-    committer = Committer(Clerk(database, programs))
+    committer = Committer(*(Clerk(database, programs) for _ in range(CLERKS)))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -140,7 +140,7 @@ class _Apart:
 
 
 def collect_rarely() -> None:
-    """For a process that does nothing but import: what a batch makes lives until it is booked, and none of it in cycles.
+    """For a process that only imports: what a batch makes lives until it is booked, and none of it in cycles.
 
     Looking for cycles as often as Python does by itself costs a tenth of an import.
     """

@@ -72,16 +72,24 @@ def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     the transaction finds its rows by index: it is about few members, however small their tables look to the planner.
     """
     with connection.pipeline():
+        connection.execute(_BY_INDEX, prepare=True)
         read = ask_locked(connection, members)
     return read()
+
+
+def find_by_index(connection: psycopg.Connection[Any]) -> None:
+    """Let a connection find its rows by index for as long as it lives; for one that only books."""
+    connection.execute(_BY_INDEX.replace("true", "false"))
 
 
 def ask_locked(
     connection: psycopg.Connection[Any], members: Collection[UUID]
 ) -> Callable[[], dict[UUID, LockedMember]]:
-    """Lock now and read later what `lock_members` gives, so that a pipeline can carry the question with others."""
+    """Lock now and read later what `lock_members` gives, so that a pipeline can carry the question with others.
+
+    The caller sees to it that rows are found by index: `find_by_index` once, for a connection that only books.
+    """
     wanted = list(members)
-    connection.execute(_BY_INDEX, prepare=True)
     # Two statements, because the second must see what was committed while the first one waited.
     rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
     wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
