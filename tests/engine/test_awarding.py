@@ -268,7 +268,6 @@ def test_bonuses_are_summed_before_anything_is_cut_off_at_zero(factors: tuple[st
     assert total(decided(stacked("sum_of_bonuses", rows), purchase(10000))) == 120
 
 
-@pytest.mark.xfail(reason="best compares factors and not what they bring")
 def test_the_best_multiplier_is_best_for_the_lines_it_touches() -> None:
     rows = """m1: {on: purchase, lines: 'line.sku == "X"', multiply: {of: base, by: 3}}
         m2: {on: purchase, multiply: {of: base, by: 2}}"""

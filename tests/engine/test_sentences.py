@@ -226,3 +226,17 @@ def test_every_effect_has_its_sentence() -> None:
     decision = decided(compiled, purchase(500000))
     for part in told(compiled, decision):
         assert len(part) == len(decision.outcome.points) + len(decision.outcome.tiers)
+
+
+@pytest.mark.parametrize(
+    ("cents", "locale", "expected"),
+    [(100, "en", "1 star for"), (200, "en", "2 stars for"), (100, "de", "1 Stern für"), (200, "ms", "2 bintang untuk")],
+)
+def test_one_point_is_called_by_its_singular(cents: int, locale: str, expected: str) -> None:
+    compiled = campaigns(
+        "a: {on: purchase, earn: {stars: 1 per 1.00}}",
+        points="{stars: {name: {en: stars, de: Sterne, ms: bintang}, one: {en: star, de: Stern}}}",
+    )
+    decision = decided(compiled, purchase(cents))
+    [told] = sentences(compiled, decision.outcome, decision.explanation, locale)
+    assert told.startswith(expected)

@@ -125,7 +125,6 @@ def test_the_best_of_a_group_of_multipliers_has_the_greatest_factor() -> None:
     assert granted(decided(grouped("best_value", rows), purchase(1000))) == {"base": 10, "b": 20}
 
 
-@pytest.mark.xfail(reason="worth does not look at limits in points")
 def test_best_value_counts_what_limits_leave() -> None:
     rows = """
         a: {on: purchase, group: g, earn: {stars: 100}, limits: [{earn: 100 stars}]}

@@ -9,9 +9,10 @@ import pytest
 
 from api_world import definition
 from events.shop import EVENTS, LINE, NOW, arrived, live, purchase
+from setia.api.idempotency import KeyRequired
 from setia.events.arrivals import Draft, draft
 from setia.events.live import ready
-from setia.events.problems import InvalidEvent, MalformedEvent, MissingIdempotency
+from setia.events.problems import InvalidEvent, MalformedEvent
 from setia.members.identifiers import InvalidIdentifier
 from setia.problems import Problem
 from setia.program.definition import Program
@@ -239,13 +240,13 @@ def test_of_two_keys_of_one_name_the_last_counts() -> None:
 
 
 def test_neither_external_id_nor_key() -> None:
-    with pytest.raises(MissingIdempotency) as caught:
+    with pytest.raises(KeyRequired) as caught:
         draft(b'{"type":"visit"}', NOW)
-    assert (caught.value.status, caught.value.code) == (400, "idempotency_key_missing")
+    assert (caught.value.status, caught.value.code) == (400, "idempotency_key_required")
 
 
 def test_in_a_batch_a_missing_external_id_is_pointed_at() -> None:
-    with pytest.raises(MissingIdempotency) as caught:
+    with pytest.raises(KeyRequired) as caught:
         draft(b'{"type":"visit"}', NOW, pointer="/events/3")
     assert [item.pointer for item in caught.value.errors] == ["#/events/3/external_id"]
 

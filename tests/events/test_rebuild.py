@@ -4,8 +4,8 @@ import pytest
 
 from api_world import World
 from events.shop import BASE, WELCOME, batch, booked, findings, go_live, program, purchase, rows
-from setia.events.problems import NoLiveVersion
 from setia.events.rebuild import rebuild_states
+from setia.versions.service import NothingPublished
 
 TIERS = [
     {
@@ -101,5 +101,5 @@ def test_many_members_are_taken_in_parts(world: World, monkeypatch: pytest.Monke
 def test_other_programs_are_left_alone(world: World) -> None:
     busy(world)
     assert rebuild_states(world.database, world.other_program_id).members == 0
-    with pytest.raises(NoLiveVersion):
+    with pytest.raises(NothingPublished):
         rebuild_states(world.database, 999)

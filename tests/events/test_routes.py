@@ -110,7 +110,7 @@ def test_a_key_stands_for_the_external_id(world: World) -> None:
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     other = send(world, purchase(None, "11.00"), headers={"Idempotency-Key": "till-7/1"})
     assert_problem(other, 422, "external_id_reused")
-    assert_problem(send(world, event), 400, "idempotency_key_missing")
+    assert_problem(send(world, event), 400, "idempotency_key_required")
     assert_problem(send(world, event, headers={"Idempotency-Key": "a b"}), 400, "idempotency_key_invalid")
     assert_problem(send(world, event, headers={"Idempotency-Key": "x" * 201}), 400, "idempotency_key_invalid")
     assert world.count("event") == 2  # the enrolment and one purchase
@@ -145,7 +145,7 @@ def test_a_batch_fails_event_by_event(world: World) -> None:
         (201, False, 15),
         (201, True, 10),
         (422, "invalid_event", ["#/events/3/lines/0/amount"]),
-        (400, "idempotency_key_missing", ["#/events/4/external_id"]),
+        (400, "idempotency_key_required", ["#/events/4/external_id"]),
         (422, "invalid_event", ["#/events/5/external_id"]),
         (422, "unknown_member", []),
         (422, "invalid_identifier", ["#/events/7/member/card"]),
@@ -325,8 +325,8 @@ def test_without_a_version_nothing_is_decided(world: World) -> None:
         program_id = tx.exec_driver_sql("SELECT id FROM program WHERE key = 'empty'").scalar_one()
     key = world.key(*Scope, program_id=program_id)
     event = {"type": "visit", "external_id": "x"}
-    assert_problem(send(world, event, key=key), 422, "no_live_version")
-    assert_problem(world.call("POST", "/v1/calculate", json=event, key=key), 422, "no_live_version")
+    assert_problem(send(world, event, key=key), 422, "nothing_published")
+    assert_problem(world.call("POST", "/v1/calculate", json=event, key=key), 422, "nothing_published")
     [result] = batch(world, event, key=key)["results"]
-    assert (result["status"], result["problem"]["code"]) == (422, "no_live_version")
+    assert (result["status"], result["problem"]["code"]) == (422, "nothing_published")
     assert world.count("event") == 0

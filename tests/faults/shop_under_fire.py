@@ -48,13 +48,14 @@ class Server:
             "SETIA_ACCESS_LOG": "false",
             "SETIA_LOG_LEVEL": "error",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "setia", "serve", "--port", str(self.port), "--workers", str(self._workers)],
-            env=clean | settings,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.data_dir / "serve.log").open("ab"),
-        )
+        with (self.data_dir / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "setia", "serve", "--port", str(self.port), "--workers", str(self._workers)],
+                env=clean | settings,
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(*_AWAY):
@@ -101,7 +102,7 @@ class Client(threading.Thread):
     """Sends events, one request after the other, each until it is acknowledged."""
 
     def __init__(self, server: Server, key: str, name: str, *, together: int = 1) -> None:
-        super().__init__(name=name)
+        super().__init__(name=name, daemon=True)
         self._server = server
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._together = together
@@ -111,17 +112,19 @@ class Client(threading.Thread):
         self.acknowledged: dict[str, Any] = {}
         self.retries = 0
         self.unexpected: list[tuple[int, bytes]] = []
+        self.last: tuple[int, bytes] | None = None
 
     def run(self) -> None:
         for number in itertools.count():
             if self.leaving.is_set():
-                break
+                break  # only between events: every one that was sent is acknowledged in the end
             fresh = [self._event(f"{self.name}/{number}/{part}", number + part) for part in range(self._together)]
             self.events |= {event["external_id"]: event for event in fresh}
             for event in fresh if self._together == 1 else ():
                 self.acknowledged[event["external_id"]] = self.insist(event)
             while self._together > 1 and fresh:
                 fresh = self._send_batch(fresh)
+        self.hang_up()
 
     def insist(self, event: dict[str, Any]) -> Any:
         """Send one event until it is acknowledged; give the answer."""
@@ -130,6 +133,12 @@ class Client(threading.Thread):
             if status == 201:
                 return json.loads(body)
             self._unanswered(status, body)
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _event(self, external_id: str, number: int) -> dict[str, Any]:
         # Most events are of a few members, so that they meet; some bring a stranger, who is enrolled.
@@ -147,15 +156,16 @@ class Client(threading.Thread):
             if result["status"] == 201:
                 self.acknowledged[event["external_id"]] = result["event"]
             else:
-                self._unanswered(result["status"], json.dumps(result).encode())
+                self._unanswered(result["status"], body)
                 again.append(event)
         return again
 
     def _unanswered(self, status: int, body: bytes) -> None:
         self.retries += 1
+        self.last = (status, body)
         if status and status < 500:
-            self.unexpected.append((status, body))
-            raise AssertionError(body)
+            self.unexpected.append(self.last)
+            raise SystemExit
         time.sleep(0.02)
 
     def _post(self, path: str, sent: Any) -> tuple[int, bytes]:
@@ -166,7 +176,5 @@ class Client(threading.Thread):
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except _AWAY:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self.hang_up()
             return 0, b""

@@ -47,6 +47,19 @@ def prepared(database: Database) -> tuple[int, str]:
         return program_id, str(create_key(tx, program_id, "live", [Scope.EVENTS_WRITE]))
 
 
+def acknowledged(clients: list[Client]) -> int:
+    return sum(len(client.acknowledged) for client in clients)
+
+
+def until_more(clients: list[Client], before: int) -> None:
+    """Wait until events are acknowledged again: else the next blow would meet nobody."""
+    deadline = time.monotonic() + 30
+    while acknowledged(clients) <= before + 20:
+        assert time.monotonic() < deadline, [client.last for client in clients]  # serve.log tells why
+        assert all(client.unexpected == [] for client in clients), [client.unexpected for client in clients]
+        time.sleep(0.02)
+
+
 def test_nothing_is_lost_and_nothing_is_there_twice(server: Server) -> None:
     seed = random.randrange(10**9)
     print(f"seed {seed}")
@@ -59,28 +72,22 @@ def test_nothing_is_lost_and_nothing_is_there_twice(server: Server) -> None:
         clients.append(Client(server, key, "batch", together=8))
         for client in clients:
             client.start()
-        acknowledged_before = 0
+        until_more(clients, 0)
         for victim in ("server", "database", "database", "server"):
-            time.sleep(moments.uniform(0.2, 1.0))
-            acknowledged = sum(len(client.acknowledged) for client in clients)
-            assert acknowledged > acknowledged_before, "there was no load"
-            acknowledged_before = acknowledged
+            time.sleep(moments.uniform(0.1, 0.9))
+            before = acknowledged(clients)
             if victim == "server":
                 server.kill()
                 server.start()
             else:
                 server.kill_database()
-            # Until it works again: else the next blow meets nobody.
-            deadline = time.monotonic() + 20
-            while sum(len(client.acknowledged) for client in clients) <= acknowledged and time.monotonic() < deadline:
-                time.sleep(0.02)
+            until_more(clients, before)
         time.sleep(0.3)
         for client in clients:
             client.leaving.set()
         for client in clients:
             client.join(60)
-            assert not client.is_alive()
-            assert client.unexpected == []
+            assert not client.is_alive(), client.last
             assert client.acknowledged.keys() == client.events.keys()
         assert sum(client.retries for client in clients) > 0, "nothing was interrupted"
 
@@ -97,6 +104,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(server: Server) -> None:
         for client in clients:
             for external_id, event in client.events.items():
                 assert client.insist(event) == client.acknowledged[external_id]
+            client.hang_up()
         report = verify(database)
         assert report.findings == []
         assert rebuild_states(database, program_id, check=True).different == 0

@@ -59,9 +59,7 @@ def assert_sound(world: World) -> None:
     assert rebuild_states(world.database, world.program_id, check=True).different == 0
 
 
-def test_the_same_event_100_times_at_once(
-    world: World, database_url: str, processes: ProcessPoolExecutor
-) -> None:
+def test_the_same_event_100_times_at_once(world: World, database_url: str, processes: ProcessPoolExecutor) -> None:
     enrolled(world, "1")
     told = run(processes, world, database_url, [alone([purchase("1")] * 10)] * (PROCESSES * LANES))
     flat = [one for lane in told for one in lane]
@@ -148,7 +146,7 @@ def test_a_budget_is_never_overspent_and_never_left(
     got = [json.loads(answer)["granted"].get("stars", 0) for _, answer in flat]
     assert (sum(got), sum(one > 0 for one in got)) == (granted, -(-granted // 10))
     assert rows(world, "SELECT sum(available) FROM wallet") == [(granted,)]
-    assert rows(world, "SELECT used FROM budget") == [(int(budget.split()[0]),)]
+    assert rows(world, "SELECT used FROM budget") == [(int(budget.split(maxsplit=1)[0]),)]
     assert_sound(world)
 
 

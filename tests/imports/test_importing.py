@@ -8,11 +8,10 @@ import pytest
 
 from import_world import HEADER, MAP, PROGRAM, Shop
 from setia.db.engine import Database
-from setia.events.problems import NoLiveVersion
 from setia.imports import lanes
 from setia.imports.importing import Watch
 from setia.imports.problems import FileUnreadable
-from setia.versions.service import NoSuchProgram, ensure_program
+from setia.versions.service import NoSuchProgram, NothingPublished, ensure_program
 
 ROWS = HEADER + "1,ann,2026-01-01 10:00,10.50\n2,bob,2026-01-02 10:00,3\n3,ann,2026-01-03 10:00,0\n"
 GROUPED = MAP.replace("source: till", "source: till\ngroup: {by: row.id}")
@@ -361,7 +360,7 @@ def test_without_a_program_or_a_version_or_a_place_to_write_nothing_begins(shop:
         ensure_program(tx, "empty")
     with pytest.raises(NoSuchProgram):
         shop.bring(ROWS, program="nowhere")
-    with pytest.raises(NoLiveVersion):
+    with pytest.raises(NothingPublished):
         shop.bring(ROWS, program="empty")
     with pytest.raises(FileUnreadable, match="cannot be written"):
         shop.bring(ROWS, refused=shop.folder / "no" / "folder.csv")

@@ -55,17 +55,15 @@ def adjust(  # noqa: PLR0913 - options of a command
     """Give points to a member, or take them."""
     import datetime as dt
     from uuid import UUID
-    from zoneinfo import ZoneInfo
 
     import sqlalchemy as sa
 
     from setia.db.engine import Database, driver_connection
     from setia.db.ids import parse_id
-    from setia.engine.calendar import expires_at
-    from setia.events.postings import floor_of, keeps_lots
-    from setia.ledger.adjustments import Adjusted, Adjustment, Terms
+    from setia.ledger.adjustments import Adjusted, Adjustment
     from setia.ledger.adjustments import adjust as book_adjustment
     from setia.ledger.states import program_of
+    from setia.members.points import terms_of
     from setia.settings import load_settings
     from setia.versions.service import live
 
@@ -79,16 +77,12 @@ def adjust(  # noqa: PLR0913 - options of a command
 
     def work(tx: sa.Connection) -> tuple[Adjusted, PointType]:
         connection = driver_connection(tx)
-        _, definition = live(tx, program_of(connection, member_id))
+        version, definition = live(tx, program_of(connection, member_id))
         point_type = definition.points.get(points)
         if point_type is None:
             raise typer.BadParameter(f"there is no point type {points!r}; there are: {', '.join(definition.points)}.")
         units = _units(give or take or "", point_type.decimals)
-        terms = Terms(
-            in_lots=keeps_lots(point_type),
-            expires_at=expires_at(now, point_type.expiry, ZoneInfo(definition.program.timezone)),
-            floor=floor_of(point_type),
-        )
+        terms = terms_of(definition, version, points, now)
         asked = Adjustment(
             member_id=member_id,
             point_type=points,

@@ -67,6 +67,9 @@ def main() -> None:
 def explain(error: Exception, *, debug: bool) -> int:
     """Say what went wrong on stderr, and give the exit code."""
     # Here and not above: `setia --help` needs none of them.
+    from sqlalchemy.exc import DBAPIError
+
+    from setia.db.engine import UNDEFINED_TABLE, sqlstate
     from setia.db.errors import DatabaseError
     from setia.problems import Problem
     from setia.settings import InvalidSettings
@@ -85,6 +88,8 @@ def explain(error: Exception, *, debug: bool) -> int:
                 say(f"  {item.pointer}: {item.message}" + (f" {item.hint}" if item.hint else ""))
         case DatabaseError():
             complain(str(error))
+        case DBAPIError() if sqlstate(error) == UNDEFINED_TABLE:
+            complain("The database has no tables, or old ones. Bring it to this version: setia migrate")
         case _:
             complain(f"{type(error).__name__}: {error}")
             if not debug:

@@ -24,6 +24,7 @@ def publish(
 ) -> None:
     """Check a definition and make it live. The one that is live already makes no new version."""
     from setia.db.engine import Database
+    from setia.db.migrate import upgrade
     from setia.program.yaml_text import load
     from setia.settings import load_settings
     from setia.versions import service
@@ -33,6 +34,8 @@ def publish(
     for warning in warnings:
         say(str(warning))
     with Database.open(load_settings(), role="publish") as database:
+        # Publishing is the first thing a newcomer does: the tables are made then, and not asked for.
+        upgrade(database)
         published = database.run(
             lambda tx: service.publish(tx, definition, f"user:{getpass.getuser()}", note, mode=mode)
         )

@@ -52,7 +52,7 @@ def award_points(
     bases_of: dict[str, list[_Base]] = {}
     for match in matches:
         for earn, raw in match.earns:
-            fitting = _fitting(match, earn.points, multipliers, stacking) if multipliers else ()
+            fitting = _fitting(match, earn.points, raw, multipliers, stacking) if multipliers else ()
             bases_of.setdefault(earn.points, []).append(_Base(match, earn, raw, fitting))
     for points, rounding in roundings.items():
         bases = bases_of.get(points, ())
@@ -102,7 +102,7 @@ class _Cells:
         return cell
 
 
-def _fitting(base: Match, points: str, multipliers: Sequence[Match], stacking: Stacking) -> list[Match]:
+def _fitting(base: Match, points: str, raw: Raw, multipliers: Sequence[Match], stacking: Stacking) -> list[Match]:
     """The multipliers that work on a campaign's points of one type."""
     name = base.campaign.id
     fitting = []
@@ -116,13 +116,19 @@ def _fitting(base: Match, points: str, multipliers: Sequence[Match], stacking: S
         ):
             fitting.append(match)
     if stacking.multipliers == "best" and len(fitting) > 1:
-        winner = max(fitting, key=lambda match: match.factor or 0)
+        winner = max(fitting, key=lambda match: _brings(match, raw))
         for match in fitting:
             if match is not winner:
                 # It may still win on another campaign; `_tell_losers` says it of those that did not.
                 match.considered.by = winner.campaign.id
         return [winner]
     return fitting
+
+
+def _brings(match: Match, raw: Raw) -> Fraction:
+    """What a multiplier adds to a base. Its factor alone does not tell, where it counts few lines."""
+    touched = sum(numerator for line, numerator in raw.parts if match.lines is None or line in match.lines)
+    return ((match.factor or Fraction(0)) - 1) * touched
 
 
 def _award_base(base: _Base, cells: _Cells, unit: int, stacking: Stacking, awards: list[Award]) -> None:

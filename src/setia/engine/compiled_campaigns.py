@@ -15,6 +15,7 @@ from setia.program.campaigns import Campaign, Schedule
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
 from setia.program.earning import Earn, EarnKind
+from setia.program.events import AttributeType
 from setia.program.vocabulary import vocabulary
 
 _WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
@@ -93,7 +94,7 @@ class CompiledCampaign:
     earns: tuple[CompiledEarn, ...]
     deducts: tuple[CompiledEarn, ...]
     multiplier: CompiledMultiplier | None
-    attributes: tuple[tuple[str, Expression], ...]
+    attributes: tuple[tuple[str, AttributeType, Expression], ...]
     values: tuple[tuple[str, Expression], ...]
     inputs: frozenset[str]
     acts: bool
@@ -133,7 +134,10 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
         earns=tuple(_compile_earn(program, points, earn, trigger) for points, earn in campaign.earn.items()),
         deducts=tuple(_compile_earn(program, points, earn, trigger) for points, earn in campaign.deduct.items()),
         multiplier=multiplier,
-        attributes=tuple((key, compile_expression(text, plain)) for key, text in campaign.set.items()),
+        attributes=tuple(
+            (key, program.members.attributes[key].type, compile_expression(text, plain))
+            for key, text in campaign.set.items()
+        ),
         values=tuple((key, compile_expression(text, plain)) for key, text in campaign.effect.values.items())
         if campaign.effect
         else (),

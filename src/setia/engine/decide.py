@@ -131,7 +131,11 @@ def _worth(program: CompiledProgram, match: Match) -> Fraction:
     worth = Fraction(0)
     for earn, raw in match.earns:
         value = program.definition.points[earn.points].value
-        points = Fraction(raw.numerator, raw.denominator * program.units[earn.points])
+        unit = program.units[earn.points]
+        points = Fraction(raw.numerator, raw.denominator * unit)
+        left = match.allowance.left(earn.points, unit)
+        if left is not None:
+            points = min(points, Fraction(left, unit))
         worth += points * Fraction(1 if value is None else value)
     return worth
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -106,7 +107,7 @@ class Explanation(msgspec.Struct, omit_defaults=True):
     considered: list[Considered] = []
     inputs: dict[str, Any] = {}
     tiers: dict[str, str] = {}
-    """Tier set -> the arithmetic of its metric, such as `520 of 500`."""
+    """Tier set -> the arithmetic of its metric, such as `520/900`."""
 
 
 class Decision(msgspec.Struct):
@@ -118,3 +119,9 @@ class Decision(msgspec.Struct):
     explanation: Explanation
     budget_uses: dict[str, dict[str, int]] = {}
     """Budget key -> period -> what this decision took from it."""
+
+
+# Decimals are numbers in JSON, and come back as the decimals they were: what a campaign set stays exact.
+as_json = msgspec.json.Encoder(decimal_format="number").encode
+outcome_of = msgspec.json.Decoder(Outcome, float_hook=Decimal).decode
+explanation_of = msgspec.json.Decoder(Explanation, float_hook=Decimal).decode

@@ -53,6 +53,15 @@ class Allowance:
         self._granted[points] = self._granted.get(points, 0) + granted
         return granted, cut_by
 
+    def left(self, points: str, unit: int) -> int | None:
+        """How many smallest units of a point type its limits still allow; None where none limits them."""
+        lefts = [
+            max(0, int(limit.earn.amount * unit) - self._used(key, limit) - self._granted.get(points, 0))
+            for key, limit in self._limits
+            if limit.earn is not None and limit.earn.points == points
+        ]
+        return min(lefts, default=None)
+
     def _used(self, key: str, limit: Limit) -> int:
         counts = self._shared if limit.per == "all" else self._member
         periods = counts.get(key)

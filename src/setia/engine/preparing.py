@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 
@@ -13,6 +16,7 @@ from setia.engine.considering import Facts, Match, readable
 from setia.engine.occurrences import Occurrence
 from setia.engine.rates import raw_points
 from setia.expressions import EvaluationError
+from setia.program.events import AttributeType
 
 LARGEST_FACTOR = 1000
 
@@ -43,7 +47,9 @@ def prepare(match: Match, order: Order) -> bool:
             match.factor = _factor(campaign.multiplier, order.facts)
         if campaign.attributes:
             plain = order.facts.plain
-            match.attributes = {name: readable(value.call(*plain)) for name, value in campaign.attributes}
+            match.attributes = {
+                name: attribute_value(type_, value.call(*plain), name) for name, type_, value in campaign.attributes
+            }
         if campaign.values:
             plain = order.facts.plain
             match.values = {name: readable(value.call(*plain)) for name, value in campaign.values}
@@ -52,6 +58,39 @@ def prepare(match: Match, order: Order) -> bool:
         match.considered.error = str(error)
         return False
     return True
+
+
+_LARGEST_INTEGER = 2**53 - 1
+_LONGEST_TEXT = 10_000
+
+
+def attribute_value(type_: AttributeType, value: object, name: str) -> Any:
+    """A value as an attribute of a type keeps it: exact, and never silently of another type.
+
+    Raises:
+        EvaluationError: the value is not of the type.
+    """
+    if isinstance(value, Decimal) and type_ == "integer" and value == value.to_integral_value():
+        value = int(value)
+    fits = {
+        "string": isinstance(value, str) and len(value) <= _LONGEST_TEXT,
+        "integer": isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_INTEGER,
+        "number": isinstance(value, int | Decimal) and not isinstance(value, bool),
+        "boolean": isinstance(value, bool),
+        "date": isinstance(value, str) and _is_day(value),
+        "string_list": isinstance(value, list | tuple) and all(isinstance(item, str) for item in value),
+    }[type_]
+    if not fits:
+        message = f"{value!r} cannot be the attribute {name}, which is of type {type_}"
+        raise EvaluationError(message, name)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _factor(multiplier: CompiledMultiplier, facts: Facts) -> Fraction:

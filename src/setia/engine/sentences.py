@@ -116,7 +116,9 @@ def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reas
     language = language_of(locale)
     words = _WORDS["adjusted_up" if amount > 0 else "adjusted_down"][language]
     return words.format(
-        amount=_amount(program, points, abs(amount), language), points=_name(program, points, language), campaign=reason
+        amount=_amount(program, points, abs(amount), language),
+        points=_name(program, points, amount, language),
+        campaign=reason,
     )
 
 
@@ -131,7 +133,7 @@ def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | N
         kind = "counted" if step.rate.endswith(("unit", "line")) else "amount"
     sentence = _WORDS[kind][language].format(
         amount=_amount(program, effect.points, abs(effect.amount), language),
-        points=_name(program, effect.points, language),
+        points=_name(program, effect.points, effect.amount, language),
         campaign=campaign_name(program, effect.campaign, language),
         rate=_rate(step.rate, language) if step is not None else "",
         basis=_number(step.basis, language) if step is not None else "",
@@ -160,11 +162,14 @@ def _tier(program: CompiledProgram, change: TierChange, language: Language) -> s
     return _WORDS["tier_set"][language].format(level=name, campaign=campaign_name(program, change.campaign, language))
 
 
-def _name(program: CompiledProgram, points: str, language: Language) -> str:
+def _name(program: CompiledProgram, points: str, amount: int, language: Language) -> str:
+    """What so many points of a type are called: one star, two stars."""
     point_type = program.definition.points.get(points)
-    if point_type is None or point_type.name is None:
+    if point_type is None:
         return points
-    return point_type.name.in_locale(language, program.definition.program.locale)
+    exactly_one = abs(amount) == program.units[points] and point_type.one is not None
+    name = point_type.one if exactly_one else point_type.name
+    return points if name is None else name.in_locale(language, program.definition.program.locale)
 
 
 def campaign_name(program: CompiledProgram, campaign: str, locale: str) -> str:

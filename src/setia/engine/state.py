@@ -9,16 +9,16 @@ import msgspec
 
 
 class Counters(msgspec.Struct):
-    """What is counted for a member, as one JSON document. Only `decide` and `advance` change it.
+    """What is counted for a member, as one JSON document. Only `count` makes new ones, and `decide` adds the tiers.
 
     Every figure follows from the member's history, so the document may be deleted and counted again (law 9).
 
     - `tiers`: tier set -> level held.
-    - `lifetime`: `orders`, `visits`, `spend` (smallest unit of the currency on the program's basis), `events`.
+    - `lifetime`: `orders`, `visits`, `spend` (smallest unit of the currency on the program's basis).
     - `earned`: point type -> points ever earned.
     - `windows`: metric and window -> bucket -> amount; a bucket is a local day, a year or an anniversary year.
-    - `uses` and `granted`: limit -> period -> number of uses, or points granted.
-    - `first_purchase_at`, `last_event_at`: moments, UTC.
+    - `limits`: limit -> period -> uses, or points granted.
+    - `first_purchase_at`, `last_purchase_at`, `newest_at` (of any event): moments, UTC.
     """
 
     tiers: dict[str, str] = {}

@@ -13,11 +13,12 @@ from uuid import UUID
 
 import msgspec
 
+from setia.api.idempotency import KeyRequired
 from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Line, Occurrence, Tender
 from setia.events.live import LiveProgram
-from setia.events.problems import InvalidEvent, MalformedEvent, MissingIdempotency
+from setia.events.problems import InvalidEvent, MalformedEvent
 from setia.events.schemas import EventIn, LineIn, read_event
 from setia.members.identifiers import MemberReference, read_reference
 from setia.problems import ErrorItem
@@ -65,6 +66,15 @@ class Draft(msgspec.Struct, frozen=True):
     pointer: str = ""
     """Where it stands in the body, such as `/events/3`."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its source and external id: what makes it known again."""
+        return self.sent.source, self.sent.external_id or ""
+
+    def digest(self) -> bytes:
+        """Of everything the caller said, so that the same external id with another content is noticed."""
+        return hashlib.blake2b(_encode_canonical(self.sent), digest_size=16).digest()
+
 
 def draft(
     raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = ""
@@ -74,7 +84,7 @@ def draft(
     Raises:
         MalformedEvent: it is not JSON.
         InvalidEvent: a field is unknown, missing or of the wrong type; `errors[0].pointer` tells which.
-        MissingIdempotency: it has neither an external id nor an idempotency key.
+        KeyRequired: it has neither an external id nor an idempotency key.
     """
     try:
         sent = read_event(raw)
@@ -86,7 +96,7 @@ def draft(
         if idempotency_key is None:
             message = "Give the event an external_id, your own id of it, or send the header Idempotency-Key."
             errors = [ErrorItem(pointer=f"#{pointer}/external_id", message="It is missing.")]
-            raise MissingIdempotency(message, errors=errors)
+            raise KeyRequired(message, errors=errors)
         sent = msgspec.structs.replace(sent, external_id=idempotency_key)
     return Draft(new_id(), sent, received_at, pointer)
 
@@ -173,7 +183,7 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         **values,
     )
     reference = _reference(program, event, sent.pointer)
-    arrival = Arrival.of(sent.id, occurrence, reference, _digest(event), sent.received_at)
+    arrival = Arrival.of(sent.id, occurrence, reference, sent.digest(), sent.received_at)
     if b"\\u0000" in arrival.body:  # or a backslash that stands before u0000
         for place in _places_of_zero(msgspec.to_builtins(event), ()):
             faults.add("/".join(place), "It contains the character U+0000, which no text may contain.")
@@ -216,10 +226,6 @@ def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> Member
         return None
     given = {name: value for name, value in msgspec.structs.asdict(event.member).items() if value is not None}
     return read_reference(program.definition.members, given, f"#{pointer}/member")
-
-
-def _digest(event: EventIn) -> bytes:
-    return hashlib.blake2b(_encode_canonical(event), digest_size=16).digest()
 
 
 def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.datetime:

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 
 from setia.db.arrays import texts
-from setia.engine.decision import Explanation, Outcome
+from setia.engine.decision import Explanation, Outcome, explanation_of, outcome_of
 from setia.engine.occurrences import Occurrence
 
 Status = Literal["decided", "kept", "guest"]
@@ -64,8 +64,6 @@ SELECT e.id, e.program_id, e.member_id, e.status, e.type, e.source, e.external_i
        e.received_at, e.body::text
 FROM event e WHERE e.program_id = %b AND e.id = ANY (%b) ORDER BY e.received_at, e.id
 """
-_decode_outcome = msgspec.json.Decoder(Outcome).decode
-_decode_explanation = msgspec.json.Decoder(Explanation).decode
 # Numbers in `data` as exact as they came: an event that was kept is decided on what was sent.
 _decode_body = msgspec.json.Decoder(Occurrence, float_hook=Decimal).decode
 
@@ -110,6 +108,6 @@ def _booked(row: tuple[Any, ...]) -> Booked:
     if version is not None:
         booked.status = "decided"  # one that was kept has been applied since
         booked.version = version
-        booked.outcome = _decode_outcome(outcome)
-        booked.explanation = _decode_explanation(explanation)
+        booked.outcome = outcome_of(outcome)
+        booked.explanation = explanation_of(explanation)
     return booked

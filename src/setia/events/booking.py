@@ -18,6 +18,7 @@ import psycopg
 
 from setia.db.ids import format_id
 from setia.engine.decide import decide
+from setia.engine.decision import as_json
 from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import Arrival, Draft, arrive
 from setia.events.booked import Booked, Status, ask_known
@@ -37,8 +38,6 @@ from setia.members.resolve import Resolved, ask_resolved, resolve
 from setia.problems import Problem
 
 UnknownPolicy = Literal["refuse", "enrol", "keep"]
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -65,7 +64,7 @@ def book(
     """Book events in the caller's transaction; an answer for each, in order. A bad one spoils no other.
 
     Raises:
-        NoLiveVersion: nothing can be decided.
+        NothingPublished: nothing can be decided.
         BudgetsMoved, UniqueViolation: somebody else was quicker; undo, and book again with `budgets_locked`.
         InsufficientPoints: a wallet would go below its floor, which no decision wants.
     """
@@ -84,7 +83,7 @@ def book(
             break
         live = now_live
     booking = Booking(connection, live, now)
-    booking.open(arrivals, ask_members(), budgets_locked=budgets_locked)
+    booking.open(submissions, arrivals, ask_members(), budgets_locked=budgets_locked)
     return booking.run(arrivals, submissions)
 
 
@@ -112,6 +111,7 @@ class Booking:
 
     def open(
         self,
+        submissions: Sequence[Submission],
         arrivals: Sequence[Arrival | Problem],
         resolved: dict[MemberReference, Resolved],
         *,
@@ -122,7 +122,8 @@ class Booking:
         self._budgets_locked = budgets_locked
         members = sorted({member for member in resolved.values() if isinstance(member, UUID)})
         good = [arrival.event for arrival in arrivals if isinstance(arrival, Arrival)]
-        keys = sorted({(event.source, event.external_id) for event in good})
+        # Of bad ones too: what was accepted once is answered the same way again, though the program reads it no longer.
+        keys = sorted(key for key in {submission.draft.key for submission in submissions} if "\0" not in "".join(key))
         with self._connection.pipeline():
             ask_members = ask_in_play(self._connection, self._program, self._live.program_id, members)
             ask_events = ask_known(self._connection, self._live.program_id, keys)
@@ -135,9 +136,6 @@ class Booking:
         self._enrol_strangers(arrivals, submissions)
         answers: list[Answer] = []
         for arrival, submission in zip(arrivals, submissions, strict=True):
-            if isinstance(arrival, Problem):
-                answers.append(arrival)
-                continue
             try:
                 answers.append(self._answer(arrival, submission))
             except Problem as problem:
@@ -215,13 +213,19 @@ class Booking:
             self._decide(member, event, body, actor)
         return booked
 
-    def _answer(self, arrival: Arrival, submission: Submission) -> Answer:
-        event = arrival.event
-        known = self._known.get((event.source, event.external_id))
+    def _answer(self, arrival: Arrival | Problem, submission: Submission) -> Booked:
+        key = submission.draft.key
+        known = self._known.get(key)
         if known is not None:
-            return _again(known, arrival)
-        booked = self._fresh(arrival, submission)
-        self._known[event.source, event.external_id] = booked
+            if known.digest == submission.draft.digest():
+                again = msgspec.structs.replace(known)
+                again.replayed = True
+                return again
+            if isinstance(arrival, Arrival):
+                raise _reused(known)
+        if isinstance(arrival, Problem):
+            raise arrival
+        booked = self._known[key] = self._fresh(arrival, submission)
         return booked
 
     def _fresh(self, arrival: Arrival, submission: Submission) -> Booked:
@@ -313,22 +317,19 @@ class Booking:
                 occurred_at=event.occurred_at,
                 booked_at=booked_at,
                 actor=actor,
-                outcome=_encode(outcome),
-                explanation=_encode(decision.explanation),
+                outcome=as_json(outcome),
+                explanation=as_json(decision.explanation),
                 postings=postings,
                 opens=opens,
             )
         )
 
 
-def _again(known: Booked, arrival: Arrival) -> Booked:
-    """The first answer again; or the problem that the same external id comes with another content."""
-    if known.digest != arrival.digest:
-        message = (
-            f"{arrival.event.external_id!r} of source {arrival.event.source!r} was booked with another content, as "
-            f"{format_id('evt', known.id)}. Send a correction as an event of its own."
-        )
-        raise EventReused(message, extra={"event": format_id("evt", known.id)})
-    again = msgspec.structs.replace(known)
-    again.replayed = True
-    return again
+def _reused(known: Booked) -> EventReused:
+    """The problem that a known external id comes with another content."""
+    event = format_id("evt", known.id)
+    message = (
+        f"{known.external_id!r} of source {known.source!r} was booked with another content, as {event}. "
+        "Send a correction as an event of its own."
+    )
+    return EventReused(message, extra={"event": event})

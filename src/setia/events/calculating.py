@@ -19,7 +19,6 @@ from setia.events.booked import Booked
 from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import balance_of, read_state
-from setia.events.postings import floor_of
 from setia.events.problems import MemberNotActive, UnknownMember
 from setia.events.timeliness import check_not_future, check_not_late
 from setia.members.resolve import resolve
@@ -76,7 +75,7 @@ def calculate(
 def _move_balances(program: CompiledProgram, state: MemberState, outcome: Outcome) -> None:
     for effect in outcome.points:
         if effect.amount:
-            balance = balance_of(state, effect.points, floor_of(program.definition.points[effect.points]))
+            balance = balance_of(state, effect.points, program.definition.points[effect.points].floor)
             if effect.available_at is None:
                 balance.available += effect.amount
             else:

@@ -11,10 +11,9 @@ import psycopg
 
 from setia.db.engine import Database
 from setia.engine.compiled import CompiledProgram, compile_program
-from setia.events.problems import NoLiveVersion
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
-from setia.versions.service import get_text
+from setia.versions.service import NothingPublished, get_text
 
 _LIVE = "SELECT live_version FROM program WHERE id = %b"
 
@@ -58,7 +57,7 @@ class LivePrograms:
         """The version that is live for this transaction.
 
         Raises:
-            NoLiveVersion: nothing has been published yet.
+            NothingPublished: nothing has been published yet.
         """
         return self.ask_live(connection, program_id)()
 
@@ -70,7 +69,7 @@ class LivePrograms:
             row = rows.fetchone()
             if row is None or row[0] is None:
                 message = "Publish a definition first: setia program publish PATH."
-                raise NoLiveVersion(message)
+                raise NothingPublished(message)
             self._newest[program_id] = self._versions.get(program_id, row[0])
             return self._newest[program_id]
 

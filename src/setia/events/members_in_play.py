@@ -13,7 +13,7 @@ import psycopg
 from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.counting import count
-from setia.engine.decision import Outcome
+from setia.engine.decision import outcome_of
 from setia.engine.state import Balance, Counters, MemberState
 from setia.ledger.entries import StateRow
 from setia.ledger.states import LockedMember, ask_locked, read_members
@@ -24,7 +24,6 @@ _HISTORY = """
 SELECT outcome::text, occurred_at FROM journal WHERE member_id = %b AND kind = 'event' ORDER BY seq
 """
 _decode_counters = msgspec.json.Decoder(Counters).decode
-_decode_outcome = msgspec.json.Decoder(Outcome).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -109,7 +108,7 @@ def count_again(
     counters = Counters()
     for outcome, occurred_at in connection.execute(_HISTORY, (member_id,)):
         day = occurred_at.astimezone(program.zone).date()
-        counters = count(program, counters, _decode_outcome(outcome), day, occurred_at, enrolled_at)
+        counters = count(program, counters, outcome_of(outcome), day, occurred_at, enrolled_at)
     return counters
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from setia.api.documented import problems
-from setia.api.idempotency import HEADER, KeyReused
+from setia.api.idempotency import HEADER, KeyRequired, KeyReused
 from setia.events.answers import CalculationOut, EventOut, ExplanationOut
 from setia.events.problems import (
     EventInFuture,
@@ -16,13 +16,12 @@ from setia.events.problems import (
     EventTooLate,
     InvalidEvent,
     MemberNotActive,
-    MissingIdempotency,
-    NoLiveVersion,
     UnknownMember,
 )
 from setia.events.schemas import MAX_BATCH, EventIn
 from setia.members.identifiers import InvalidIdentifier
 from setia.members.resolve import MemberAmbiguous
+from setia.versions.service import NothingPublished
 
 _REF = "#/components/schemas/{name}"
 PURCHASE: dict[str, Any] = {
@@ -40,14 +39,14 @@ PURCHASE: dict[str, Any] = {
 _REFUSALS = (
     InvalidEvent,
     InvalidIdentifier,
-    MissingIdempotency,
+    KeyRequired,
     EventReused,
     UnknownMember,
     MemberAmbiguous,
     MemberNotActive,
     EventTooLate,
     EventInFuture,
-    NoLiveVersion,
+    NothingPublished,
     KeyReused,
 )
 

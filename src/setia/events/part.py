@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import msgspec
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from setia.api.app import Part
 from setia.db.engine import Database
-from setia.engine.decision import Explanation, Outcome
+from setia.engine.decision import explanation_of, outcome_of
 from setia.engine.sentences import adjustment_sentence, sentences
 from setia.events.clerk import Clerk
 from setia.events.committer import Committer
@@ -51,19 +50,15 @@ def events_part(database: Database) -> Part:
     )
 
 
-_outcome = msgspec.json.Decoder(Outcome).decode
-_explanation = msgspec.json.Decoder(Explanation).decode
-
-
 def statement_sentences(programs: LivePrograms, entry: StatementEntry, language: str) -> list[str]:
     """What a journal entry did, in sentences, by the version that decided it."""
     if entry.program_version is None:
         return []
     program = programs.version(entry.program_id, entry.program_version).compiled
-    outcome = _outcome(entry.outcome)
+    outcome = outcome_of(entry.outcome)
     if entry.kind == "adjustment":
         return [
             adjustment_sentence(program, effect.points, effect.amount, entry.reason or "", language)
             for effect in outcome.points
         ]
-    return sentences(program, outcome, _explanation(entry.explanation), language)
+    return sentences(program, outcome, explanation_of(entry.explanation), language)

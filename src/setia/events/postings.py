@@ -21,17 +21,6 @@ from setia.program.points import PointType
 Lots = Callable[[str], list[Lot]]
 
 
-def keeps_lots(point_type: PointType) -> bool:
-    """Whether points of this type lie in lots: those that can be spent, or end."""
-    expiry = point_type.expiry
-    return point_type.spendable or expiry.after is not None or bool(expiry.on) or expiry.inactivity is not None
-
-
-def floor_of(point_type: PointType) -> int | None:
-    """How low the available balance may go: not below zero, unless the policy takes back more than there is."""
-    return 0 if point_type.negative == "block" else None
-
-
 def lots_of(connection: psycopg.Connection[Any], member_id: UUID) -> Lots:
     """The open lots of a member's wallets, read when they are needed."""
     return lambda points: open_lots(connection, member_id, points)
@@ -50,16 +39,16 @@ def postings_of(
         if effect.amount:
             point_type = program.definition.points[effect.points]
             known = state.balances.get(effect.points)
-            balance = balance_of(state, effect.points, floor_of(point_type))
+            balance = balance_of(state, effect.points, point_type.floor)
             if known is None or _floor_moves(balance, point_type):
-                opens[effect.points] = balance.floor = floor_of(point_type)
-            postings.add(effect, balance, in_lots=keeps_lots(point_type))
+                opens[effect.points] = balance.floor = point_type.floor
+            postings.add(effect, balance, in_lots=point_type.in_lots)
     return tuple(postings.made), opens
 
 
 def _floor_moves(balance: Balance, point_type: PointType) -> bool:
     """Whether the wallet still has the floor of an earlier version; one that is below zero keeps its own until then."""
-    floor = floor_of(point_type)
+    floor = point_type.floor
     return balance.floor != floor and (floor is None or balance.available >= floor)
 
 

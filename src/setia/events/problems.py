@@ -32,13 +32,6 @@ class MalformedEvent(BadRequest):
     title = "The body is not JSON"
 
 
-class MissingIdempotency(BadRequest):
-    """Neither an external id nor an idempotency key: a lost answer could not be asked for again."""
-
-    code = "idempotency_key_missing"
-    title = "An external_id or an Idempotency-Key is needed"
-
-
 class EventReused(Unprocessable):
     """The external id is known, with another content."""
 
@@ -79,13 +72,6 @@ class EventNotFound(NotFound):
 
     code = "event_not_found"
     title = "There is no such event"
-
-
-class NoLiveVersion(Unprocessable):
-    """The program has no version that could decide."""
-
-    code = "no_live_version"
-    title = "The program has no live version"
 
 
 class OutcomeUnknown(Unavailable):

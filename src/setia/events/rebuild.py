@@ -50,7 +50,7 @@ def rebuild_states(database: Database, program_id: int, *, check: bool = False) 
     With `check` nothing is changed. It may run while events flow: some members at a time are locked.
 
     Raises:
-        NoLiveVersion: no version says what is counted.
+        NothingPublished: no version says what is counted.
     """
     programs = LivePrograms(database)
     found = Rebuilt()

@@ -14,12 +14,12 @@ from setia.db.ids import format_id
 from setia.engine.tiers import standings
 from setia.events.live import LivePrograms
 from setia.events.members_in_play import read_state
-from setia.events.problems import NoLiveVersion
 from setia.identity.caller import MembersReader
 from setia.members import service
 from setia.members.dependencies import DatabaseOf, MemberId
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
+from setia.versions.service import NothingPublished
 
 tiers_router = APIRouter(prefix="/v1/members/{member_id}", tags=["members"], route_class=StrictRoute)
 
@@ -42,7 +42,7 @@ class TiersOut(BaseModel):
     tiers: list[StandingOut]
 
 
-@tiers_router.get("/tiers", summary="Read a member's tiers", responses=problems(NoSuchMember, NoLiveVersion))
+@tiers_router.get("/tiers", summary="Read a member's tiers", responses=problems(NoSuchMember, NothingPublished))
 def get_tiers(caller: MembersReader, member_id: MemberId, request: Request, database: DatabaseOf) -> TiersOut:
     """The level in each tier set, the metric that counts for it, and how far the next level is."""
     programs: LivePrograms = request.app.state.programs

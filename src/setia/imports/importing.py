@@ -58,7 +58,7 @@ def import_purchases(database: Database, wanted: Wanted, watch: Watch | None = N
     """Import a file. Rows that cannot be booked are in the report; what was booked stays, whatever happens later.
 
     Raises:
-        NoSuchProgram, NoLiveVersion: there is nothing to import into.
+        NoSuchProgram, NothingPublished: there is nothing to import into.
         FileUnreadable, DefinitionError: the file or the map is not what it should be. Nothing was imported.
     """
     with database.transaction() as tx:

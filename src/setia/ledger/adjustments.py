@@ -34,9 +34,10 @@ WHERE program_id = %s AND idempotency_key = %s AND kind = 'adjustment'
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What the program says of the point type.
 
-    Whether its points lie in lots, when points given now end (None: never), and the floor of a wallet yet to be opened.
+    Which version says it, whether its points lie in lots, when points given now end (None: never), and the floor of a wallet yet to be opened.
     """
 
+    program_version: int | None = None
     in_lots: bool = True
     expires_at: dt.datetime | None = None
     floor: int | None = 0
@@ -85,6 +86,7 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
         seq=member.seq + 1,
         id=new_id(),
         program_id=member.program_id,
+        program_version=terms.program_version,
         kind="adjustment",
         occurred_at=now,
         booked_at=member.moment(now),

@@ -29,22 +29,11 @@ Sentences: TypeAlias = Callable[[Program, StatementEntry, str], Sequence[str]]
 """What an entry did, for the member, in a language; `app.state.sentences` holds it."""
 
 
-def terms_of(program: Program, point_type: str, now: dt.datetime) -> Terms:
+def terms_of(program: Program, version: int, point_type: str, now: dt.datetime) -> Terms:
     """How points of a type that are given by hand now lie and end: as if they had been earned now."""
     points = program.points[point_type]
     ends = expires_at(now, points.expiry, ZoneInfo(program.program.timezone))
-    return Terms(in_lots=lies_in_lots(points), expires_at=ends, floor=floor_of(points))
-
-
-def lies_in_lots(points: PointType) -> bool:
-    """Points that can neither be spent nor end need no lots."""
-    expiry = points.expiry
-    return points.spendable or expiry.after is not None or bool(expiry.on) or expiry.inactivity is not None
-
-
-def floor_of(points: PointType) -> int | None:
-    """How low a wallet of this type may go: 0, or without end where the program lets it fall below."""
-    return 0 if points.negative == "block" else None
+    return Terms(program_version=version, in_lots=points.in_lots, expires_at=ends, floor=points.floor)
 
 
 class WalletBalance(BaseModel):

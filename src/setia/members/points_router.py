@@ -24,6 +24,7 @@ from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.points import AdjustmentIn, AdjustmentOut, EntryOut, Sentences, WalletsOut, terms_of, wallets_out
 from setia.members.service import NoSuchMember, StatusConflict
 from setia.problems import ErrorItem
+from setia.versions import service as versions
 from setia.versions.service import NothingPublished
 
 router = APIRouter(prefix="/v1/members/{member_id}", tags=["members"], route_class=StrictRoute)
@@ -123,7 +124,8 @@ def adjust_points(
             actor=caller.actor,
             idempotency_key=key,
         )
-        return adjust(driver_connection(tx), asked, terms_of(definition, body.points, now), now)
+        terms = terms_of(definition, versions.live_number(tx, caller.program_id), body.points, now)
+        return adjust(driver_connection(tx), asked, terms, now)
 
     adjusted = database.run(work)
     if adjusted.replayed:

@@ -5,11 +5,11 @@ between the reading and the booking of a decision.
 """
 
 import datetime as dt
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -32,6 +32,8 @@ UPDATE member m SET attributes = w.attributes, tags = ARRAY(SELECT jsonb_array_e
   FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[]) AS w(id, attributes, tags)
  WHERE m.id = w.id AND m.program_id = %s
 """
+# A decimal that a campaign computed is a number in JSON, too.
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _ALLOWED: dict[Status, tuple[Status, ...]] = {
     "active": ("suspended", "closed"),
     "suspended": ("active", "closed"),
@@ -76,8 +78,8 @@ def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Se
             _SAVE_FACTS,
             (
                 [change.id for change in changes],
-                [json.dumps(change.attributes, default=str) for change in changes],
-                [json.dumps(change.tags) for change in changes],
+                [_encode(change.attributes).decode() for change in changes],
+                [_encode(change.tags).decode() for change in changes],
                 program_id,
             ),
         )

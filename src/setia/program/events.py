@@ -14,6 +14,7 @@ BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled")
 
 _HUGE = 10**18
 
+AttributeType = Literal["string", "integer", "number", "boolean", "date", "string_list"]
 IdentifierKind = Literal["external_id", "card", "phone", "email"]
 
 
@@ -45,7 +46,7 @@ def _without_decimals(value: object) -> object:
 class Attribute(Part):
     """One member attribute. `personal` ones live in the member tables only and never reach facts or decisions."""
 
-    type: Literal["string", "integer", "number", "boolean", "date", "string_list"] = "string"
+    type: AttributeType = "string"
     name: Text | None = None
     values: tuple[str, ...] = ()
     """The allowed values of a string; empty means any."""
@@ -58,7 +59,7 @@ class Members(Part):
 
     attributes: dict[Identifier, Attribute] = Field(default_factory=dict)
     identifiers: Annotated[tuple[IdentifierKind, ...], Field(min_length=1)] = ("external_id", "card", "phone", "email")
-    """The order in which identifiers are tried when an event gives several."""
+    """The kinds of identifiers that members have. Several given together must mean the same member."""
     unknown: Literal["refuse", "enrol", "keep"] = "refuse"
     """`refuse` the event, `enrol` a new member by it, or `keep` it aside and apply it at enrolment."""
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None

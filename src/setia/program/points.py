@@ -60,6 +60,9 @@ class PointType(Part):
     """One kind of points. Amounts are whole numbers of its smallest unit: with `decimals: 2`, 1.50 is 150 units."""
 
     name: Text | None = None
+    """How it is called, in the plural: `{en: stars, de: Sterne}`."""
+    one: Text | None = None
+    """How exactly one is called, where the language tells them apart: `{en: star, de: Stern}`."""
     decimals: int = Field(default=0, ge=0, le=6)
     rounding: Rounding = Rounding()
     spendable: bool = True
@@ -69,3 +72,14 @@ class PointType(Part):
     """When more has to be taken back than is there: refuse, go below zero, or recover it from the next earn."""
     value: Decimal | None = Field(default=None, ge=0, max_digits=21, decimal_places=9)
     """What one whole point is worth in the program's currency; the liability is counted with it."""
+
+    @property
+    def in_lots(self) -> bool:
+        """Whether its points lie in lots: those that can be spent, or end."""
+        expiry = self.expiry
+        return self.spendable or expiry.after is not None or bool(expiry.on) or expiry.inactivity is not None
+
+    @property
+    def floor(self) -> int | None:
+        """How low an available balance may go: not below zero, or without end where more may be taken than is there."""
+        return 0 if self.negative == "block" else None
