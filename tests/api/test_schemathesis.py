@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api_world import World
+from setia.events.openapi import PURCHASE
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -35,10 +36,20 @@ def send(world: World, case: schemathesis.Case[Any]) -> Any:
     return world.call(sent["method"], sent["url"], headers=headers, **more)
 
 
+def fit(body: Any) -> None:
+    """Let a made-up event be about somebody, and in the program's currency: most others end at its first checks."""
+    events = body.get("events", [body]) if isinstance(body, dict) else []
+    for event in events if isinstance(events, list) else []:
+        if isinstance(event, dict) and "type" in event:
+            known = {"type": "purchase", "member": {"card": "4711"}, "currency": "EUR", "data": None, "discount": None}
+            event.update(known, occurred_at=None, tenders=[], source="api")
+
+
 @pytest.mark.slow
 def test_no_request_is_a_fault_of_ours(world: World) -> None:
     schema = schemathesis.openapi.from_dict(world.app.openapi())
     member = world.enrol(card="4711")["id"]
+    event = world.call("POST", "/v1/events", json=PURCHASE | {"member": {"card": "4711"}}).json()["id"]
     tried = 0
     seen: set[int] = set()
     for found in schema.get_all_operations():
@@ -60,6 +71,10 @@ def test_no_request_is_a_fault_of_ours(world: World) -> None:
                 tried += 1
                 if "member_id" in case.path_parameters and tried % 2:
                     case.path_parameters["member_id"] = member
+                if "event_id" in case.path_parameters and tried % 2:
+                    case.path_parameters["event_id"] = event
+                if tried % 2:
+                    fit(case.body)
                 answer = send(world, case)
                 seen.add(answer.status_code)
                 case.validate_response(answer, checks=CHECKS)

@@ -172,7 +172,7 @@ def test_serve_migrates_and_hands_the_settings_to_the_server(
 
     assert result.exit_code == 0, result.output
     ((target, options),) = served
-    assert target == "setia.api.app:create_app"
+    assert target == "setia.server:create"
     assert (options["address"], options["port"], options["workers"]) == ("127.0.0.1", 8123, 1)
 
 

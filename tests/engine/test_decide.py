@@ -26,7 +26,7 @@ from engine.shop_world import (
     total,
     verdicts,
 )
-from setia.engine.decision import Outcome, PointsEffect
+from setia.engine.decision import Outcome, PointsEffect, as_json, explanation_of, outcome_of
 from setia.engine.state import Budgets, Counters, MemberState
 
 # ------------------------------------------------------------------------------------------------------------- deduct

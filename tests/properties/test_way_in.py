@@ -125,7 +125,7 @@ class Oracle:
 
     def leave(self, card: int) -> int:
         self.join(card)
-        taken = min(1 + self.rules.fee * self.unit, self.balance[card])
+        taken = min(self.rules.fee * self.unit, self.balance[card])
         self.balance[card] -= taken
         return -taken
 
