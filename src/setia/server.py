@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from setia.api.app import Part, create_app
 from setia.api.rate import RateLimit
 from setia.db.engine import Database
+from setia.db.watchman import Watchman
 from setia.events.part import events_part
 from setia.identity.keyring import KeyRing
 from setia.logs import configure_logs
@@ -58,7 +59,10 @@ def create() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watchman = Watchman(database)
+        watchman.start()
         yield
+        await run_in_threadpool(watchman.stop)
         await run_in_threadpool(database.close)
 
     app = build(settings, database, (Part(lifespans=(lifespan,)),), access_log=settings.access_log)

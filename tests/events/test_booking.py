@@ -325,7 +325,7 @@ class TestEffects:
         assert send(world, purchase("1", "12.50")).content == first.content
         found = world.call("GET", f"/v1/members/{member}").json()
         assert (found["attributes"], found["tags"]) == (
-            {"size": "l", "visits_a_week": 3, "spent": "6.250", "day": "2026-03-01"},
+            {"size": "l", "visits_a_week": 3, "spent": 6.25, "day": "2026-03-01"},
             ["early", "vip"],
         )
         assert booked(world, {"type": "visit", "external_id": "2", "member": {"card": "1"}})["granted"] == {"stars": 5}

@@ -90,7 +90,8 @@ def test_a_calculation_is_what_the_booking_then_answers(world: World) -> None:
 
 def test_it_leaves_no_trace(world: World) -> None:
     limits = [{"in_all": "15 stars"}]
-    go_live(world, program("enrol", campaigns={**WELCOME, "promo": {"on": "purchase", "earn": {"stars": 10}, "limits": limits}}))  # fmt: skip
+    promo = {"on": "purchase", "earn": {"stars": 10}, "limits": limits}
+    go_live(world, program("enrol", campaigns={**WELCOME, "promo": promo}))
     world.enrol(card="1")
     state = "SELECT seq, tracking, counters::text, updated_at FROM member_state"
     before, rows_before = counts(world), rows(world, state)

@@ -1,5 +1,6 @@
 """What a clerk does when a booking cannot go through: try again, or say so; and keep nothing."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,8 +133,6 @@ def test_a_budget_that_moved_is_read_again_with_its_lock(world: World, clerk: Cl
     with world.database.raw_connection() as other:
         # Somebody spends while the clerk decides: what it read is no longer true when it writes.
         other.execute("UPDATE budget SET used = 20")
-        import threading
-
         answers: list[Any] = []
         work = threading.Thread(
             target=lambda: answers.extend(

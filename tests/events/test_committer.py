@@ -10,6 +10,7 @@ import pytest
 from api_world import World
 from events.shop import findings, purchase, rows
 from events.submitting import submission
+from setia.engine import decide as decide_module
 from setia.events import booking, committer
 from setia.events.booked import Booked
 from setia.events.booking import Answer, Submission
@@ -156,7 +157,7 @@ def test_who_has_gone_away_is_booked_all_the_same(world: World, clerk: SlowClerk
 
 def test_poison_does_not_hurt_its_neighbours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.enrol(card="1")
-    decide = booking.decide
+    decide = decide_module.decide
 
     def poisoned(program: object, state: object, event: object, *more: object) -> object:
         if getattr(event, "external_id", None) == "poison":

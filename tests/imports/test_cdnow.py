@@ -1,5 +1,6 @@
 """Real purchases without order numbers: CDNOW, 1997-01 to 1998-06, with totals that are known from elsewhere."""
 
+import datetime as dt
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -74,8 +75,9 @@ def _levels_of_1997(shop: Shop) -> None:
         connection = driver_connection(tx)
         program = LivePrograms(shop.database).live(connection, shop.program_id).compiled
         members = [row[0] for row in connection.execute("SELECT id FROM member")]
+        now = dt.datetime.now(dt.UTC)
         levels = Counter(
-            program.levels_of(read_state(connection, program, shop.program_id, member).counters)["spender"]
+            program.levels_of(read_state(connection, program, shop.program_id, member, now).counters)["spender"]
             for member in members
         )
     ladder = ["bronze", "silver", "gold", "platinum"]

@@ -106,7 +106,7 @@ class Oracle:
 
     def purchase(self, card: int, amounts: list[int]) -> int:
         self.join(card)
-        earned = math.floor(Fraction(self.rules.rate) * Fraction(sum(amounts), 100) * self.unit)
+        earned: int = math.floor(Fraction(self.rules.rate) * Fraction(sum(amounts), 100) * self.unit)
         self.balance[card] += earned
         self.spend[card] += sum(amounts)
         self.orders[card] += 1
@@ -116,7 +116,7 @@ class Oracle:
         self.join(card)
         if self.visits[card, day] >= self.rules.visits_a_day:
             return 0
-        earned = min(self.rules.visit * self.unit, self.budget)
+        earned: int = min(self.rules.visit * self.unit, self.budget)
         self.budget -= earned
         self.balance[card] += earned
         if earned:
@@ -125,7 +125,7 @@ class Oracle:
 
     def leave(self, card: int) -> int:
         self.join(card)
-        taken = min(self.rules.fee * self.unit, self.balance[card])
+        taken: int = min(self.rules.fee * self.unit, self.balance[card])
         self.balance[card] -= taken
         return -taken
 
@@ -284,8 +284,8 @@ def assert_rebuilt_equal(database: Database) -> None:
 
 
 def test_the_way_in_against_an_oracle(database: Database) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: WayIn(database),
+    run_state_machine_as_test(
+        lambda: WayIn(database),  # type: ignore[arg-type] # anything that makes a machine
         settings=settings(
             max_examples=25, stateful_step_count=30, suppress_health_check=list(HealthCheck), deadline=None
         ),

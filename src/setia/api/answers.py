@@ -1,9 +1,11 @@
 """Every answer that is not a success is a problem (RFC 9457): what FastAPI, Starlette and the database raise, too."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+import psycopg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
@@ -86,6 +88,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(PoolTimeout, _answer_database)
     app.add_exception_handler(DBAPIError, _answer_database)
+    app.add_exception_handler(psycopg.Error, _answer_database)
+
+
+# Steps that Pydantic puts into a path for its own schemas, such as `constrained-str` and `function-after[...]`.
+_NOT_A_PLACE = re.compile(r"[\[\]()]|^(constrained|function|lax|strict)-|^(str|int|list|dict|bool|float)$")
 
 
 def items(errors: Sequence[Any], *, root: str = "body") -> list[ErrorItem]:
@@ -95,7 +102,11 @@ def items(errors: Sequence[Any], *, root: str = "body") -> list[ErrorItem]:
         place = list(error["loc"])
         if place and place[0] == root:
             place = place[1:]
-        pointer = "#" + "".join(f"/{_escape(part)}" for part in place)
+        inside = [part for part in place if not (isinstance(part, str) and _NOT_A_PLACE.search(part))]
+        pointer = "#" + "".join(f"/{_escape(part)}" for part in inside)
+        # A value that may be one of several types gets a fault for each: the first is of the type people mean.
+        if len(inside) < len(place) and any(item.pointer == pointer for item in found):
+            continue
         item = ErrorItem(pointer=pointer, message=_sentence(error))
         if item not in found:
             found.append(item)
@@ -156,16 +167,26 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
 
 
 async def _answer_database(request: Request, error: Exception) -> Response:
+    problem = database_problem(error)
+    if problem is None:
+        raise error
+    return problem_response(problem, _request_id(request))
+
+
+def database_problem(error: Exception) -> Problem | None:
+    """The problem of a database that is busy or away; None where something else is wrong."""
     state = sqlstate(error)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    problem: Problem | None = None
     if isinstance(error, PoolTimeout) or state in _BUSY:
-        problem: Problem = Unavailable("The database is busy. Nothing was kept; send the same request again.")
-    elif lost or (isinstance(error, DBAPIError) and (state is None or state[:2] in {"08", "53", "57"})):
+        problem = Unavailable("The database is busy. Nothing was kept; send the same request again.")
+    elif lost or (
+        isinstance(error, DBAPIError | psycopg.OperationalError) and (state or "08")[:2] in {"08", "53", "57"}
+    ):
         # Whether a commit that broke off was kept is not known, so the sentence does not say that it was not.
         problem = Unavailable(
             "The database did not answer. Send the same request again, with the same Idempotency-Key if it had one."
         )
-    else:
-        raise error
-    _log.warning("database_unavailable", sqlstate=state, kind=type(error).__name__)
-    return problem_response(problem, _request_id(request))
+    if problem is not None:
+        _log.warning("database_unavailable", sqlstate=state, kind=type(error).__name__)
+    return problem

@@ -6,12 +6,15 @@ tenth. A request that no lane fits goes the usual way, which knows the same rout
 
 from collections.abc import Sequence
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from setia.api.answers import REQUEST_ID, http_problem, problem_response
+from setia.api.answers import REQUEST_ID, database_problem, http_problem, problem_response
 from setia.problems import Problem
 
 
@@ -39,4 +42,9 @@ class Lanes:
             response = problem_response(problem, scope.get(REQUEST_ID))
         except HTTPException as error:
             response = problem_response(http_problem(error), scope.get(REQUEST_ID))
+        except (DBAPIError, PoolTimeout, psycopg.Error) as error:
+            away = database_problem(error)
+            if away is None:
+                raise
+            response = problem_response(away, scope.get(REQUEST_ID))
         await response(scope, receive, send)

@@ -85,6 +85,19 @@ class EmbeddedServer:
         atexit.register(self.stop)
         return self.url()
 
+    def revive(self) -> bool:
+        """Start the server again if it has died under its users; True if it had.
+
+        Nobody else can: it is ours. Several users may notice at once, and one of them starts it.
+        """
+        if self._users is None or self.postmaster.is_running:
+            return False
+        with self._alone():
+            if self.postmaster.wait_until_ready(_START_SECONDS):
+                return False
+            self._launch()
+        return True
+
     def stop(self) -> None:
         """Give up the use of the server; the last user stops it."""
         if self._users is None:

@@ -106,6 +106,10 @@ class Database:
         if self._server is not None:
             self._server.stop()
 
+    def revive(self) -> bool:
+        """Start the embedded server again if it has died; True if it had. Nothing to do for a server of one's own."""
+        return self._server is not None and self._server.revive()
+
     # ------------------------------------------------------------------------------------------------- transactions
 
     @contextmanager

@@ -64,6 +64,16 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": " Einlösbar ab {date}.",
         "ms": " Boleh digunakan mulai {date}.",
     },
+    "expiry": {
+        "en": "{amount} {points} have expired.",
+        "de": "{amount} {points} verfallen.",
+        "ms": "{amount} {points} telah luput.",
+    },
+    "release": {
+        "en": "{amount} {points} can be used now.",
+        "de": "{amount} {points} ab jetzt einlösbar.",
+        "ms": "{amount} {points} kini boleh digunakan.",
+    },
     "tier": {
         "en": "You have reached {level}.",
         "de": "Du hast {level} erreicht.",
@@ -120,6 +130,13 @@ def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reas
         points=_name(program, points, amount, language),
         campaign=reason,
     )
+
+
+def time_sentence(program: CompiledProgram, kind: str, points: str, amount: int, locale: str) -> str:
+    """The sentence of points that have expired (`expiry`) or become available (`release`)."""
+    language = language_of(locale)
+    name = _name(program, points, amount, language)
+    return _WORDS[kind][language].format(amount=_amount(program, points, amount, language), points=name)
 
 
 def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | None, language: Language) -> str:

@@ -76,6 +76,13 @@ class Draft(msgspec.Struct, frozen=True):
         return hashlib.blake2b(_encode_canonical(self.sent), digest_size=16).digest()
 
 
+# Python's decimals read "1_000", " 5 " and digits of other scripts; from a till these are faults, not amounts.
+_LENIENT = re.compile(
+    rb'"(?:amount|quantity|tax|discount|shipping|shipping_tax)"\s*:\s*"(?!-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")'
+    rb"(?!-?(?:s?NaN|Inf))"
+)
+
+
 def draft(
     raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = ""
 ) -> Draft:
@@ -92,6 +99,9 @@ def draft(
         raise invalid(error, pointer) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error) from error
+    if sent.type == "purchase" and _LENIENT.search(bytes(raw)):
+        message = "An amount or quantity is written with digits and a point, as 12.50, and nothing else."
+        raise InvalidEvent.at(f"#{pointer}", message)
     if sent.external_id is None:
         if idempotency_key is None:
             message = "Give the event an external_id, your own id of it, or send the header Idempotency-Key."

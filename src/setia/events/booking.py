@@ -9,7 +9,7 @@ unique key of the event decides, and the loser books again and finds it known.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
 from setia.events.postings import lots_of, postings_of
 from setia.events.problems import EventReused, MemberNotActive, UnknownMember
+from setia.events.settling import settle
 from setia.events.timeliness import check_not_future, check_not_late, is_future
 from setia.events.writing import Writing
 from setia.ledger.entries import JournalEntry
@@ -129,6 +130,7 @@ class Booking:
             ask_events = ask_known(self._connection, self._live.program_id, keys)
             self._spending.ask(self._program, good, locked=budgets_locked)
         self._members = ask_members()
+        self._settle(self._members.values())
         self._known = ask_events()
 
     def run(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> list[Answer]:
@@ -172,7 +174,9 @@ class Booking:
 
     def _lock(self, members: set[UUID]) -> None:
         if members:
-            self._members |= lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
+            found = lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
+            self._settle(found.values())
+            self._members |= found
 
     def _policy(self, submission: Submission) -> UnknownPolicy:
         return submission.unknown or self._program.definition.members.unknown
@@ -279,6 +283,14 @@ class Booking:
         )
         self._writing.event(booked, arrival)
         return booked
+
+    def _settle(self, members: Iterable[InPlay]) -> None:
+        """Book what time has done to members' points, so that nothing is decided on points that have ended."""
+        for member in members:
+            if member.due_at is not None and member.due_at <= self._now and not member.settled:
+                version = self._program.version
+                for entry in settle(self._connection, self._live.program_id, version, member, self._now):
+                    self._writing.entry(entry)
 
     def _decide(self, member: InPlay, booked: Booked, event: Occurrence, actor: str) -> None:
         state = member.state

@@ -42,7 +42,7 @@ def calculate(
     check_not_future(program, arrival.event.occurred_at, now)
     spending = Spending(connection, program_id)
     spending.ask(program, [arrival.event], locked=False)
-    state = _state(connection, live, arrival)
+    state = _state(connection, live, arrival, now)
     if state is None:
         state = _newcomer(program, min(arrival.event.occurred_at, now), now, spending)
     if state.status != "active":
@@ -96,8 +96,10 @@ def _newcomer(program: CompiledProgram, enrolled_at: dt.datetime, now: dt.dateti
     return state
 
 
-def _state(connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival) -> MemberState | None:
-    """The member as it is committed; None stands for a newcomer."""
+def _state(
+    connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival, now: dt.datetime
+) -> MemberState | None:
+    """The member as it is true now; None stands for a newcomer."""
     if arrival.reference is None:
         return None
     found = resolve(connection, live.program_id, [arrival.reference])[arrival.reference]
@@ -108,6 +110,6 @@ def _state(connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arri
             return None
         message = "No member of this program has these identifiers."
         raise UnknownMember(message)
-    state = read_state(connection, live.compiled, live.program_id, found)
+    state = read_state(connection, live.compiled, live.program_id, found, now)
     state.id = format_id("mem", found)
     return state

@@ -12,8 +12,9 @@ from typing import Any, Self
 import psycopg
 import structlog
 from psycopg import errors
+from sqlalchemy.exc import OperationalError
 
-from setia.db.engine import Database, transaction_retries
+from setia.db.engine import Database, sqlstate, transaction_retries
 from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
 from setia.events.live import LivePrograms
@@ -91,7 +92,7 @@ class Clerk:
                 transaction_retries.labels(error.sqlstate or "").inc()
                 if attempt == _ATTEMPTS:
                     raise
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, OperationalError) as error:
                 self._undo()
                 raise _away(error, committing=committing) from error
             except BaseException:
@@ -120,8 +121,8 @@ class Clerk:
                 self._connection = None
 
 
-def _away(error: psycopg.OperationalError, *, committing: bool) -> Unavailable:
-    _log.warning("database_away", sqlstate=error.sqlstate, committing=committing)
+def _away(error: psycopg.OperationalError | OperationalError, *, committing: bool) -> Unavailable:
+    _log.warning("database_away", sqlstate=sqlstate(error), committing=committing)
     if committing:
         message = "The database went away while the event was committed. Send it again: the answer tells what happened."
         return OutcomeUnknown(message)

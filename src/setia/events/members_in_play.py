@@ -16,7 +16,7 @@ from setia.engine.counting import count
 from setia.engine.decision import outcome_of
 from setia.engine.state import Balance, Counters, MemberState
 from setia.ledger.entries import StateRow
-from setia.ledger.states import LockedMember, ask_locked, read_members
+from setia.ledger.states import LockedMember, ask_locked, judged_now, read_members
 from setia.members.member import Facts
 from setia.members.service import ask_facts, load_facts
 
@@ -34,6 +34,9 @@ class InPlay(msgspec.Struct):
     seq: int
     state: MemberState
     updated_at: dt.datetime
+    due_at: dt.datetime | None = None
+    settled: bool = False
+    """Whether what was due has been booked; `due_at` then is what is due next of the lots that were there."""
     facts_changed: bool = False
     booked: bool = False
 
@@ -43,7 +46,8 @@ class InPlay(msgspec.Struct):
 
     def row(self, tracking: str) -> StateRow:
         """What the ledger saves of the member."""
-        return StateRow(self.id, self.seq, _encode(self.state.counters), tracking)
+        due_at = self.due_at if self.settled else None
+        return StateRow(self.id, self.seq, _encode(self.state.counters), tracking, self.settled, due_at)
 
 
 def lock_in_play(
@@ -66,7 +70,7 @@ def ask_in_play(
     def read() -> dict[UUID, InPlay]:
         rows, known = locked(), facts()
         return {
-            member: InPlay(member, row.seq, _state(connection, program, row, known[member]), row.updated_at)
+            member: InPlay(member, row.seq, _state(connection, program, row, known[member]), row.updated_at, row.due_at)
             for member, row in rows.items()
             if member in known
         }
@@ -75,10 +79,15 @@ def ask_in_play(
 
 
 def read_state(
-    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, member_id: UUID
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    member_id: UUID,
+    now: dt.datetime,
 ) -> MemberState:
-    """A member's state as it is committed now, without a lock: for answers that change nothing."""
+    """A member's state as it is true now, without a lock: for answers that change nothing."""
     row = read_members(connection, [member_id])[member_id]
+    row.balances = judged_now(connection, row, now)
     known = load_facts(connection, program_id, [member_id])[member_id]
     return _state(connection, program, row, known)
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from setia.api.app import Part
 from setia.db.engine import Database
 from setia.engine.decision import explanation_of, outcome_of
-from setia.engine.sentences import adjustment_sentence, sentences
+from setia.engine.sentences import adjustment_sentence, sentences, time_sentence
 from setia.events.clerk import Clerk
 from setia.events.committer import Committer
 from setia.events.enrolling import EnrolWithEvent
@@ -19,6 +19,7 @@ from setia.events.live import LivePrograms
 from setia.events.openapi import FRAGMENT
 from setia.events.routes import Desk
 from setia.events.tiers_route import tiers_router
+from setia.events.timekeeper import Timekeeper
 from setia.ledger.statement import StatementEntry
 from setia.program.definition import Program
 
@@ -29,13 +30,16 @@ def events_part(database: Database) -> Part:
     """The event routes, the committer behind them, and what other routes need of decisions."""
     programs = LivePrograms(database)
     committer = Committer(*(Clerk(database, programs) for _ in range(CLERKS)))
+    timekeeper = Timekeeper(database, programs)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         committer.start()
+        timekeeper.start()
         try:
             yield
         finally:
+            await run_in_threadpool(timekeeper.stop)
             await run_in_threadpool(committer.stop)
 
     def told(_definition: Program, entry: StatementEntry, language: str) -> Sequence[str]:
@@ -56,6 +60,11 @@ def statement_sentences(programs: LivePrograms, entry: StatementEntry, language:
         return []
     program = programs.version(entry.program_id, entry.program_version).compiled
     outcome = outcome_of(entry.outcome)
+    if entry.kind in {"expiry", "release"}:
+        moved: dict[str, int] = {}
+        for line in entry.lines:
+            moved[line.point_type] = moved.get(line.point_type, 0) + line.amount
+        return [time_sentence(program, entry.kind, points, amount, language) for points, amount in moved.items()]
     if entry.kind == "adjustment":
         return [
             adjustment_sentence(program, effect.points, effect.amount, entry.reason or "", language)

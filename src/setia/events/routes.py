@@ -15,6 +15,7 @@ from starlette.routing import Route
 from setia.api.answers import REQUEST_ID
 from setia.api.idempotency import HEADER, REPLAYED
 from setia.api.languages import preferred
+from setia.api.strict import unknown_parameters
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import parse_id
 from setia.engine.sentences import LANGUAGES
@@ -32,6 +33,7 @@ from setia.identity.scopes import Scope
 from setia.problems import BadRequest, InternalError, Problem, UnsupportedMediaType
 
 _JSON = "application/json"
+_PARAMETERS = ("locale",)
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -56,6 +58,7 @@ class Desk:
     async def post_event(self, request: Request) -> Response:
         """Book one event and answer when it is committed."""
         caller = await authenticate(request, Scope.EVENTS_WRITE)
+        unknown_parameters(request, _PARAMETERS)
         body = await _body(request)
         sent = draft(body, dt.datetime.now(dt.UTC), _idempotency_key(request))
         [answer] = await self._committer.wait(caller.program_id, [Submission(sent, caller.actor)])
@@ -67,6 +70,7 @@ class Desk:
     async def post_batch(self, request: Request) -> Response:
         """Book up to 5,000 events; each has a result of its own."""
         caller = await authenticate(request, Scope.EVENTS_WRITE)
+        unknown_parameters(request, _PARAMETERS)
         body = await _body(request)
         try:
             raw = read_batch(body).events
@@ -86,6 +90,7 @@ class Desk:
     async def post_calculate(self, request: Request) -> Response:
         """Say what an event would do, and keep nothing."""
         caller = await authenticate(request, Scope.CALCULATE)
+        unknown_parameters(request, _PARAMETERS)
         body = await _body(request)
         now = dt.datetime.now(dt.UTC)
         sent = draft(body, now, "calculate")
@@ -124,6 +129,7 @@ class Desk:
 
     async def _stored(self, request: Request) -> Booked:
         caller = await authenticate(request, Scope.EVENTS_READ)
+        unknown_parameters(request, _PARAMETERS)
         try:
             event_id = parse_id("evt", request.path_params["event_id"])
         except ValueError as error:

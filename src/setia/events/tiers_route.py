@@ -50,8 +50,9 @@ def get_tiers(caller: MembersReader, member_id: MemberId, request: Request, data
         service.get_member(tx, caller.program_id, member_id)
         connection = driver_connection(tx)
         program = programs.live(connection, caller.program_id).compiled
-        state = read_state(connection, program, caller.program_id, member_id)
-    today = dt.datetime.now(dt.UTC).astimezone(program.zone).date()
+        now = dt.datetime.now(dt.UTC)
+        state = read_state(connection, program, caller.program_id, member_id, now)
+    today = now.astimezone(program.zone).date()
     available = {points: balance.available for points, balance in state.balances.items()}
     return TiersOut(
         member=format_id("mem", member_id),

@@ -98,5 +98,5 @@ class Writing:
                     save_facts(self._connection, self._program_id, facts)
             check()
         for member in booked:
-            member.booked = member.facts_changed = False
+            member.booked = member.facts_changed = member.settled = False
         self._events, self._kept, self._entries = [], [], []

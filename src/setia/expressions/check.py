@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from setia.expressions.complaints import issues_of, unexpected_type
+from setia.expressions.complaints import issues_of, unavailable, unexpected_type
 from setia.expressions.constants import NotAvailable
 from setia.expressions.decode import decode
 from setia.expressions.environment import environment
@@ -39,12 +39,12 @@ def check(source: str, schema: Schema, expects: Type | None = None) -> CheckedEx
     half a millisecond; the first time for a schema, some milliseconds.
     """
     if not source.strip():
-        raise ExpressionError(source, [Issue(1, 1, "the expression is empty")])
+        raise ExpressionError(source, [Issue(1, 1, "the expression is empty", "write one, or leave the setting out")])
     if len(source) > LONGEST_EXPRESSION:
         limit = f"the expression has {len(source)} characters, and may have {LONGEST_EXPRESSION}"
-        raise ExpressionError(source, [Issue(1, 1, limit)])
+        raise ExpressionError(source, [Issue(1, 1, limit, "write it shorter, or use several campaigns")])
     if not source.isascii() and any("\ud800" <= character <= "\udfff" for character in source):
-        raise ExpressionError(source, [Issue(1, 1, "the expression has half a character in it")])
+        raise ExpressionError(source, [Issue(1, 1, "the expression has half a character in it", "remove it")])
     try:
         checked = environment(schema).compile(source).serialize()
     except (RuntimeError, ValueError) as error:
@@ -53,7 +53,7 @@ def check(source: str, schema: Schema, expects: Type | None = None) -> CheckedEx
         root = decode(checked, source, schema)
     except NotAvailable as finding:
         place = line_and_column(source, finding.position)
-        raise ExpressionError(source, [Issue(*place, finding.message)]) from None
+        raise ExpressionError(source, [Issue(*place, finding.message, unavailable(finding.message))]) from None
     if expects is not None and not _fits(root.type, expects):
         place = line_and_column(source, len(source) - len(source.lstrip()))
         raise ExpressionError(source, [Issue(*place, *unexpected_type(expects, root.type))])

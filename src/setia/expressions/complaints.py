@@ -38,6 +38,24 @@ _MACROS = {
 _FUNCTIONS = sorted({name for name in OPERATIONS if name[0] not in "_@-"} | set(_MACROS))
 _WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "AND": "&&", "OR": "||", "NOT": "!", "=": "==", "<>": "!="}
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
+_EITHER_WAY = frozenset({"size", "matches"})
+_PLAIN = _EITHER_WAY | {
+    *("dyn", "int", "double", "string", "bool", "timestamp", "duration"),
+    *("floor", "ceil", "round", "min", "max", "abs", "sum", "days_between"),
+}
+"""Functions written `name(x)`; all others are methods, `x.name()`, and those above are both."""
+_ELSEWHERE = "the reference of expressions lists what there is"
+_UNAVAILABLE = (
+    ("the number is too large", "write a smaller number"),
+    ("a map needs keys", 'write all keys alike, as in {"a": 1, "b": 2}'),
+    ("same key twice", "remove one of them"),
+    ("timestamp like", 'write timestamp("2026-01-31T18:00:00Z")'),
+    ("moment in the calendar", "correct the day or the time"),
+    ("duration like", 'write duration("36h")'),
+    ("too long a time", "write a shorter time"),
+    ("regular expression", 'correct the pattern, which is RE2\'s, such as "^A[0-9]+$"'),
+    ("time zone", "write a name of the IANA database, such as Europe/Berlin"),
+)
 _TOO_DEEP = "the expression is nested too deeply: the checker follows 32 levels"
 
 
@@ -54,7 +72,7 @@ def issues_of(complaint: str, source: str, schema: Schema) -> list[Issue]:
     ]
     if not found:
         plain = _STATUS.sub("", complaint)
-        return [Issue(1, 1, plain, "", plain)]
+        return [Issue(1, 1, plain, _ELSEWHERE, plain)]
     # An operand that is wrong makes what is done with it wrong too; only the first is worth telling.
     return [issue for issue in found if "*error*" not in issue.original] or found
 
@@ -63,21 +81,24 @@ def _issue(line: int, column: int, original: str, tokens: Tokens, schema: Schema
     index = tokens.index_at(_offset(tokens.source, line, column))
     if match := _UNDECLARED.match(original):
         return _undeclared(match[1], original, tokens, index, schema, (line, column))
-    message, hint = original, ""
+    message, hint = original, _ELSEWHERE
     if match := _FIELD.match(original):
         message, hint = _unknown_field(match[1], match[2].removeprefix(f"{PACKAGE}."), schema)
     elif match := _OVERLOAD.match(original):
         message, hint = _overload(match[1], _types(match[2]))
     elif match := _SELECT.match(original):
-        message = f"a value of type {_named(match[1])} has no fields"
+        message, hint = f"a value of type {_named(match[1])} has no fields", "leave out the dot and what follows it"
     elif original.startswith("Syntax error"):
         message, hint = _syntax(original, tokens, index)
     elif "cannot be the range of a comprehension" in original:
-        message = "this macro needs a list or a map to go through"
+        message, hint = "this macro needs a list or a map to go through", "write a list before it, such as event.labels"
     elif original == "invalid int literal":
         message, hint = "the whole number does not fit 64 bits", "write it as a decimal: 1.0"
     elif original.startswith("reserved identifier: "):
         message = f"`{original.removeprefix('reserved identifier: ')}` is a word that CEL keeps for itself"
+        hint = "use another name"
+    elif "has() argument must be" in original:
+        hint = f"write {_MACROS['has']}"
     return Issue(line, column, message, hint, original)
 
 
@@ -88,12 +109,54 @@ def _undeclared(name: str, original: str, tokens: Tokens, index: int, schema: Sc
         line, column = line_and_column(tokens.source, function.start)
         if name in _MACROS:
             return Issue(line, column, f"{name}() is used in another way", f"write {_MACROS[name]}", original)
+        if name in OPERATIONS:
+            is_method = index > 1 and tokens.all[index - 2].text == "."
+            return Issue(line, column, *_call(name, _arguments(tokens, index), is_method=is_method), original)
         return Issue(line, column, f"there is no function {name}()", _nearest(name, _FUNCTIONS), original)
     if tokens.all[index].text == ".":
         line, column = line_and_column(tokens.source, tokens.all[tokens.name_start(index)].start)
     first = name.removeprefix(".").split(".")[0]
     hint = _nearest(first, schema.variables)
     return Issue(line, column, f"there is no variable `{first}` here", hint, original)
+
+
+def _arguments(tokens: Tokens, index: int) -> int:
+    """How many values stand between the bracket at `index` and the one that closes it."""
+    commas = depth = 0
+    for token in tokens.all[index + 1 :]:
+        if token.kind != "sign":
+            continue
+        if depth == 0 and token.text in ")]}":
+            break
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.text, 0)
+        commas += depth == 0 and token.text == ","
+    is_empty = tokens.all[min(index + 1, len(tokens.all) - 1)].text == ")"
+    return 0 if is_empty else commas + 1
+
+
+def _call(name: str, given: int, *, is_method: bool) -> tuple[str, str]:
+    """Message and hint for a function that exists, called with another number of values or written the other way."""
+    counts = sorted({len(operation.parameters) for operation in OPERATIONS[name]})
+    if is_method and name not in _PLAIN - _EITHER_WAY:
+        # What stands before the dot is the first value, and is not counted by those who write it so.
+        counts = [count - 1 for count in counts]
+    elif is_method:
+        return f"{name}() is no method", f"write {_written(name, counts[0], is_method=False)}"
+    elif name not in _PLAIN:
+        return f"{name}() is a method", f"write {_written(name, counts[0] - 1, is_method=True)}"
+    takes = " or ".join(map(str, counts)) if any(counts) else "no"
+    values = "value" if counts[-1] == 1 else "values"
+    hint = f"write {' or '.join(_written(name, count, is_method=is_method) for count in counts)}"
+    return f"{name}() takes {takes} {values} in its brackets, not {given}", hint
+
+
+def _written(name: str, count: int, *, is_method: bool) -> str:
+    return f"{'x.' if is_method else ''}{name}({', '.join(('a', 'b', 'c', 'd')[:count])})"
+
+
+def unavailable(message: str) -> str:
+    """What to do about something that CEL has and our expressions do not, or that can never have a value."""
+    return next((hint for part, hint in _UNAVAILABLE if part in message), _ELSEWHERE)
 
 
 def _unknown_field(field: str, message: str, schema: Schema) -> tuple[str, str]:
@@ -112,11 +175,12 @@ def _overload(function: str, operands: list[str]) -> tuple[str, str]:
     if function == "_?_:_":
         if operands[0] not in {"bool", "dyn"}:
             return f"the condition before `?` must be bool, not {operands[0]}", "compare it with something"
-        return f"both sides of `:` must have one type, not {' and '.join(operands[1:])}", ""
+        return f"both sides of `:` must have one type, not {' and '.join(operands[1:])}", _ALIKE
     message = f"`{spoken(function)}` is not defined for {' and '.join(operands)}"
-    return message, next((hint for fits, hint in _HINTS if fits(function, frozenset(operands))), "")
+    return message, next((hint for fits, hint in _HINTS if fits(function, frozenset(operands))), _ALIKE)
 
 
+_ALIKE = "write values of types that go together; int(x), double(x) and string(x) convert"
 # What helps with operands that do not fit, by function and types; the first that fits is given.
 _HINTS: tuple[tuple[Callable[[str, frozenset[str]], bool], str], ...] = (
     (lambda function, _: function in CONTROL, "compare the value with something to get true or false"),
@@ -145,7 +209,7 @@ def _syntax(original: str, tokens: Tokens, index: int) -> tuple[str, str]:
     for word in (token, before, before + token):
         if word in _WORDS:
             return f"`{word}` is not an operator", f"write {_WORDS[word]}"
-    return f"`{token}` is not expected here", ""
+    return f"`{token}` is not expected here", "remove it, or join two parts with an operator such as && or =="
 
 
 def _types(text: str) -> list[str]:
@@ -175,7 +239,11 @@ def unexpected_type(expects: Type, found: Type) -> tuple[str, str]:
     """Message and hint for an expression whose result has another type than its place needs."""
     names = {"bool": "true or false", "int": "a number", "decimal": "a number", "string": "a text"}
     wanted = names.get(str(expects), str(expects))
-    hint = "compare it with something" if str(expects) == "bool" else ""
+    hint = {
+        "a number": "write something that computes a number, such as event.total * 0.1",
+        "a text": 'write string(x), or a text in quotes, such as "gold"',
+        "true or false": "compare it with something",
+    }.get(wanted, f"write something that gives {wanted}")
     kind = f"a value of type {found}" if not isinstance(found, Message | ListOf | MapOf) else f"{found}"
     assert found != DYN  # noqa: S101 - anything may come out of dyn, so it is never unexpected
     return f"{wanted} is needed here, not {kind}", hint

@@ -34,7 +34,8 @@ WHERE program_id = %s AND idempotency_key = %s AND kind = 'adjustment'
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What the program says of the point type.
 
-    Which version says it, whether its points lie in lots, when points given now end (None: never), and the floor of a wallet yet to be opened.
+    Which version says it, whether its points lie in lots, when points given now end (None: never), and the floor of a
+    wallet yet to be opened.
     """
 
     program_version: int | None = None

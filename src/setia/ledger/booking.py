@@ -41,9 +41,11 @@ SELECT * FROM unnest(%t::uuid[], %t::bigint[], %t::smallint[], %t::int[], %t::te
 # `before`: nobody booked between the reading and the writing of the row. `since`: the member's time does not go back.
 _STATES = """
 UPDATE member_state m
-SET seq = s.seq, tracking = s.tracking, counters = s.counters, updated_at = s.booked_at
-FROM unnest(%t::uuid[], %t::bigint[], %t::bigint[], %t::text[], %t::json[], %t::timestamptz[], %t::timestamptz[])
-     AS s (member_id, before, seq, tracking, counters, since, booked_at)
+SET seq = s.seq, tracking = s.tracking, counters = s.counters, updated_at = s.booked_at,
+    due_at = CASE WHEN s.settled = 1 THEN s.due_at ELSE least(m.due_at, s.due_at) END
+FROM unnest(%t::uuid[], %t::bigint[], %t::bigint[], %t::text[], %t::json[], %t::timestamptz[], %t::timestamptz[],
+            %t::int[], %t::timestamptz[])
+     AS s (member_id, before, seq, tracking, counters, since, booked_at, settled, due_at)
 WHERE m.member_id = s.member_id AND m.seq = s.before AND m.updated_at <= s.since
 """
 
@@ -58,7 +60,7 @@ _POSTING_COLUMNS: _Writers = (
     *(uuids, integers, integers, integers, texts, texts, texts, integers, texts, integers, integers),
     *(moments, moments, moments),
 )
-_STATE_COLUMNS: _Writers = (uuids, integers, integers, texts, documents, moments, moments)
+_STATE_COLUMNS: _Writers = (uuids, integers, integers, texts, documents, moments, moments, integers, moments)
 
 
 def book(connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], states: Sequence[StateRow]) -> None:
@@ -115,6 +117,8 @@ class _Span(msgspec.Struct):
     last: int
     since: dt.datetime
     until: dt.datetime
+    due_at: dt.datetime | None = None
+    """When the first of the lots that are opened becomes available or ends."""
 
 
 def _spans(entries: Sequence[JournalEntry]) -> dict[UUID, _Span]:
@@ -127,14 +131,30 @@ def _spans(entries: Sequence[JournalEntry]) -> dict[UUID, _Span]:
             raise StaleState(f"entry {entry.seq} of member {entry.member_id} does not follow its entry {span.last}")
         else:
             span.last, span.until = entry.seq, entry.booked_at
+        for posting in entry.postings:
+            if posting.opens_lot:
+                span = spans[entry.member_id]
+                pending = posting.destination == "pending"
+                span.due_at = earlier(span.due_at, posting.available_at if pending else posting.expires_at)
     return spans
+
+
+def earlier(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:
+    """The earlier of two moments, where None is never."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def _state(state: StateRow, spans: dict[UUID, _Span]) -> tuple[Any, ...]:
     span = spans.get(state.member_id)
     if span is None or span.last != state.seq:
         raise StaleState(f"the state of member {state.member_id} is not of its last entry in this booking")
-    return state.member_id, span.before, state.seq, state.tracking, state.counters, span.since, span.until
+    due_at = earlier(state.due_at, span.due_at)
+    return (
+        *(state.member_id, span.before, state.seq, state.tracking, state.counters, span.since, span.until),
+        *(int(state.settled), due_at),
+    )
 
 
 def _journal_row(entry: JournalEntry) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-Kind = Literal["event", "adjustment"]
+Kind = Literal["event", "adjustment", "expiry", "release"]
 Account = Literal["issued", "redeemed", "expired", "adjusted", "transferred", "pending", "available", "held"]
 
 MEMBER_ACCOUNTS = frozenset({"pending", "available", "held"})
@@ -80,3 +80,8 @@ class StateRow(msgspec.Struct, frozen=True):
     seq: int
     counters: bytes
     tracking: str = ""
+    settled: bool = False
+    """Whether everything due has been booked, so that `due_at` takes the place of what was known; else the earlier one,
+    of it and of the lots that are booked now, stays.
+    """
+    due_at: dt.datetime | None = None

@@ -11,9 +11,10 @@ import msgspec
 import psycopg
 
 from setia.engine.state import Balance
+from setia.ledger.due import due, judged
 from setia.ledger.entries import StateRow
 from setia.ledger.refusals import StaleState, UnknownMember
-from setia.ledger.wallets import WALLETS, load_balances
+from setia.ledger.wallets import WALLETS, all_open_lots, load_balances
 
 _OPEN = """
 INSERT INTO member_state (member_id, program_id, updated_at)
@@ -28,7 +29,7 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
        set_config('enable_mergejoin', 'off', true)
 """
 _READ = """
-SELECT member_id, program_id, seq, tracking, counters::text, updated_at
+SELECT member_id, program_id, seq, tracking, counters::text, updated_at, due_at
 FROM member_state WHERE member_id = ANY (%b)
 """
 _AFTER = "SELECT member_id FROM member_state WHERE program_id = %s AND member_id > %s ORDER BY member_id LIMIT %s"
@@ -52,6 +53,8 @@ class LockedMember(msgspec.Struct):
     tracking: str
     counters: str
     updated_at: dt.datetime
+    due_at: dt.datetime | None = None
+    """Nothing of the member's ends or becomes available before it."""
     balances: dict[str, Balance] = {}
 
     def moment(self, now: dt.datetime) -> dt.datetime:
@@ -133,6 +136,19 @@ def replace_counters(connection: psycopg.Connection[Any], states: Sequence[State
         done = connection.execute(_REPLACE, [list(column) for column in zip(*rows, strict=True)])
         if done.rowcount != len(rows):
             raise StaleState(f"{len(rows) - done.rowcount} of {len(rows)} members were booked for meanwhile: lock them")
+
+
+def balances_now(connection: psycopg.Connection[Any], member: UUID, now: dt.datetime) -> dict[str, Balance]:
+    """A member's balances as they are true now: what has ended or become available counts, booked or not."""
+    row = read_members(connection, [member]).get(member)
+    return {} if row is None else judged_now(connection, row, now)
+
+
+def judged_now(connection: psycopg.Connection[Any], row: LockedMember, now: dt.datetime) -> dict[str, Balance]:
+    """The balances of a row that was read, as `balances_now` gives them."""
+    if row.due_at is None or row.due_at > now:
+        return row.balances
+    return judged(row.balances, due(all_open_lots(connection, row.member_id), now))
 
 
 def program_of(connection: psycopg.Connection[Any], member: UUID) -> int:

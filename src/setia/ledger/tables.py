@@ -18,6 +18,9 @@ member_state = sa.Table(
     sa.Column("tracking", sa.Text, nullable=False, server_default=""),
     sa.Column("counters", JSON, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("updated_at", _MOMENT, nullable=False),
+    # Nothing of the member ends or becomes available before it; a lower bound, so that earning more keeps it as it is.
+    sa.Column("due_at", _MOMENT),
+    sa.Index("ix_member_state_due", "program_id", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.ForeignKeyConstraint(["program_id", "member_id"], ["member.program_id", "member.id"]),
     sa.CheckConstraint("seq >= 0", name="seq"),
 )

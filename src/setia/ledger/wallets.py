@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -18,6 +18,10 @@ SELECT member_id, point_type, available, pending, held, floor FROM wallet WHERE 
 _LOTS = """
 SELECT seq, line, remaining, pending, earned_at, expires_at
 FROM lot WHERE member_id = %b AND point_type = %b AND is_open
+"""
+_ALL_LOTS = """
+SELECT point_type, campaign, available_at, seq, line, remaining, pending, earned_at, expires_at
+FROM lot WHERE member_id = %b AND is_open ORDER BY seq, line
 """
 _AS_OF = """
 SELECT w.point_type, coalesce(b.available, 0)::bigint, coalesce(b.pending, 0)::bigint, coalesce(b.held, 0)::bigint,
@@ -49,6 +53,21 @@ def open_lots(connection: psycopg.Connection[Any], member: UUID, point_type: str
     """The lots of one wallet that have something left, in no particular order."""
     rows = connection.execute(_LOTS, (member, point_type), binary=True)
     return [Lot(*row) for row in rows]
+
+
+class OpenLot(NamedTuple):
+    """An open lot with what it is of. A pending one becomes available at `available_at`."""
+
+    point_type: str
+    campaign: str | None
+    available_at: dt.datetime | None
+    lot: Lot
+
+
+def all_open_lots(connection: psycopg.Connection[Any], member: UUID) -> list[OpenLot]:
+    """All lots of a member that have something left, in the order in which they were opened."""
+    rows = connection.execute(_ALL_LOTS, (member,), binary=True)
+    return [OpenLot(points, campaign, at, Lot(*lot)) for points, campaign, at, *lot in rows]
 
 
 def wallets_as_of(connection: psycopg.Connection[Any], member: UUID, moment: dt.datetime) -> dict[str, Balance]:

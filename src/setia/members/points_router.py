@@ -5,6 +5,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AwareDatetime
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey, require
@@ -17,7 +18,8 @@ from setia.identity.caller import MembersReader, PointsAdjuster
 from setia.ledger.adjustments import Adjusted, Adjustment, adjust
 from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment
 from setia.ledger.statement import read_statement
-from setia.ledger.wallets import load_balances
+from setia.ledger.states import balances_now
+from setia.ledger.wallets import wallets_as_of
 from setia.members import service
 from setia.members.dependencies import DatabaseOf, MemberId, live_definition
 from setia.members.identifiers import MEMBER_PREFIX
@@ -37,6 +39,7 @@ Locale = Annotated[
     str | None,
     Query(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="Language of texts, as `de`."),
 ]
+Moment = Annotated[AwareDatetime | None, Query(description="A past moment, as `2026-03-01T09:00:00Z`.")]
 AcceptLanguage = Annotated[str | None, Header(description="Language of texts, where `locale` says none.")]
 
 
@@ -46,14 +49,19 @@ def get_wallets(
     member_id: MemberId,
     request: Request,
     database: DatabaseOf,
+    at: Moment = None,
     locale: Locale = None,
     accept_language: AcceptLanguage = None,
 ) -> WalletsOut:
-    """What the member holds of each point type, and what it is worth."""
+    """What the member holds of each point type, and what it is worth; with `at`, what it was booked to be then."""
     with database.transaction() as tx:
         service.get_member(tx, caller.program_id, member_id)
         definition = live_definition(request, tx, caller.program_id)
-        balances = load_balances(driver_connection(tx), [member_id])[member_id]
+        connection = driver_connection(tx)
+        if at is None:
+            balances = balances_now(connection, member_id, dt.datetime.now(dt.UTC))
+        else:
+            balances = wallets_as_of(connection, member_id, at)
     language = preferred(locale or accept_language, LANGUAGES, definition.program.locale)
     return wallets_out(definition, format_id(MEMBER_PREFIX, member_id), balances, language)
 

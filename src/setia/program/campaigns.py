@@ -53,7 +53,13 @@ class Schedule(Part):
         if isinstance(value, int | float | Decimal):
             message = f"{value} is not a date; write it as 2026-03-01"  # else it would count seconds since 1970
             raise ValueError(message)  # noqa: TRY004 - Pydantic turns only ValueError into a finding
-        return dt.date.fromisoformat(value) if isinstance(value, str) and _DAY.match(value) else value
+        if not isinstance(value, str) or not _DAY.match(value):
+            return value
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            message = f"there is no day {value}; correct the month or the day"
+            raise ValueError(message) from None
 
     @field_validator("starts", "ends", mode="after")
     @classmethod
@@ -66,7 +72,7 @@ class Schedule(Part):
     @model_validator(mode="after")
     def _both_times(self) -> Schedule:
         if (self.from_ is None) != (self.to is None):
-            message = "a time of day needs both `from` and `to`"
+            message = "a time of day needs both `from` and `to`; add the other one, or remove both"
             raise ValueError(message)
         return self
 
@@ -103,7 +109,7 @@ class Multiply(Part):
                 return value
         # A factor above 1,000 is a slip of the keyboard.
         if not 0 <= value <= 1000:
-            message = f"a factor lies between 0 and 1000, not {value}"
+            message = f"a factor lies between 0 and 1000, not {value}; write 2 to give twice as much"
             raise ValueError(message)
         return value
 
@@ -154,7 +160,7 @@ class Campaign(Part):
     def _has_effect(self) -> Campaign:
         effects = (self.earn, self.multiply, self.deduct, self.set, self.tag, self.untag, self.tier, self.effect)
         if not any(effects):
-            message = "a campaign needs an effect: earn, multiply, deduct, set, tag, untag, tier or effect"
+            message = "a campaign needs an effect; add one of earn, multiply, deduct, set, tag, untag, tier, effect"
             raise ValueError(message)
         return self
 

@@ -97,6 +97,6 @@ class Program(Part):
         ids = [tier_set.id for tier_set in self.tiers]
         for tier_set_id in ids:
             if ids.count(tier_set_id) > 1:
-                message = f"tier set {tier_set_id!r} stands twice"
+                message = f"tier set {tier_set_id!r} stands twice; rename one of them"
                 raise ValueError(message)
         return self

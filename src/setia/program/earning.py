@@ -55,7 +55,7 @@ class Earn(Part):
             return {"kind": "fixed", "points": points}
         if amount is None:
             if whole:
-                message = f"`whole` goes with an amount of money, not with `{per}`"
+                message = f"`whole` goes with an amount of money, not with `{per}`; leave `whole` out"
                 raise ValueError(message)
             return {"kind": f"per_{per}", "points": points}
         return {"kind": "per_whole_amount" if whole else "per_amount", "points": points, "per": amount}
@@ -68,7 +68,7 @@ class Earn(Part):
             needs_amount = self.kind in {"per_amount", "per_whole_amount"}
             complete = self.points is not None and self.expression is None and (self.per is not None) == needs_amount
         if not complete:
-            message = f"an earn rate of kind {self.kind} has keys that do not fit: use a short form, as in `1 per 1.00`"
+            message = f"an earn rate of kind {self.kind} has keys that do not fit; use a short form, as in `1 per 1.00`"
             raise ValueError(message)
         return self
 

@@ -68,7 +68,7 @@ class Limit(Part):
     @model_validator(mode="after")
     def _one_measure(self) -> Limit:
         if (self.uses is None) == (self.earn is None):
-            message = "a limit counts either `uses` or points (`earn: 100 stars`): give exactly one of them"
+            message = "a limit counts either `uses` or points (`earn: 100 stars`); give exactly one of them"
             raise ValueError(message)
         return self
 

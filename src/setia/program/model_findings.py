@@ -24,6 +24,7 @@ _RENAMED = {
     "missing": "missing_key",
     "string_pattern_mismatch": "bad_name",
 }
+_REFERENCE = "the reference of the program definition tells what belongs here"
 _KINDS = {
     "string_type": "a text belongs here",
     "bool_type": "true or false belongs here",
@@ -123,7 +124,7 @@ def _words(path: Path, details: ErrorDetails, data: Any) -> tuple[str, str]:
     context = details.get("ctx", {})
     name = str(path[-1]) if path else "the definition"
     message = _KINDS.get(kind, details["msg"])
-    hint = "" if given is None else f"found {_shown(given)}"
+    hint = "" if given is None or kind.startswith(("date_", "datetime_")) else f"found {_shown(given)}"
     match kind:
         case "extra_forbidden":
             message = f"there is no setting {name!r} here"
@@ -142,7 +143,16 @@ def _words(path: Path, details: ErrorDetails, data: Any) -> tuple[str, str]:
         case "string_pattern_mismatch":
             message = f"{_shown(given)} does not have the form this place needs"
             hint = _form(str(context.get("pattern", "")))
-    return _cut(message), _cut(hint)
+    return _cut(message), _cut(hint or _otherwise(kind, given))
+
+
+def _otherwise(kind: str, given: Any) -> str:
+    """What to do where nothing more telling is known: no finding leaves its reader without a hint."""
+    if given is None:
+        return "write a value, or leave the setting out"
+    if kind.startswith(("date_", "datetime_")):
+        return "write a date as 2026-03-01"
+    return _REFERENCE if isinstance(given, dict | list) else f"found {_shown(given)}; {_REFERENCE}"
 
 
 def _cut(text: str) -> str:

@@ -48,10 +48,10 @@ class Expiry(Part):
     @model_validator(mode="after")
     def _one_kind(self) -> Expiry:
         if self.inactivity is not None and (self.after is not None or self.on):
-            message = "expiry by inactivity stands alone: remove `after` and `on`, or `inactivity`"
+            message = "expiry by inactivity stands alone; remove `after` and `on`, or `inactivity`"
             raise ValueError(message)
         if self.align != "none" and self.after is None:
-            message = "`align` moves the end that `after` gives: add `after`, for example after: 6mo"
+            message = "`align` moves the end that `after` gives; add `after`, for example after: 6mo"
             raise ValueError(message)
         return self
 

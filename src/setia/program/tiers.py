@@ -48,15 +48,17 @@ class Window(Part):
         )
         if not fits:
             message = (
-                "write lifetime, calendar_year, anniversary, `rolling 12mo`, "
+                "this is not a window; write lifetime, calendar_year, anniversary, `rolling 12mo`, "
                 "or fixed dates {starts: 2026-01-01, ends: 2026-12-31}"
             )
             raise ValueError(message)
         if self.length is not None and self.length.unit in {"minutes", "hours"}:
-            message = "a rolling window is counted in days, weeks, months or years"
+            message = "a rolling window is counted in days, weeks, months or years; write for example `rolling 30d`"
             raise ValueError(message)
         if self.starts is not None and self.ends is not None and self.ends < self.starts:
-            message = f"the window ends ({self.ends}) before it starts ({self.starts})"
+            message = (
+                f"the window ends ({self.ends}) before it starts ({self.starts}); exchange them, or correct the year"
+            )
             raise ValueError(message)
         return self
 
@@ -80,7 +82,10 @@ class Level(Part):
     @model_validator(mode="after")
     def _cheaper_to_keep(self) -> Level:
         if self.keep_from is not None and self.keep_from > self.from_:
-            message = f"keeping a level ({self.keep_from}) cannot ask for more than reaching it ({self.from_})"
+            message = (
+                f"keeping a level ({self.keep_from}) cannot ask for more than reaching it ({self.from_}); "
+                "lower `keep_from`"
+            )
             raise ValueError(message)
         return self
 
@@ -105,21 +110,21 @@ class TierSet(Part):
         seen: set[str] = set()
         for level in self.levels:
             if level.id in seen:
-                message = f"level {level.id!r} stands twice in tier set {self.id!r}"
+                message = f"level {level.id!r} stands twice in tier set {self.id!r}; rename one of them"
                 raise ValueError(message)
             seen.add(level.id)
         if self.levels[0].from_ != 0:
             first = self.levels[0]
             message = (
-                f"the first level of {self.id!r} starts at 0, so that every member has one; "
-                f"{first.id!r} starts at {first.from_}"
+                f"the first level of {self.id!r} starts at 0, so that every member has one, and "
+                f"{first.id!r} starts at {first.from_}; write `from: 0` there, or add a level before it"
             )
             raise ValueError(message)
         for lower, higher in zip(self.levels, self.levels[1:], strict=False):
             if higher.from_ <= lower.from_:
                 message = (
                     f"levels rise: {higher.id!r} (from {higher.from_}) "
-                    f"does not lie above {lower.id!r} (from {lower.from_})"
+                    f"does not lie above {lower.id!r} (from {lower.from_}); order them from the lowest to the highest"
                 )
                 raise ValueError(message)
         return self

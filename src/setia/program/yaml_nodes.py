@@ -100,7 +100,8 @@ def parse(source: SourceText) -> Node | None:
     except (YAMLError, ValueError, LookupError, ArithmeticError, AttributeError, TypeError, AssertionError) as error:
         # The reader itself stumbles over some malformed escapes and directives instead of refusing them.
         message = f"this is not YAML: {type(error).__name__} while reading"
-        raise DefinitionError([fault("yaml_syntax", message, builder.last)]) from None
+        hint = "look in this file for an escape or a line with % that is none"
+        raise DefinitionError([fault("yaml_syntax", message, builder.last, hint)]) from None
     return builder.root
 
 
@@ -159,7 +160,8 @@ class _Builder:
                 node = kind(self._source, start)
                 self._put(node, event.anchor)
                 if len(self._stack) >= MAX_DEPTH:
-                    self._refuse("yaml_too_deep", f"lists and mappings lie more than {MAX_DEPTH} deep in each other")
+                    message = f"lists and mappings lie more than {MAX_DEPTH} deep in each other"
+                    self._refuse("yaml_too_deep", message, "lay it out flatter, or close a bracket")
                 self._stack.append(node)
                 self._keys.append(None)
             case SequenceEndEvent() | MappingEndEvent():
@@ -169,7 +171,9 @@ class _Builder:
     def _put(self, node: Node, anchor: str | None) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._refuse("yaml_too_large", f"the definition has more than {MAX_NODES:,} values")
+            self._refuse(
+                "yaml_too_large", f"the definition has more than {MAX_NODES:,} values", "is this another file?"
+            )
         if anchor is not None:
             self._anchors[anchor] = node
         if not self._stack:
@@ -204,7 +208,11 @@ class _Builder:
         if node is None:
             self._refuse("yaml_syntax", f"there is no anchor &{anchor} before this alias", f"write &{anchor} first")
         if not isinstance(node, ScalarNode) and node.open:
-            self._refuse("yaml_alias", f"the alias *{anchor} stands inside its own anchor, so it would never end")
+            self._refuse(
+                "yaml_alias",
+                f"the alias *{anchor} stands inside its own anchor, so it would never end",
+                "write the values out",
+            )
         self._put(node, None)
 
     def _tag(self, event: Any, *allowed: str) -> None:

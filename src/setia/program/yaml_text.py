@@ -98,7 +98,7 @@ def _bytes(path: FilePath, most: int) -> bytes:
             return file.read(most + 1)
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
-        raise DefinitionError([fault("file_missing", message, Place(str(path), 1, 1))]) from None
+        raise DefinitionError([fault("file_missing", message, Place(str(path), 1, 1), "check its rights")]) from None
 
 
 def _merge(texts: Iterable[SourceText]) -> MapNode:

@@ -8,7 +8,7 @@ from setia.program.campaigns import Campaign
 from setia.program.events import BUILT_IN_EVENTS
 from setia.program.expression_language import BOOL, DECIMAL, STRING, Literal, Node, Schema, Type
 from setia.program.findings import Path
-from setia.program.lint import rates
+from setia.program.lint import multipliers, rates
 from setia.program.lint.calendars import never_runs
 from setia.program.lint.conditions import never
 from setia.program.lint.expressions import check_expression
@@ -27,15 +27,22 @@ def check(report: Report) -> None:
         known = _check_triggers(report, path, campaign)
         _check_schedule(report, path, campaign)
         rates.check(report, path, campaign)
-        _check_multiply(report, path, campaign)
+        multipliers.check(report, path, campaign)
         _check_targets(report, path, campaign)
         if campaign.lines is not None and any(trigger != "purchase" for trigger in campaign.triggers):
             message = "only purchases have lines"
             report.error("no_lines", (*path, "lines"), message, "remove `lines`, or use `on: purchase`", key=True)
+        reasons: dict[str, list[str | None]] = {}
         for trigger in known:
             # What is wrong with an expression for one event is mostly wrong for the next one too; once is enough.
-            if not _check_expressions(report, path, campaign, trigger):
+            if not _check_expressions(report, path, campaign, trigger, reasons):
                 break
+        for setting, found in reasons.items():
+            # A condition may be meant for one of several events only.
+            reason = found[0]
+            if reason is not None and all(found) and len(found) == (len(known) if setting == "when" else 1):
+                message = f"this never holds: {reason}"
+                report.warning("never_matches", (*path, setting), message, "correct the condition")
 
 
 def _check_triggers(report: Report, path: Path, campaign: Campaign) -> list[str]:
@@ -53,53 +60,6 @@ def _check_schedule(report: Report, path: Path, campaign: Campaign) -> None:
     reason = never_runs(campaign.schedule) if campaign.schedule is not None else None
     if reason is not None:
         report.warning("never_matches", (*path, "schedule"), reason, "correct the schedule, or remove the campaign")
-
-
-def _check_multiply(report: Report, path: Path, campaign: Campaign) -> None:
-    multiply = campaign.multiply
-    if multiply is None:
-        return
-    path = (*path, "multiply")
-    program = report.program
-    if multiply.of == "all":
-        bases = [other for other in program.campaigns.values() if other.earn]
-        if not bases:
-            message = "no campaign earns anything that could be multiplied"
-            report.warning("never_matches", path, message, "add a campaign with `earn`")
-            return
-    else:
-        bases = _bases(report, path, multiply.of)
-    triggers = {trigger for base in bases for trigger in base.triggers}
-    if bases and not triggers & set(campaign.triggers):
-        message = f"what it multiplies happens on {', '.join(sorted(triggers))}, and this campaign does not"
-        report.warning("never_matches", path, message, "give both campaigns an event in common")
-    earned = {point_type for base in bases for point_type in base.earn}
-    for number, point_type in enumerate(multiply.points):
-        where = (*path, "points", number)
-        if point_type not in program.points:
-            hint = nearest_hint(point_type, program.points, of="point types")
-            report.error("unknown_point_type", where, f"there is no point type {point_type!r}", hint)
-        elif bases and point_type not in earned:
-            message = f"none of the campaigns it multiplies earns {point_type!r}"
-            report.warning("without_effect", where, message, nearest_hint(point_type, earned, of="points earned"))
-
-
-def _bases(report: Report, path: Path, of: str | tuple[str, ...]) -> list[Campaign]:
-    """Return the campaigns a multiplier names, as far as they can be multiplied."""
-    campaigns = report.program.campaigns
-    bases: list[Campaign] = []
-    for number, name in enumerate((of,) if isinstance(of, str) else of):
-        where = (*path, "of") if isinstance(of, str) else (*path, "of", number)
-        if name not in campaigns:
-            earning = [other for other, campaign in campaigns.items() if campaign.earn]
-            hint = nearest_hint(name, earning, of="earning campaigns")
-            report.error("unknown_campaign", where, f"there is no campaign {name!r}", hint)
-        elif not campaigns[name].earn:
-            message = f"the campaign {name!r} earns nothing that could be multiplied"
-            report.error("multiply_needs_earn", where, message, "name a campaign with `earn`")
-        else:
-            bases.append(campaigns[name])
-    return bases
 
 
 def _check_targets(report: Report, path: Path, campaign: Campaign) -> None:
@@ -130,8 +90,13 @@ def _check_targets(report: Report, path: Path, campaign: Campaign) -> None:
         report.error("unknown_group", (*path, "group"), f"there is no group {campaign.group!r}", hint)
 
 
-def _check_expressions(report: Report, path: Path, campaign: Campaign, trigger: str) -> bool:
-    """Check all expressions of a campaign for one trigger; return whether they have no errors."""
+def _check_expressions(
+    report: Report, path: Path, campaign: Campaign, trigger: str, reasons: dict[str, list[str | None]]
+) -> bool:
+    """Check all expressions of a campaign for one trigger; return whether they have no errors.
+
+    `reasons` gets, for each condition without errors, why it never holds for this trigger, or None.
+    """
     schema = report.schema(trigger)
     has_lines = trigger == "purchase"
     of_lines = report.schema(trigger, with_line=True) if has_lines else schema
@@ -144,9 +109,8 @@ def _check_expressions(report: Report, path: Path, campaign: Campaign, trigger: 
     for name, source, names in conditions:
         root = check_expression(report, (*path, name), source, names, BOOL)
         fine = fine and root is not None
-        reason = never([root]) if root is not None else None
-        if reason is not None:
-            report.warning("never_matches", (*path, name), f"this never holds: {reason}", "correct the condition")
+        if root is not None:
+            reasons.setdefault(name, []).append(never([root], trigger))
     for where, source, expects in _values(report, path, campaign):
         names = of_lines if "earn" in where[2:3] or "deduct" in where[2:3] else schema
         root = check_expression(report, where, source, names, expects)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -21,6 +21,8 @@ from setia.program.expression_language import (
 )
 
 Number: TypeAlias = int | Decimal
+_Bound: TypeAlias = tuple[Number, bool]
+"""A number, and whether it is itself within."""
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "_==_": operator.eq,
@@ -32,13 +34,23 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _MIRRORED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 
-_RANGES: dict[str, tuple[int, int]] = {
+_OPPOSITE = {"_==_": "_!=_", "_!=_": "_==_", "_<_": "_>=_", "_>=_": "_<_", "_>_": "_<=_", "_<=_": "_>_"}
+_SWAPPED = {"_&&_": "_||_", "_||_": "_&&_"}
+
+_RANGES: dict[str, tuple[int, int | None]] = {
     "time.month": (1, 12),
     "time.day": (1, 31),
     "time.hour": (0, 23),
     "time.minute": (0, 59),
     "time.weekday": (1, 7),
     "time.week": (1, 53),
+    # Money and counts are never negative: an event with less than 0 is refused, and so is a purchase without lines.
+    **dict.fromkeys(
+        (f"event.{name}" for name in ("total", "gross", "shipping", "tax", "discount", "quantity")), (0, None)
+    ),
+    **dict.fromkeys((f"line.{name}" for name in ("amount", "gross", "tax", "discount", "quantity")), (0, None)),
+    **dict.fromkeys((f"member.lifetime.{name}" for name in ("orders", "visits", "spend")), (0, None)),
+    "size(event.lines)": (1, None),
 }
 
 
@@ -53,12 +65,15 @@ class Comparison:
 
 
 def path_of(node: Node) -> str | None:
-    """Return the dotted name a node reads, or None when it is not a plain name."""
+    """Return the dotted name a node reads, or None when it is not a plain name; a size is `size(event.lines)`."""
     if isinstance(node, Variable):
         return node.name
     if isinstance(node, Select):
         start = path_of(node.operand)
         return None if start is None else f"{start}.{node.field}"
+    if isinstance(node, Call) and node.function == "size" and len(node.arguments) == 1:
+        measured = path_of(node.arguments[0])
+        return None if measured is None else f"size({measured})"
     return None
 
 
@@ -85,16 +100,18 @@ def _comparisons(call: Call) -> Iterator[Comparison]:
             yield Comparison(path, function, right.value, right)
 
 
-def never(conditions: Iterable[Node]) -> str | None:
-    """Say why conditions can never all be true at once, or None when they may be.
+def never(conditions: Iterable[Node], trigger: str | None = None) -> str | None:
+    """Say why conditions can never all be true at once, or None when they may be; `trigger` is the event they are for.
 
     It judges constants, comparisons of a name with literals, and what `&&` and `||` make of them; the rest it takes as
     possible. So it finds slips of the pen, not every contradiction.
     """
     known: dict[str, _Known] = {}
+    if trigger is not None:
+        known["event.type"] = _Known(given=trigger)
     for condition in conditions:
         for clause in flatten(condition, "_&&_"):
-            reason = _clause(clause, known)
+            reason = _clause(clause, known, trigger)
             if reason is not None:
                 return reason
     return next((reason for path, facts in known.items() if (reason := facts.contradiction(path))), None)
@@ -104,24 +121,35 @@ def never(conditions: Iterable[Node]) -> str | None:
 class _Known:
     """What the clauses so far say about one name."""
 
+    given: str | None = None
     allowed: set[Any] | None = None
     excluded: set[Any] = field(default_factory=set)
-    above: list[tuple[Number, bool]] = field(default_factory=list)
-    below: list[tuple[Number, bool]] = field(default_factory=list)
+    above: list[_Bound] = field(default_factory=list)
+    below: list[_Bound] = field(default_factory=list)
 
     def allow(self, values: set[Any]) -> None:
         self.allowed = values if self.allowed is None else self.allowed & values
 
     def contradiction(self, path: str) -> str | None:
         """Say why the name has no value that fits, or None."""
-        bounds = _RANGES.get(path)
-        above = self.above if bounds is None else [*self.above, (bounds[0], True)]
-        below = self.below if bounds is None else [*self.below, (bounds[1], True)]
+        if self.given is not None and (
+            self.given in self.excluded or (self.allowed is not None and self.given not in self.allowed)
+        ):
+            return f"{path} is always {self.given!r} here"
+        least, most = _RANGES.get(path, (None, None))
+        outermost_above: list[_Bound] = [] if least is None else [(least, True)]
+        outermost_below: list[_Bound] = [] if most is None else [(most, True)]
+        outside = f"{path} lies between {least} and {most}" if most is not None else f"{path} is never below {least}"
+        above = [*self.above, *outermost_above]
+        below = [*self.below, *outermost_below]
         if self.allowed is not None:
             fits = [value for value in self.allowed - self.excluded if _within(value, above, below)]
-            if not fits and bounds is not None and not any(bounds[0] <= value <= bounds[1] for value in self.allowed):
-                return f"{path} lies between {bounds[0]} and {bounds[1]}"
+            if self.allowed and not any(_within(value, outermost_above, outermost_below) for value in self.allowed):
+                return outside
             return None if fits else f"{path} cannot have a value that fits all parts of the condition"
+        too_low = least is not None and any(not _within(least, (), [bound]) for bound in self.below)
+        if too_low or (most is not None and any(not _within(most, [bound], ()) for bound in self.above)):
+            return outside
         if above and below:
             # Of equal bounds the exclusive one is the stricter.
             low = max(above, key=lambda bound: (bound[0], not bound[1]))
@@ -131,7 +159,7 @@ class _Known:
         return None
 
 
-def _within(value: Any, above: list[tuple[Number, bool]], below: list[tuple[Number, bool]]) -> bool:
+def _within(value: Any, above: Sequence[_Bound], below: Sequence[_Bound]) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return not above and not below
     return all(value >= bound if equal else value > bound for bound, equal in above) and all(
@@ -139,7 +167,7 @@ def _within(value: Any, above: list[tuple[Number, bool]], below: list[tuple[Numb
     )
 
 
-def _clause(clause: Node, known: dict[str, _Known]) -> str | None:
+def _clause(clause: Node, known: dict[str, _Known], trigger: str | None) -> str | None:
     """Note what a clause demands; return why it can never be true, if so."""
     if isinstance(clause, Literal):
         return "the condition is always false" if clause.value is False else None
@@ -148,13 +176,13 @@ def _clause(clause: Node, known: dict[str, _Known]) -> str | None:
         if path is not None and clause.type == BOOL:
             known.setdefault(path, _Known()).allow({True})
         return None
-    return _call(clause, known)
+    return _call(clause, known, trigger)
 
 
-def _call(call: Call, known: dict[str, _Known]) -> str | None:
+def _call(call: Call, known: dict[str, _Known], trigger: str | None) -> str | None:
     reason: str | None = None
     if call.function == "_||_":
-        reasons = [never([part]) for part in flatten(call, "_||_")]
+        reasons = [never([part], trigger) for part in flatten(call, "_||_")]
         reason = reasons[0] if all(reasons) else None
     elif call.function == "!_":
         (operand,) = call.arguments
@@ -163,6 +191,9 @@ def _call(call: Call, known: dict[str, _Known]) -> str | None:
             reason = "the condition is always false"
         elif path is not None and operand.type == BOOL:
             known.setdefault(path, _Known()).allow({False})
+        elif (opposite := _opposite(operand)) is not None:
+            reasons = [_clause(clause, known, trigger) for clause in flatten(opposite, "_&&_")]
+            reason = next(filter(None, reasons), None)
     elif call.function in _COMPARISONS and all(isinstance(part, Literal) for part in call.arguments):
         left, right = (part.value for part in call.arguments if isinstance(part, Literal))
         if not _holds(call.function, left, right):
@@ -175,6 +206,20 @@ def _call(call: Call, known: dict[str, _Known]) -> str | None:
     else:
         _note(call, known)
     return reason
+
+
+def _opposite(node: Node) -> Node | None:
+    """Return the tree that is true where this one is false, without a `!` in front; None when there is none."""
+    if not isinstance(node, Call):
+        return None
+    if node.function == "!_":
+        return node.arguments[0]
+    if node.function in _OPPOSITE:
+        return replace(node, function=_OPPOSITE[node.function])
+    if node.function in _SWAPPED:
+        parts = tuple(_opposite(part) or Call(part.position, BOOL, "!_", (part,)) for part in node.arguments)
+        return replace(node, function=_SWAPPED[node.function], arguments=parts)
+    return None
 
 
 def _holds(function: str, left: Any, right: Any) -> bool:

@@ -22,7 +22,12 @@ def check(report: Report) -> None:
             path = ("stacking", "groups", name)
             report.warning("unused_group", path, f"no campaign is in the group {name!r}", "remove it", key=True)
         elif group.choose == "priority":
-            _check_order(report, members, "group")
+            rivals = {key: campaign for key, campaign in members.items() if not campaign.exclusive}
+            _check_order(report, rivals, "group")
+        for key in (key for key, campaign in members.items() if campaign.exclusive):
+            message = f"{key!r} is `exclusive`: it keeps all others out, so its group never has to choose"
+            hint = "remove `group`, or `exclusive`"
+            report.warning("without_effect", ("campaigns", key, "group"), message, hint, key=True)
     _check_order(report, {key: campaign for key, campaign in campaigns.items() if campaign.exclusive}, "exclusive")
 
 
@@ -50,7 +55,7 @@ def _meet(report: Report, one: Campaign, other: Campaign) -> bool:
     common = [trigger for trigger in one.triggers if trigger in other.triggers and trigger in events]
     if not common or not can_meet(one, other):
         return False
-    return any(never(_conditions(report, trigger, one, other)) is None for trigger in common)
+    return any(never(_conditions(report, trigger, one, other), trigger) is None for trigger in common)
 
 
 def _conditions(report: Report, trigger: str, *campaigns: Campaign) -> list[Node]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from setia.program.campaigns import Campaign
 from setia.program.currencies import minor_digits
 from setia.program.findings import Path
@@ -48,13 +51,40 @@ def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
     if earning and tier_set.window.kind == "fixed" and tier_set.metric.endswith(".earned"):
         earning = [campaign for campaign in earning if _runs_in_window(campaign, tier_set)]
         reason = f"no campaign earns {name!r} between {tier_set.window.starts} and {tier_set.window.ends}"
+    most = _most(report, name, earning)
+    hint = f"add a campaign that earns {name!r}, or choose another metric"
     if earning:
-        return
+        reason = f"the limits of the campaigns that earn {name!r} let one member have {most} at most"
+        hint = "lower `from`, or raise the limits"
     for number, level in enumerate(tier_set.levels[1:], start=1):
-        if level.id not in given:
+        if level.id not in given and most is not None and level.from_ > most:
             message = f"nobody can reach the level {level.id!r}: {reason}"
-            hint = f"add a campaign that earns {name!r}, or choose another metric"
             report.warning("unreachable_level", (*path, "levels", number), message, hint)
+
+
+def _most(report: Report, points: str, earning: Iterable[Campaign]) -> Decimal | None:
+    """How many points one member can ever get of these campaigns together; None where there is no bound."""
+    together = Decimal(0)
+    for campaign in earning:
+        ever = [limit for limit in campaign.limits if limit.every == "ever"]
+        bounds = [limit.earn.amount for limit in ever if limit.earn is not None and limit.earn.points == points]
+        rate = campaign.earn[points]
+        if rate.kind == "fixed" and rate.points is not None:
+            unit = Decimal(1).scaleb(-report.program.points[points].decimals)
+            # Rounding gives less than one smallest unit on top.
+            each = rate.points if rate.points % unit == 0 else rate.points + unit
+            bounds += [each * limit.uses for limit in ever if limit.uses is not None]
+        if not bounds or _is_multiplied(report, campaign):
+            return None
+        together += min(bounds)
+    return together
+
+
+def _is_multiplied(report: Report, campaign: Campaign) -> bool:
+    """Whether some campaign may raise what this one earns; by how much is not judged."""
+    of = (other.multiply.of for other in report.program.campaigns.values() if other.multiply is not None)
+    names = {name for one in of for name in ((one,) if isinstance(one, str) else one)}
+    return "all" in names or any(report.program.campaigns.get(name) is campaign for name in names)
 
 
 def _can_earn(campaign: Campaign) -> bool:
