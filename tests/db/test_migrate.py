@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import sqlalchemy as sa
 
 from setia.db import migrate
 from setia.db.engine import Database
+from setia.db.errors import NewerDatabase
 from setia.db.metadata import NAMING, load_tables, metadata
 
 
@@ -51,3 +53,16 @@ def test_they_make_exactly_the_tables_that_are_declared(database: Database) -> N
 def test_all_tables_are_declared_on_the_one_metadata() -> None:
     assert load_tables() is metadata
     assert metadata.naming_convention == NAMING
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    # given
+    with database.transaction() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    # when
+    with pytest.raises(NewerDatabase, match=r"newer Setia \(9999; this one knows up to 00\d\d\)"):
+        migrate.upgrade(database)
+
+    # then
+    assert migrate.current(database) == "9999"

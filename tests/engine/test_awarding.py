@@ -341,3 +341,15 @@ def test_a_cut_to_nothing_says_which_limit_and_is_not_used() -> None:
     assert (found.verdict, found.limit) == ("limit", "a#0")
     assert decision.outcome.uses == []
     assert decision.counters.limits == state.counters.limits
+
+
+def test_a_multiplier_beyond_all_bounds_is_an_error_and_gives_nothing() -> None:
+    compiled = campaigns(
+        """base: {on: purchase, earn: {stars: 1000000 per 1.00}}
+        fixed: {on: purchase, earn: {stars: 5}}
+        m: {on: purchase, multiply: {of: all, by: 1000}}"""
+    )
+    decision = decided(compiled, purchase(99_999_999_99))
+    assert verdicts(decision)["m"] == "error"
+    assert granted(decision) == {"base": 99_999_999_990_000, "fixed": 5}
+    assert decision.outcome.uses == ["base", "fixed"]

@@ -161,7 +161,9 @@ def check_stored(compiled: CompiledProgram, decision: Decision) -> None:
     assert json_again(decision.counters) == decision.counters
     for locale in ("en", "de", "ms"):
         told = sentences(compiled, decision.outcome, decision.explanation, locale)
-        assert len(told) == len(decision.outcome.points) + len(decision.outcome.tiers)
+        done = decision.outcome
+        effects = (done.points, done.tiers, done.attributes, done.tags_added, done.tags_removed, done.custom)
+        assert len(told) == sum(map(len, effects))
 
 
 def check_limits(compiled: CompiledProgram, state: MemberState, budgets: Budgets) -> None:

@@ -240,3 +240,52 @@ def test_one_point_is_called_by_its_singular(cents: int, locale: str, expected: 
     decision = decided(compiled, purchase(cents))
     [told] = sentences(compiled, decision.outcome, decision.explanation, locale)
     assert told.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "en",
+            [
+                "Favourite drink is now latte.",
+                "keen is now yes.",
+                "spent is now 1,234.50.",
+                "You now belong to “early bird”.",
+                "You no longer belong to “new”.",
+                "“The gate”: open gate.",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Lieblingsgetränk ist jetzt latte.",
+                "keen ist jetzt ja.",
+                "spent ist jetzt 1.234,50.",
+                "Du gehörst jetzt zu „early bird“.",
+                "Du gehörst nicht mehr zu „new“.",
+                "„Das Tor“: open gate.",
+            ],
+        ),
+    ],
+)
+def test_effects_other_than_points_and_tiers_have_sentences_too(locale: str, told: list[str]) -> None:
+    compiled = program(
+        """
+members:
+  attributes:
+    drink: {name: {en: Favourite drink, de: Lieblingsgetränk}}
+    keen: {type: boolean}
+    spent: {type: number}
+campaigns:
+  gate:
+    name: {en: The gate, de: Das Tor}
+    on: purchase
+    set: {drink: "event.lines[0].sku", keen: "event.total > 1", spent: event.total}
+    tag: [early_bird]
+    untag: [new]
+    effect: {name: open_gate}
+"""
+    )
+    decision = decided(compiled, purchase(line(123450, "latte")), member(tags=("new",)))
+    assert sentences(compiled, decision.outcome, decision.explanation, locale) == told

@@ -72,7 +72,15 @@ STORE = "available: city, open"
         ),
         ("!i", (1, 1, "`!` is not defined for int", "compare the value with something to get true or false")),
         ("i ? 1 : 2", (1, 3, "the condition before `?` must be bool, not int", "compare it with something")),
-        ("b ? 'a' : 2", (1, 3, "both sides of `:` must have one type, not string and int", "")),
+        (
+            "b ? 'a' : 2",
+            (
+                1,
+                3,
+                "both sides of `:` must have one type, not string and int",
+                "write values of types that go together; int(x), double(x) and string(x) convert",
+            ),
+        ),
         ("'a' in s", (1, 5, "`in` is not defined for string and string", "write text.contains(part)")),
         (
             "t > '2026-01-01'",
@@ -85,13 +93,32 @@ STORE = "available: city, open"
         ),
         ("t + 1", (1, 3, "`+` is not defined for timestamp and int", 'write duration("36h") for a span of time')),
         ("li == ld", (1, 4, "`==` is not defined for list(int) and list(decimal)", "write 2.0 instead of 2")),
-        ("li + m", (1, 4, "`+` is not defined for list(int) and map(string, int)", "")),
-        ("event == line", (1, 7, "`==` is not defined for Event and Line", "")),
-        ("i.total", (1, 2, "a value of type int has no fields", "")),
-        ("i.all(a, a)", (1, 1, "this macro needs a list or a map to go through", "")),
+        (
+            "li + m",
+            (
+                1,
+                4,
+                "`+` is not defined for list(int) and map(string, int)",
+                "write values of types that go together; int(x), double(x) and string(x) convert",
+            ),
+        ),
+        (
+            "event == line",
+            (
+                1,
+                7,
+                "`==` is not defined for Event and Line",
+                "write values of types that go together; int(x), double(x) and string(x) convert",
+            ),
+        ),
+        ("i.total", (1, 2, "a value of type int has no fields", "leave out the dot and what follows it")),
+        (
+            "i.all(a, a)",
+            (1, 1, "this macro needs a list or a map to go through", "write a list before it, such as event.labels"),
+        ),
         ("99999999999999999999", (1, 1, "the whole number does not fit 64 bits", "write it as a decimal: 1.0")),
-        ("for", (1, 1, "`for` is a word that CEL keeps for itself", "")),
-        ("has(i)", (1, 5, "has() argument must be a field selection", "")),
+        ("for", (1, 1, "`for` is a word that CEL keeps for itself", "use another name")),
+        ("has(i)", (1, 5, "has() argument must be a field selection", "write has(event.field)")),
         ("i = 1", (1, 3, "`=` is not an operator", "write ==")),
         ("b and b", (1, 3, "`and` is not an operator", "write &&")),
         ("b or b", (1, 3, "`or` is not an operator", "write ||")),
@@ -100,43 +127,116 @@ STORE = "available: city, open"
         ("i + ", (1, 5, "the expression ends too early", "an operand, a quote or a closing bracket is missing")),
         ("(i + 1", (1, 7, "the expression ends too early", "an operand, a quote or a closing bracket is missing")),
         ("s == “a”", (1, 6, "a character that CEL does not know", 'write straight quotes: "text"')),
-        ("i i", (1, 3, "`i` is not expected here", "")),
-        ("{'a': 1, 'a': 2}", (1, 1, "a map with the same key twice", "")),
-        ("1u", (1, 1, "a literal of type uint is not available in Setia expressions", "")),
-        ("b'a'", (1, 1, "a literal of type bytes is not available in Setia expressions", "")),
-        ("i == 1 && type(i) == int", (1, 15, "`type` is not available in Setia expressions", "")),
-        ("bytes(s)", (1, 6, "`bytes` is not available in Setia expressions", "")),
-        ("int == dyn(1)", (1, 1, "`int` as a value is not available in Setia expressions", "")),
+        ("i i", (1, 3, "`i` is not expected here", "remove it, or join two parts with an operator such as && or ==")),
+        ("{'a': 1, 'a': 2}", (1, 1, "a map with the same key twice", "remove one of them")),
+        (
+            "1u",
+            (
+                1,
+                1,
+                "a literal of type uint is not available in Setia expressions",
+                "the reference of expressions lists what there is",
+            ),
+        ),
+        (
+            "b'a'",
+            (
+                1,
+                1,
+                "a literal of type bytes is not available in Setia expressions",
+                "the reference of expressions lists what there is",
+            ),
+        ),
+        (
+            "i == 1 && type(i) == int",
+            (1, 15, "`type` is not available in Setia expressions", "the reference of expressions lists what there is"),
+        ),
+        (
+            "bytes(s)",
+            (1, 6, "`bytes` is not available in Setia expressions", "the reference of expressions lists what there is"),
+        ),
+        (
+            "int == dyn(1)",
+            (
+                1,
+                1,
+                "`int` as a value is not available in Setia expressions",
+                "the reference of expressions lists what there is",
+            ),
+        ),
         ("google.protobuf.Timestamp == dyn(1)", None),
-        ("setia.Store{city: 'a'}", (1, 1, "making a message is not available in Setia expressions", "")),
-        ("{1: 1, 'a': 1}", (1, 1, "a map needs keys of one type: all string, all int or all bool", "")),
+        (
+            "setia.Store{city: 'a'}",
+            (
+                1,
+                1,
+                "making a message is not available in Setia expressions",
+                "the reference of expressions lists what there is",
+            ),
+        ),
+        (
+            "{1: 1, 'a': 1}",
+            (
+                1,
+                1,
+                "a map needs keys of one type: all string, all int or all bool",
+                'write all keys alike, as in {"a": 1, "b": 2}',
+            ),
+        ),
         ("{1.0: 1}", None),
-        ("{x: 1}", (1, 1, "a map needs keys of one type: all string, all int or all bool", "")),
-        ("1e400", (1, 1, "the number is too large", "")),
-        ("-1e400", (1, 1, "the number is too large", "")),
+        (
+            "{x: 1}",
+            (
+                1,
+                1,
+                "a map needs keys of one type: all string, all int or all bool",
+                'write all keys alike, as in {"a": 1, "b": 2}',
+            ),
+        ),
+        ("1e400", (1, 1, "the number is too large", "write a smaller number")),
+        ("-1e400", (1, 1, "the number is too large", "write a smaller number")),
         (
             "t > timestamp('tomorrow')",
-            (1, 15, "'tomorrow' is not a timestamp like \"2026-01-31T18:00:00Z\"", ""),
+            (
+                1,
+                15,
+                "'tomorrow' is not a timestamp like \"2026-01-31T18:00:00Z\"",
+                'write timestamp("2026-01-31T18:00:00Z")',
+            ),
         ),
         (
             "t > timestamp('2026-02-30T00:00:00Z')",
-            (1, 15, "'2026-02-30T00:00:00Z' is not a moment in the calendar", ""),
+            (1, 15, "'2026-02-30T00:00:00Z' is not a moment in the calendar", "correct the day or the time"),
         ),
         (
             "p > duration('14d')",
-            (1, 14, '\'14d\' is not a duration like "36h" or "1h30m"; a day is "24h"', ""),
+            (1, 14, '\'14d\' is not a duration like "36h" or "1h30m"; a day is "24h"', 'write duration("36h")'),
         ),
-        ("p > duration('999999999999999h')", (1, 14, "'999999999999999h' is too long a time", "")),
-        ("s.matches('((')", (1, 11, "not a regular expression: missing ): ((", "")),
-        ("t.getHours('Berlin')", (1, 12, "there is no time zone 'Berlin'", "")),
-        ("t.getHours('../etc')", (1, 12, "there is no time zone '../etc'", "")),
-        ("", (1, 1, "the expression is empty", "")),
-        (" \n", (1, 1, "the expression is empty", "")),
+        ("p > duration('999999999999999h')", (1, 14, "'999999999999999h' is too long a time", "write a shorter time")),
+        (
+            "s.matches('((')",
+            (
+                1,
+                11,
+                "not a regular expression: missing ): ((",
+                'correct the pattern, which is RE2\'s, such as "^A[0-9]+$"',
+            ),
+        ),
+        (
+            "t.getHours('Berlin')",
+            (1, 12, "there is no time zone 'Berlin'", "write a name of the IANA database, such as Europe/Berlin"),
+        ),
+        (
+            "t.getHours('../etc')",
+            (1, 12, "there is no time zone '../etc'", "write a name of the IANA database, such as Europe/Berlin"),
+        ),
+        ("", (1, 1, "the expression is empty", "write one, or leave the setting out")),
+        (" \n", (1, 1, "the expression is empty", "write one, or leave the setting out")),
     ],
 )
 def test_issue(source: str, found: tuple[int, int, str, str] | None) -> None:
     assert found is None or issues(source)[0] == found
-    assert issues(source)
+    assert all(hint for _, _, _, hint in issues(source))
 
 
 def test_all_issues_are_told_in_the_order_of_the_text() -> None:
@@ -172,10 +272,25 @@ def test_the_checkers_own_words_are_kept() -> None:
     [
         ("i", BOOL, "true or false is needed here, not a value of type int", "compare it with something"),
         (" li", BOOL, "true or false is needed here, not list(int)", "compare it with something"),
-        ("b", INT, "a number is needed here, not a value of type bool", ""),
-        ("s", DECIMAL, "a number is needed here, not a value of type string", ""),
-        ("m", STRING, "a text is needed here, not map(string, int)", ""),
-        ("event", ListOf(INT), "list(int) is needed here, not Event", ""),
+        (
+            "b",
+            INT,
+            "a number is needed here, not a value of type bool",
+            "write something that computes a number, such as event.total * 0.1",
+        ),
+        (
+            "s",
+            DECIMAL,
+            "a number is needed here, not a value of type string",
+            "write something that computes a number, such as event.total * 0.1",
+        ),
+        (
+            "m",
+            STRING,
+            "a text is needed here, not map(string, int)",
+            'write string(x), or a text in quotes, such as "gold"',
+        ),
+        ("event", ListOf(INT), "list(int) is needed here, not Event", "write something that gives list(int)"),
     ],
 )
 def test_the_result_must_have_the_type_its_place_needs(source: str, expects: Type, message: str, hint: str) -> None:
@@ -203,7 +318,9 @@ def test_long_expressions_are_refused() -> None:
     longest = "b" + " " * (LONGEST_EXPRESSION - 1)
 
     assert check(longest, SHOP).type == BOOL
-    assert issues(longest + " ") == [(1, 1, "the expression has 10001 characters, and may have 10000", "")]
+    assert issues(longest + " ") == [
+        (1, 1, "the expression has 10001 characters, and may have 10000", "write it shorter, or use several campaigns")
+    ]
     assert issues("'" + "a" * 100_000 + "'")[0][2] == "the expression has 100002 characters, and may have 10000"
 
 
@@ -259,7 +376,7 @@ def test_the_widest_expressions_that_are_accepted_work() -> None:
 
 def test_a_complaint_of_a_new_shape_is_told_as_it_is() -> None:
     assert issues_of("INTERNAL: something new [INTERNAL]", "b", SHOP) == [
-        Issue(1, 1, "something new", "", "something new")
+        Issue(1, 1, "something new", "the reference of expressions lists what there is", "something new")
     ]
 
 

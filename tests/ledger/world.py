@@ -1,13 +1,14 @@
 """A ledger with a program and members, and short words for what the tests do to it."""
 
 import datetime as dt
+import hashlib
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
 from setia.db.engine import Database, driver_connection
-from setia.db.ids import new_id
+from setia.db.ids import format_id, new_id
 from setia.engine.decision import Outcome, PointsEffect
 from setia.events.tables import event
 from setia.ledger.adjustments import Adjusted, Adjustment, Terms, adjust
@@ -16,7 +17,7 @@ from setia.ledger.entries import MEMBER_ACCOUNTS, JournalEntry, LotKey, Posting,
 from setia.ledger.states import lock_members, open_members
 from setia.ledger.verify import Finding, verify
 from setia.members.tables import member
-from setia.versions.tables import program
+from setia.versions.tables import program, program_version
 
 T0 = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -70,6 +71,15 @@ class Ledger:
             self.program_id: int = tx.execute(
                 sa.insert(program).values(key="club").returning(program.c.id)
             ).scalar_one()
+            tx.execute(
+                sa.insert(program_version).values(
+                    program_id=self.program_id,
+                    number=1,
+                    definition="{}",
+                    digest=hashlib.sha256(b"{}").digest(),
+                    author="test",
+                )
+            )
 
     def enrol(self, now: dt.datetime = T0) -> UUID:
         member_id = new_id()
@@ -98,7 +108,13 @@ class Ledger:
                     source="test",
                     external_id=str(event_id),
                     digest=b"",
-                    body={},
+                    body={
+                        "id": format_id("evt", event_id),
+                        "type": "purchase",
+                        "source": "test",
+                        "external_id": str(event_id),
+                        "occurred_at": now.isoformat(),
+                    },
                 )
             )
             opens = {

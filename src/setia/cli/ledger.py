@@ -23,16 +23,16 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Recompute everything from the postings and name what does not agree. Exit code 1 when something is found.
+    """Recompute everything from history and name what does not agree. Exit code 1 when something is found.
 
     It may run at any time: it sees one moment of the database, and changes nothing.
     """
     from setia.db.engine import Database
-    from setia.ledger.verify import verify as verify_ledger
+    from setia.events.verify import verify as verify_everything
     from setia.settings import load_settings
 
     with Database.open(load_settings(), role="verify") as database:
-        report = verify_ledger(database)
+        report = verify_everything(database)
     if as_json:
         print_data(_as_json(report))
     else:

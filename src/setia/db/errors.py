@@ -7,3 +7,7 @@ class DatabaseError(Exception):
 
 class EmbeddedServerError(DatabaseError):
     """The embedded server cannot be made, started or stopped."""
+
+
+class NewerDatabase(DatabaseError):
+    """The database was brought to tables that this version does not know."""

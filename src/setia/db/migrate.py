@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from setia.db.engine import Database
+from setia.db.errors import NewerDatabase
 from setia.db.metadata import load_tables
 
 TREE = Path(__file__).parent / "migrations"
@@ -50,6 +51,14 @@ def differences(database: Database) -> list[object]:
 def _migrate(database: Database, go: Callable[[Config], None]) -> None:
     with _locked(database) as connection:
         config = _config()
+        there = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if there is not None and there not in known:
+            raise NewerDatabase(
+                f"The database has the tables of a newer Setia ({there}; this one knows up to {max(known)}). "
+                "Run that version, or restore the backup from before its upgrade."
+            )
+        connection.rollback()
         config.attributes["connection"] = connection
         go(config)
 

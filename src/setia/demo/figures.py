@@ -14,8 +14,9 @@ from setia.db.ids import format_id
 from setia.demo.running import STATEMENT, Tally, Told
 from setia.events.live import LivePrograms
 from setia.events.part import statement_sentences
+from setia.events.verify import verify
 from setia.ledger.statement import read_statement
-from setia.ledger.verify import Finding, Report, verify
+from setia.ledger.verify import Finding, Report
 from setia.ledger.wallets import load_balances
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program

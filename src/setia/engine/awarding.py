@@ -20,6 +20,7 @@ from setia.engine.compiled_campaigns import CompiledEarn
 from setia.engine.considering import Match, Raw
 from setia.engine.decision import Arithmetic
 from setia.engine.exact import Cell, fraction_text
+from setia.engine.rates import MAX_POINTS, WHOLE
 from setia.program.campaigns import Stacking
 from setia.program.points import Rounding
 
@@ -71,7 +72,8 @@ def award_points(
                     _award_multipliers(base, cells, unit, stacking, awards)
     if stacking.multipliers == "best" and len(multipliers) > 1:
         _tell_losers(multipliers)
-    return awards
+    failed = {match.campaign.id for match in multipliers if match.considered.verdict == "error"}
+    return [award for award in awards if award.campaign not in failed] if failed else awards
 
 
 class _Cells:
@@ -125,6 +127,10 @@ def _fitting(base: Match, points: str, raw: Raw, multipliers: Sequence[Match], s
     return fitting
 
 
+def _by_line(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return parts if parts and parts[0][0] != WHOLE else []
+
+
 def _brings(match: Match, raw: Raw) -> Fraction:
     """What a multiplier adds to a base. Its factor alone does not tell, where it counts few lines."""
     touched = sum(numerator for line, numerator in raw.parts if match.lines is None or line in match.lines)
@@ -135,7 +141,8 @@ def _award_base(base: _Base, cells: _Cells, unit: int, stacking: Stacking, award
     raw, earn = base.raw, base.earn
     lowered = _lowered(base, stacking) if base.multipliers else raw
     by_line = cells.add(lowered.parts, lowered.denominator)
-    arithmetic = Arithmetic(earn.points, earn.text, raw.basis, (raw.numerator, raw.denominator), 0, 0)
+    exact = (raw.numerator, raw.denominator)
+    arithmetic = Arithmetic(earn.points, earn.text, raw.basis, exact, 0, 0, _by_line(raw.parts))
     award = _award(base.match, earn.points, by_line, unit, arithmetic)
     if award.granted != award.wanted:
         # Multipliers multiply what was really given, and the fraction that was cut is gone with it.
@@ -190,8 +197,13 @@ def _award_multipliers(base: _Base, cells: _Cells, unit: int, stacking: Stacking
             parts = [(line, numerator * more.numerator) for line, numerator in touched]
             total = sum([numerator for _, numerator in parts])
             bonus = Raw(parts, raw.denominator * more.denominator, raw.basis, total)
+        if bonus.numerator > MAX_POINTS * bonus.denominator:
+            match.considered.verdict = "error"
+            match.considered.error = f"it adds more than {MAX_POINTS} of the smallest unit of {base.earn.points}"
+            continue
         by_line = cells.add(bonus.parts, bonus.denominator)
         step = _step(base, match, Fraction(bonus.numerator, bonus.denominator))
+        step.exact, step.parts = (bonus.numerator, bonus.denominator), _by_line(bonus.parts)
         award = _award(match, base.earn.points, by_line, unit, step)
         if award.granted != award.wanted:
             _settle(cells, by_line, award)

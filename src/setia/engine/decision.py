@@ -97,6 +97,8 @@ class Arithmetic(msgspec.Struct, gc=False, omit_defaults=True):
     exact: tuple[int, int]
     wanted: int
     granted: int
+    parts: list[tuple[int, int]] = []
+    """Where it is counted by line: (line, numerator over the denominator of `exact`); lines not named did not count."""
     of: str | None = None
     cut_by: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
@@ -74,6 +75,26 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": "{amount} {points} ab jetzt einlösbar.",
         "ms": "{amount} {points} kini boleh digunakan.",
     },
+    "attribute": {
+        "en": "{name} is now {value}.",
+        "de": "{name} ist jetzt {value}.",
+        "ms": "{name} kini {value}.",
+    },
+    "tag": {
+        "en": "You now belong to “{name}”.",
+        "de": "Du gehörst jetzt zu „{name}“.",
+        "ms": "Anda kini tergolong dalam “{name}”.",
+    },
+    "untag": {
+        "en": "You no longer belong to “{name}”.",
+        "de": "Du gehörst nicht mehr zu „{name}“.",
+        "ms": "Anda tidak lagi tergolong dalam “{name}”.",
+    },
+    "custom": {
+        "en": "“{campaign}”: {name}.",
+        "de": "„{campaign}“: {name}.",
+        "ms": "“{campaign}”: {name}.",
+    },
     "tier": {
         "en": "You have reached {level}.",
         "de": "Du hast {level} erreicht.",
@@ -95,6 +116,11 @@ _PARTS: dict[str, dict[Language, str]] = {
 }
 
 
+_YES_NO: dict[bool, dict[Language, str]] = {
+    True: {"en": "yes", "de": "ja", "ms": "ya"},
+    False: {"en": "no", "de": "nein", "ms": "tidak"},
+}
+_DAYS: dict[Language, str] = {"en": "%Y-%m-%d", "de": "%d.%m.%Y", "ms": "%d/%m/%Y"}
 _NO_THOUSANDS = 3
 
 
@@ -105,7 +131,7 @@ def language_of(locale: str) -> Language:
 
 
 def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanation, locale: str) -> list[str]:
-    """A sentence for each movement of points and each change of tier, in the order of the outcome."""
+    """A sentence for each effect, in the order of the outcome."""
     language = language_of(locale)
     steps: dict[tuple[str, str], list[Arithmetic]] = {}
     for considered in explanation.considered:
@@ -118,7 +144,37 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
         own = steps.get((effect.campaign, effect.points))
         told.append(_points(program, effect, own.pop(0) if own else None, language))
     told += [_tier(program, change, language) for change in outcome.tiers]
+    told += [
+        _WORDS["attribute"][language].format(name=_attribute(program, name, language), value=_value(value, language))
+        for name, value in outcome.attributes.items()
+    ]
+    told += [_WORDS["tag"][language].format(name=_plain(tag)) for tag in outcome.tags_added]
+    told += [_WORDS["untag"][language].format(name=_plain(tag)) for tag in outcome.tags_removed]
+    told += [
+        _WORDS["custom"][language].format(campaign=campaign_name(program, campaign, language), name=_plain(name))
+        for campaign, name, _ in outcome.custom
+    ]
     return told
+
+
+def _attribute(program: CompiledProgram, name: str, language: Language) -> str:
+    known = program.definition.members.attributes.get(name)
+    if known is None or known.name is None:
+        return _plain(name)
+    return known.name.in_locale(language, program.definition.program.locale)
+
+
+def _plain(identifier: str) -> str:
+    """An identifier as a word: `early_bird` is `early bird`."""
+    return identifier.replace("_", " ")
+
+
+def _value(value: object, language: Language) -> str:
+    if isinstance(value, bool):
+        return _YES_NO[value][language]
+    if isinstance(value, int | Decimal):
+        return _number(format(value, "f") if isinstance(value, Decimal) else str(value), language)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reason: str, locale: str) -> str:
@@ -163,7 +219,7 @@ def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | N
             wanted=_amount(program, effect.points, abs(effect.wanted), language),
         )
     if effect.available_at is not None:
-        day = effect.available_at.astimezone(program.zone).date().isoformat()
+        day = effect.available_at.astimezone(program.zone).strftime(_DAYS[language])
         sentence += _WORDS["pending"][language].format(date=day)
     return sentence
 

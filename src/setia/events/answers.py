@@ -67,10 +67,18 @@ class EventOut(msgspec.Struct):
     sentences: list[str]
 
 
+class LineOut(msgspec.Struct):
+    """What one line brought before rounding. `line` is its place in the event, from 0; -1 is shipping."""
+
+    line: int
+    exact: str
+
+
 class ArithmeticOut(msgspec.Struct, omit_defaults=True):
     """How one amount of points came about: `rate` on `basis` is `exact`, rounded `wanted`, after limits `granted`.
 
-    `of` is the campaign that was multiplied. The parts by line stand in the effects.
+    `lines` is the same by line, before rounding; lines that are not named did not count. `of` is the campaign that was
+    multiplied. The whole points of each line stand in the effects.
     """
 
     points: str
@@ -79,6 +87,7 @@ class ArithmeticOut(msgspec.Struct, omit_defaults=True):
     exact: str
     wanted: int
     granted: int
+    lines: list[LineOut] = []
     of: str | None = None
     cut_by: str | None = None
 
@@ -169,6 +178,7 @@ def _considered(program: CompiledProgram | None, considered: Considered, locale:
                 exact=fraction_text(*step.exact),
                 wanted=step.wanted,
                 granted=step.granted,
+                lines=[LineOut(line, fraction_text(part, step.exact[1])) for line, part in step.parts],
                 of=step.of,
                 cut_by=step.cut_by,
             )

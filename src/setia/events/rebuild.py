@@ -44,10 +44,11 @@ class Rebuilt(msgspec.Struct):
     """The first of them."""
 
 
-def rebuild_states(database: Database, program_id: int, *, check: bool = False) -> Rebuilt:
+def rebuild_states(database: Database, program_id: int, *, check: bool = False, most_shown: int = _SHOWN) -> Rebuilt:
     """Count the counters of all members of a program again, as its live version counts, and save them.
 
-    With `check` nothing is changed. It may run while events flow: some members at a time are locked.
+    With `check` nothing is changed, and what cannot be read differs. It may run while events flow: some members at a
+    time are locked. Whoever has no row among the members has no counters; `setia verify` names them.
 
     Raises:
         NothingPublished: no version says what is counted.
@@ -69,7 +70,7 @@ def rebuild_states(database: Database, program_id: int, *, check: bool = False) 
         found.members += part.members
         found.stale += part.stale
         found.different += part.different
-        found.differences += part.differences[: _SHOWN - len(found.differences)]
+        found.differences += part.differences[: most_shown - len(found.differences)]
         if len(members) < _TOGETHER:
             return found
         after = members[-1]
@@ -87,19 +88,32 @@ def _rebuild(
     facts = load_facts(connection, program_id, list(rows))
     states: list[StateRow] = []
     for member_id, row in rows.items():
-        counted = count_again(connection, program, member_id, facts[member_id].enrolled_at)
-        if row.seq and row.tracking != program.tracking:
-            found.stale += 1
-        else:
-            differences = _differences(member_id, _decode(row.counters), counted)
-            found.different += bool(differences)
-            found.differences += differences
+        if member_id not in facts:
+            continue
+        try:
+            counted = count_again(connection, program, member_id, facts[member_id].enrolled_at)
+            if row.seq and row.tracking != program.tracking:
+                found.stale += 1
+            else:
+                differences = _differences(member_id, row.counters, counted)
+                found.different += bool(differences)
+                found.differences += differences
+        except msgspec.DecodeError as error:
+            if not check:
+                raise
+            found.different += 1
+            found.differences.append(Difference(member_id, "journal", "an outcome that cannot be read", str(error)))
+            continue
         states.append(StateRow(member_id, row.seq, _encode(counted), program.tracking))
     if not check:
         replace_counters(connection, states)
     return found
 
 
-def _differences(member_id: UUID, stored: Counters, counted: Counters) -> list[Difference]:
-    before, after = msgspec.structs.asdict(stored), msgspec.structs.asdict(counted)
+def _differences(member_id: UUID, stored: str, counted: Counters) -> list[Difference]:
+    after = msgspec.structs.asdict(counted)
+    try:
+        before = msgspec.structs.asdict(_decode(stored))
+    except msgspec.DecodeError:
+        return [Difference(member_id, "counters", stored, after)]
     return [Difference(member_id, name, before[name], after[name]) for name in before if before[name] != after[name]]

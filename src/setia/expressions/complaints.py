@@ -177,7 +177,11 @@ def _overload(function: str, operands: list[str]) -> tuple[str, str]:
             return f"the condition before `?` must be bool, not {operands[0]}", "compare it with something"
         return f"both sides of `:` must have one type, not {' and '.join(operands[1:])}", _ALIKE
     message = f"`{spoken(function)}` is not defined for {' and '.join(operands)}"
-    return message, next((hint for fits, hint in _HINTS if fits(function, frozenset(operands))), _ALIKE)
+    otherwise = _ALIKE
+    if function in _FUNCTIONS:
+        signatures = dict.fromkeys(" and ".join(operation.parameters) for operation in OPERATIONS.get(function, ()))
+        otherwise = f"it takes {' or '.join(signatures) or _ELSEWHERE}"
+    return message, next((hint for fits, hint in _HINTS if fits(function, frozenset(operands))), otherwise)
 
 
 _ALIKE = "write values of types that go together; int(x), double(x) and string(x) convert"

@@ -6,15 +6,10 @@ must not prove itself right. Columns: member, seq, line, detail, expected, found
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from setia.ledger import guard_checks, origin_checks, outcome_checks
+from setia.ledger.check import Check
 
-
-class Check(NamedTuple):
-    """One rule: the kind of finding it gives, the invariant it guards, and its query."""
-
-    kind: str
-    invariant: str
-    query: str
+__all__ = ["CHECKS", "Check"]
 
 
 # What a posting changes in the buckets of a wallet.
@@ -46,11 +41,6 @@ _LOTS = """
         GROUP BY p.member_id, p.lot_seq, p.lot_line
     ) t ON t.member_id = g.member_id AND t.lot_seq = g.seq AND t.lot_line = g.line
     WHERE g.lot_seq = g.seq AND g.lot_line = g.line
-"""
-
-_GUARDS = """
-    VALUES ('journal', 'append_only'), ('posting', 'append_only'), ('posting', 'apply'), ('lot', 'guard'),
-           ('wallet', 'guard'), ('wallet', 'guard_insert')
 """
 
 _ACCOUNTS = "'issued', 'redeemed', 'expired', 'adjusted', 'transferred', 'pending', 'available', 'held'"
@@ -88,25 +78,7 @@ CHECKS: tuple[Check, ...] = (
         FROM posting p GROUP BY p.member_id, p.seq HAVING max(p.line) + 1 <> count(*) OR min(p.line) <> 0
         """,
     ),
-    Check(
-        "outcome_mismatch",
-        "I2",
-        """
-        SELECT m.member_id, m.seq, NULL, 'outcome and postings of ' || coalesce(m.point_type, '?'),
-               sum(m.said)::text, sum(m.posted)::text
-        FROM (
-            SELECT j.member_id, j.seq, e ->> 'points' AS point_type, 0 AS posted,
-                   CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS said
-            FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.points[*]') e
-            UNION ALL
-            SELECT p.member_id, p.seq, p.point_type,
-                   CASE WHEN p.source NOT IN ('pending', 'available', 'held') THEN p.amount
-                        WHEN p.destination NOT IN ('pending', 'available', 'held') THEN -p.amount ELSE 0 END, 0
-            FROM posting p
-        ) m
-        GROUP BY m.member_id, m.seq, m.point_type HAVING sum(m.said) <> sum(m.posted)
-        """,
-    ),
+    *outcome_checks.CHECKS,
     # ------------------------------------------------------------------------------------------------------ snapshots
     Check(
         "wallet_balance",
@@ -192,6 +164,20 @@ CHECKS: tuple[Check, ...] = (
           AND (g.point_type, g.program_id) IS DISTINCT FROM (p.point_type, p.program_id)
         """,
     ),
+    Check(
+        "due_late",
+        "I4",
+        """
+        SELECT l.member_id, NULL, NULL, 'when something of the member is next due', 'not after ' || l.due_at,
+               coalesce(s.due_at::text, 'never')
+        FROM (
+            SELECT o.member_id, min(CASE WHEN o.pending THEN o.available_at ELSE o.expires_at END) AS due_at
+            FROM lot o WHERE o.is_open GROUP BY o.member_id
+        ) l
+        JOIN member_state s ON s.member_id = l.member_id
+        WHERE l.due_at IS NOT NULL AND (s.due_at IS NULL OR s.due_at > l.due_at)
+        """,
+    ),
     # -------------------------------------------------------------------------------------------------------- journal
     Check(
         "sequence_gap",
@@ -249,52 +235,6 @@ CHECKS: tuple[Check, ...] = (
         GROUP BY j.program_id, j.idempotency_key HAVING count(*) > 1
         """,
     ),
-    # --------------------------------------------------------------------------------------------------------- events
-    Check(
-        "event_missing",
-        "I13",
-        """
-        SELECT j.member_id, j.seq, NULL, 'entry without its event',
-               'a decided event evt_' || replace(j.id::text, '-', ''),
-               CASE WHEN e.id IS NULL THEN 'none'
-                    ELSE format('status %s, member %s, program %s', e.status, e.member_id, e.program_id) END
-        FROM journal j LEFT JOIN event e ON e.id = j.event_id
-        WHERE j.kind = 'event'
-          AND (j.event_id, e.program_id) IS DISTINCT FROM (j.id, j.program_id)
-           OR j.kind = 'event' AND (e.status, e.member_id) IS DISTINCT FROM ('decided', j.member_id)
-              -- An event that was kept stays as it came; its entry tells whose it became.
-              AND (e.status, e.member_id) IS DISTINCT FROM ('kept', NULL::uuid)
-        """,
-    ),
-    Check(
-        "entry_missing",
-        "I13",
-        """
-        SELECT e.member_id, NULL, NULL, 'decided event without its entry',
-               'an entry of event evt_' || replace(e.id::text, '-', ''), 'none'
-        FROM event e
-        WHERE e.status = 'decided' AND NOT EXISTS (SELECT FROM journal j WHERE j.id = e.id AND j.kind = 'event')
-        """,
-    ),
-    Check(
-        "event_twice",
-        "I8",
-        """
-        SELECT min(e.member_id::text)::uuid, NULL, NULL, format('event %s of %s', e.external_id, e.source), '1',
-               count(*)::text
-        FROM event e GROUP BY e.program_id, e.source, e.external_id HAVING count(*) > 1
-        """,
-    ),
-    # --------------------------------------------------------------------------------------------------------- guards
-    Check(
-        "guard_missing",
-        "I3",
-        f"""
-        SELECT NULL, NULL, NULL, format('trigger %s on %s', g.name, g.relation), 'enabled',
-               CASE WHEN t.tgname IS NULL THEN 'missing' ELSE 'disabled' END
-        FROM ({_GUARDS}) g (relation, name)
-        LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(g.relation) AND t.tgname = g.name AND NOT t.tgisinternal
-        WHERE t.tgenabled IS NULL OR t.tgenabled NOT IN ('O', 'A')
-        """,
-    ),
+    *origin_checks.CHECKS,
+    *guard_checks.CHECKS,
 )

@@ -195,4 +195,4 @@ def _same_member(tx: sa.Connection, program_id: int, new: NewMember) -> Member |
         new.tags,
         new.locale,
     )
-    return member if same else None
+    return member if same and member.status != "closed" else None

@@ -71,6 +71,9 @@ MODEL = [
         [("error:bad_value", 13, 53)],
     ),
     (GOOD + "  c: {on: visit, earn: {stars: 1}, schedule: {starts: 20260301}}\n", [("error:bad_value", 13, 55)]),
+    (GOOD + "  c: {on: visit, earn: {stars: 1}, schedule: {starts: 2026-02-30}}\n", [("error:bad_value", 13, 55)]),
+    (GOOD + "  c: {on: null, earn: {stars: 1}}\n", [("error:bad_value", 13, 11)]),
+    (GOOD.replace("from: 500", "from: 0"), [("error:bad_value", 7, 5)]),
     (GOOD + "late: {future: soon}\ntier: []\n", [("error:bad_value", 13, 16), ("error:unknown_key", 14, 1)]),
 ]
 
@@ -168,6 +171,62 @@ CAMPAIGN = [
         [("warning:same_priority", 13, 88)],
     ),
     ("all: {on: visit, earn: {stars: 1}}", [("error:reserved_name", 13, 3)]),
+    ("c: {on: purchase, when: event.total < 0, earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: event.total <= 0, earn: {stars: 1}}", []),
+    ("c: {on: purchase, when: '0 > event.total', earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: event.shipping == -1, earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: event.shipping != -1, earn: {stars: 1}}", []),
+    ("c: {on: purchase, lines: line.quantity < 0, earn: {stars: 1}}", [("warning:never_matches", 13, 28)]),
+    ("c: {on: visit, when: member.lifetime.orders < 0, earn: {stars: 1}}", [("warning:never_matches", 13, 24)]),
+    ("c: {on: visit, when: member.points.stars < 0, earn: {stars: 1}}", []),
+    ("c: {on: visit, when: time.hour > 23, earn: {stars: 1}}", [("warning:never_matches", 13, 24)]),
+    ("c: {on: visit, when: time.hour > 22, earn: {stars: 1}}", []),
+    ("c: {on: purchase, when: '!(event.total >= 0)', earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: '!(event.total >= 1)', earn: {stars: 1}}", []),
+    ("c: {on: purchase, when: '!!(event.total < 0)', earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    (
+        "c: {on: purchase, when: '!(event.total >= 0 || event.channel == \"app\")', earn: {stars: 1}}",
+        [("warning:never_matches", 13, 27)],
+    ),
+    ("c: {on: purchase, when: '!(event.total >= 0 && event.channel == \"app\")', earn: {stars: 1}}", []),
+    (
+        "c: {on: purchase, when: '!(event.total >= 0 && event.tax >= 0)', earn: {stars: 1}}",
+        [("warning:never_matches", 13, 27)],
+    ),
+    ("c: {on: purchase, when: '!(event.channel in [])', earn: {stars: 1}}", []),
+    ("c: {on: purchase, when: 'event.channel in []', earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: event.lines.size() == 0, earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: size(event.lines) < 1, earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
+    ("c: {on: purchase, when: event.lines.size() == 1, earn: {stars: 1}}", []),
+    ("c: {on: purchase, when: event.labels.size() == 0, earn: {stars: 1}}", []),
+    ('c: {on: purchase, when: event.type == "visit", earn: {stars: 1}}', [("warning:never_matches", 13, 27)]),
+    ('c: {on: purchase, when: event.type != "purchase", earn: {stars: 1}}', [("warning:never_matches", 13, 27)]),
+    ('c: {on: purchase, when: event.type == "purchase", earn: {stars: 1}}', []),
+    ('c: {on: [purchase, visit], when: event.type == "visit", earn: {stars: 1}}', []),
+    ('c: {on: [purchase, visit], when: event.type == "review", earn: {stars: 1}}', [("warning:never_matches", 13, 36)]),
+    (
+        "c: {on: purchase, when: 'event.type == \"visit\" || event.total < 0', earn: {stars: 1}}",
+        [("warning:never_matches", 13, 27)],
+    ),
+    (
+        "c: {on: purchase, multiply: {of: off, by: 2}}\n  off: {on: purchase, enabled: false, earn: {stars: 1}}",
+        [("warning:never_matches", 13, 31)],
+    ),
+    (
+        "c: {on: purchase, multiply: {of: [off, base], by: 2}}\n  off: {on: visit, enabled: false, earn: {stars: 1}}",
+        [],
+    ),
+    (
+        "c: {on: visit, enabled: false, multiply: {of: o, by: 2}}\n  o: {on: visit, enabled: false, earn: {stars: 1}}",
+        [],
+    ),
+    (
+        "c: {on: purchase, exclusive: true, earn: {stars: 1}, group: one}",
+        [("warning:without_effect", 13, 56)],
+    ),
+    ("c: {on: purchase, exclusive: true, earn: {stars: 1}}", []),
+    ("c: {on: visit, when: 'size(event.labels, 2) == 1', earn: {stars: 1}}", [("error:expression", 13, 25)]),
+    ("c: {on: visit, earn: {stars: {expression: '\"a\"'}}}", [("error:expression", 13, 46)]),
 ]
 
 # Other sections of GOOD, replaced.
@@ -210,12 +269,55 @@ SECTION = [
     ("{stars: {}, cash", "{stars: {expiry: {on: [02-30]}}, cash", [("error:bad_date", 2, 32)]),
     ("{data: {type: object", "{data: {$schema: 'http://x', type: object", [("error:bad_json_schema", 4, 35)]),
     ("{type: integer}}}}}", "{type: string, pattern: '('}}}}}", [("error:bad_json_schema", 4, 85)]),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        "earn: {stars: 1 per 1.00, status: 100}, limits: [{per: member, uses: 4}]}",
+        [("warning:unreachable_level", 7, 78)],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        "earn: {stars: 1 per 1.00, status: 100}, limits: [{per: member, uses: 5}]}",
+        [],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        "earn: {stars: 1 per 1.00, status: 100}, limits: [{per: member, every: day, uses: 4}]}",
+        [],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}, limits: [{per: member, uses: 4}]}",
+        [],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}, limits: [{per: member, earn: 499 status}]}",
+        [("warning:unreachable_level", 7, 78)],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        (
+            "earn: {stars: 1 per 1.00, status: 1 per 1.00}, limits: [{per: member, earn: 499 status}]}\n"
+            "  more: {on: visit, earn: {status: 1}, limits: [{in_all: 1 uses}]}"
+        ),
+        [],
+    ),
+    (
+        "earn: {stars: 1 per 1.00, status: 1 per 1.00}}",
+        (
+            "earn: {stars: 1 per 1.00, status: 1 per 1.00}, limits: [{per: member, earn: 499 status}]}\n"
+            "  double: {on: purchase, multiply: {of: base, by: 2}}"
+        ),
+        [],
+    ),
     ("{one: {choose", "{two: {}, one: {choose", [("warning:unused_group", 8, 21)]),
 ]
 
 
 def found(text: str) -> list[tuple[str, int, int]]:
-    return [(f"{f.severity}:{f.code}", f.line, f.column) for f in lint(load(text))]
+    findings = lint(load(text))
+    assert [f for f in findings if not f.hint] == []
+    return [(f"{f.severity}:{f.code}", f.line, f.column) for f in findings]
 
 
 def test_the_good_one_is_good() -> None:
@@ -253,3 +355,14 @@ def test_a_hostile_text_gets_a_bounded_answer() -> None:
     assert len(findings) == 201
     assert "too_many" in {finding.code for finding in findings}
     assert max(len(finding.message) for finding in findings) <= 300
+
+
+def test_a_multiplier_of_all_needs_something_switched_on() -> None:
+    text = """\
+program: {id: x, name: X, currency: EUR}
+points: {stars: {}}
+campaigns:
+  base: {on: purchase, enabled: false, earn: {stars: 1}}
+  twice: {on: purchase, multiply: {by: 2}}
+"""
+    assert found(text) == [("warning:never_matches", 5, 35)]

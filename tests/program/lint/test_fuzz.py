@@ -42,6 +42,7 @@ def assert_it_answers(text: str) -> None:
         assert finding.line >= 1
         assert finding.column >= 1
         assert finding.message
+        assert finding.hint
         assert str(finding)
 
 
@@ -97,4 +98,5 @@ _json = st.recursive(
 def test_any_json(data: object) -> None:
     for finding in lint(validate(data)):
         assert finding.line == 0
+        assert finding.hint
         assert str(finding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from setia.program.campaigns import Campaign
 from setia.program.currencies import minor_digits
@@ -53,8 +53,8 @@ def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
         reason = f"no campaign earns {name!r} between {tier_set.window.starts} and {tier_set.window.ends}"
     most = _most(report, name, earning)
     hint = f"add a campaign that earns {name!r}, or choose another metric"
-    if earning:
-        reason = f"the limits of the campaigns that earn {name!r} let one member have {most} at most"
+    if earning and most is not None:
+        reason = f"the limits of the campaigns that earn {name!r} let one member have {most.normalize():f} at most"
         hint = "lower `from`, or raise the limits"
     for number, level in enumerate(tier_set.levels[1:], start=1):
         if level.id not in given and most is not None and level.from_ > most:
@@ -65,26 +65,30 @@ def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
 def _most(report: Report, points: str, earning: Iterable[Campaign]) -> Decimal | None:
     """How many points one member can ever get of these campaigns together; None where there is no bound."""
     together = Decimal(0)
+    multiplied = _multiplied(report)
     for campaign in earning:
         ever = [limit for limit in campaign.limits if limit.every == "ever"]
         bounds = [limit.earn.amount for limit in ever if limit.earn is not None and limit.earn.points == points]
         rate = campaign.earn[points]
         if rate.kind == "fixed" and rate.points is not None:
             unit = Decimal(1).scaleb(-report.program.points[points].decimals)
-            # Rounding gives less than one smallest unit on top.
-            each = rate.points if rate.points % unit == 0 else rate.points + unit
+            # Rounding up is the most that any mode gives; what several campaigns give is no more than their sum so.
+            each = rate.points.quantize(unit, ROUND_CEILING)
             bounds += [each * limit.uses for limit in ever if limit.uses is not None]
-        if not bounds or _is_multiplied(report, campaign):
+        if not bounds or multiplied is None or id(campaign) in multiplied:
             return None
         together += min(bounds)
     return together
 
 
-def _is_multiplied(report: Report, campaign: Campaign) -> bool:
-    """Whether some campaign may raise what this one earns; by how much is not judged."""
-    of = (other.multiply.of for other in report.program.campaigns.values() if other.multiply is not None)
+def _multiplied(report: Report) -> set[int] | None:
+    """Return the identities of the campaigns that others may raise, by how much is not judged; None means all."""
+    campaigns = report.program.campaigns
+    of = [other.multiply.of for other in campaigns.values() if other.multiply is not None]
+    if "all" in of:
+        return None
     names = {name for one in of for name in ((one,) if isinstance(one, str) else one)}
-    return "all" in names or any(report.program.campaigns.get(name) is campaign for name in names)
+    return {id(campaigns[name]) for name in names if name in campaigns}
 
 
 def _can_earn(campaign: Campaign) -> bool:

@@ -1,0 +1,99 @@
+"""What the migrations put on guard: the triggers, functions, constraints and unique indexes that `verify` looks for.
+
+They are written down here and not read from the database, which is what is to be proved. A migration that changes one
+changes its line; `tests/ledger/test_verify_guards.py` compares the list with a migrated database and prints the lines.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TABLES = (
+    *("journal", "posting", "wallet", "lot", "member_state"),
+    *("event", "kept_event", "program_version", "budget"),
+)
+"""The tables that are guarded."""
+
+
+class Guard(NamedTuple):
+    """One guard: `sort` of thing, the table it is on (none for a function), its name, and what it must be like."""
+
+    sort: str
+    relation: str
+    name: str
+    shape: str
+
+
+GUARDS: tuple[Guard, ...] = (
+    Guard("trigger", "event", "event_append_only", "calls event_append_only on 58 of ()"),
+    Guard("trigger", "journal", "append_only", "calls refuse_change on 58 of ()"),
+    Guard("trigger", "lot", "guard", "calls ledger_guard_snapshot on 62 of ()"),
+    Guard("trigger", "posting", "append_only", "calls refuse_change on 58 of ()"),
+    Guard("trigger", "posting", "apply", "calls ledger_apply_postings on 4 of ()"),
+    Guard("trigger", "program_version", "append_only", "calls refuse_change on 58 of ()"),
+    Guard(
+        "trigger",
+        "wallet",
+        "guard",
+        "calls ledger_guard_snapshot on 58 of (available held member_id pending point_type program_id)",
+    ),
+    Guard("trigger", "wallet", "guard_insert", "calls ledger_guard_snapshot on 7 of () when"),
+    Guard("index", "journal", "uq_journal_program_id_idempotency_key", "unique of (idempotency_key program_id) where"),
+    Guard("function", "", "event_append_only", "1baeef9a4ce1159ae6e28e3091fece60"),
+    Guard(
+        "function",
+        "",
+        "ledger_apply_postings",
+        "f7ea545ae042a35586f8c259153ae457 as owner enable_hashjoin=off enable_merg"
+        "ejoin=off enable_seqscan=off path to pg_temp",
+    ),
+    Guard("function", "", "ledger_change", "099d0bd2b0242f42d43bd0e4e83cf6ec"),
+    Guard("function", "", "ledger_guard_snapshot", "cc919e0dc267f6a965ff5a0c6c16a754"),
+    Guard("function", "", "ledger_lot_figure", "079cc2c3533d974a41ea5cb9d47289d8"),
+    Guard("function", "", "ledger_rebuild", "97da726a31d8d7fcdd7cc589aca07acd"),
+    Guard("function", "", "ledger_taken", "6d22de80efce3c679189dd015cbb7588"),
+    Guard("function", "", "refuse_change", "927860cf4a76fbe0f8bc24e0c3685df9"),
+    Guard("constraint", "budget", "ck_budget_used", "c of (used)"),
+    Guard("constraint", "budget", "pk_budget", "p of (key period program_id)"),
+    Guard("constraint", "event", "ck_event_member", "c of (member_id status)"),
+    Guard("constraint", "event", "ck_event_status", "c of (status)"),
+    Guard("constraint", "event", "pk_event", "p of (id)"),
+    Guard("constraint", "event", "uq_event_program_id_source_external_id", "u of (external_id program_id source)"),
+    Guard("constraint", "journal", "ck_journal_adjustment", "c of (idempotency_key input_digest kind reason)"),
+    Guard("constraint", "journal", "ck_journal_event", "c of (event_id id kind)"),
+    Guard("constraint", "journal", "ck_journal_kind", "c of (kind)"),
+    Guard("constraint", "journal", "ck_journal_seq", "c of (seq)"),
+    Guard("constraint", "journal", "pk_journal", "p of (member_id seq)"),
+    Guard("constraint", "journal", "uq_journal_id", "u of (id)"),
+    Guard("constraint", "kept_event", "fk_kept_event_event_id_event", "f of (event_id) in event"),
+    Guard("constraint", "kept_event", "pk_kept_event", "p of (event_id kind program_id value)"),
+    Guard("constraint", "lot", "ck_lot_figures", "c of (burned expired granted reversed)"),
+    Guard("constraint", "lot", "ck_lot_remaining", "c of (burned expired granted reversed)"),
+    Guard("constraint", "lot", "pk_lot", "p of (line member_id seq)"),
+    Guard("constraint", "member_state", "ck_member_state_seq", "c of (seq)"),
+    Guard(
+        "constraint",
+        "member_state",
+        "fk_member_state_program_id_member_id",
+        "f of (member_id program_id) in member",
+    ),
+    Guard("constraint", "member_state", "pk_member_state", "p of (member_id)"),
+    Guard("constraint", "posting", "ck_posting_accounts", "c of (destination source)"),
+    Guard("constraint", "posting", "ck_posting_amount", "c of (amount)"),
+    Guard(
+        "constraint",
+        "posting",
+        "ck_posting_grant",
+        "c of (available_at destination earned_at expires_at line lot_line lot_seq seq source)",
+    ),
+    Guard("constraint", "posting", "ck_posting_lot", "c of (line lot_line lot_seq seq)"),
+    Guard("constraint", "posting", "pk_posting", "p of (line member_id seq)"),
+    Guard("constraint", "program_version", "ck_program_version_digest", "c of (definition digest)"),
+    Guard("constraint", "program_version", "ck_program_version_number", "c of (number)"),
+    Guard("constraint", "program_version", "fk_program_version_program_id", "f of (program_id) in program"),
+    Guard("constraint", "program_version", "pk_program_version", "p of (number program_id)"),
+    Guard("constraint", "wallet", "ck_wallet_floor", "c of (available floor)"),
+    Guard("constraint", "wallet", "ck_wallet_held", "c of (held)"),
+    Guard("constraint", "wallet", "ck_wallet_pending", "c of (pending)"),
+    Guard("constraint", "wallet", "pk_wallet", "p of (member_id point_type)"),
+)

@@ -1,0 +1,86 @@
+"""The checks of `verify` that hold the postings of an entry against what its outcome says."""
+
+from __future__ import annotations
+
+from setia.ledger.check import Check
+
+# A grant into a balance below zero pays the debt: `adjusted` gives the debt back without a lot, and lots pay it to
+# `adjusted`. Nothing of that is an effect. A posting counts as the first half only where there was such a debt: it
+# stands right behind the grant, and is as large as the grant or what the balance was below zero, whichever is less.
+_DEBTS = """
+    SELECT p.member_id, p.seq, p.line, p.point_type, p.campaign, p.amount
+    FROM posting p
+    JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq AND j.kind = 'event'
+    JOIN posting g ON g.member_id = p.member_id AND g.seq = p.seq AND g.line = p.line - 1
+                  AND g.source = 'issued' AND g.destination = 'available' AND g.lot_seq = g.seq AND g.lot_line = g.line
+                  AND g.point_type = p.point_type AND g.campaign = p.campaign
+    CROSS JOIN LATERAL (
+        SELECT sum(CASE 'available' WHEN b.source THEN b.amount WHEN b.destination THEN -b.amount ELSE 0 END) AS debt
+        FROM posting b
+        WHERE b.member_id = p.member_id AND b.point_type = p.point_type
+          AND (b.seq < p.seq OR b.seq = p.seq AND b.line < g.line)
+    ) owed
+    WHERE p.source = 'adjusted' AND p.destination = 'available' AND p.lot_seq IS NULL
+      AND p.amount = least(g.amount, owed.debt)
+"""
+
+# What moves between the member and an account of the program: by campaign, each direction for itself, so that postings
+# which cancel each other are seen. Points that a campaign takes go to `adjusted`, points that are redeemed, which no
+# campaign does, to `redeemed`: both are `taken`. What ends is said as a whole, and posted by the lots' campaigns.
+_MOVED = f"""
+    WITH debts AS MATERIALIZED ({_DEBTS})
+    SELECT j.member_id, j.seq, e ->> 'points' AS point_type, e ->> 'campaign' AS campaign,
+           CASE WHEN j.kind = 'adjustment' THEN 'adjusted' WHEN j.kind = 'expiry' THEN 'expired'
+                WHEN n.amount > 0 THEN 'issued' ELSE 'taken' END AS account,
+           n.amount > 0 AS comes, abs(n.amount) AS said, 0 AS posted
+    FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.points[*]') e
+    CROSS JOIN LATERAL (
+        SELECT CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS amount
+    ) n
+    UNION ALL
+    SELECT p.member_id, p.seq, p.point_type,
+           CASE WHEN j.kind = 'expiry' THEN 'expiry' ELSE coalesce(p.campaign, 'redemption') END,
+           CASE WHEN p.destination IN ('pending', 'available', 'held') THEN p.source
+                WHEN j.kind = 'event' AND p.destination = CASE WHEN p.campaign IS NULL THEN 'redeemed' ELSE 'adjusted' END
+                THEN 'taken' ELSE p.destination END,
+           p.destination IN ('pending', 'available', 'held'), 0, p.amount
+    FROM posting p LEFT JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq
+    WHERE NOT (p.source IN ('pending', 'available', 'held') AND p.destination IN ('pending', 'available', 'held'))
+      AND NOT (p.source = 'adjusted' AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
+    UNION ALL
+    SELECT d.member_id, d.seq, d.point_type, d.campaign, 'taken', false, d.amount, 0 FROM debts d
+"""
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "outcome_mismatch",
+        "I2",
+        f"""
+        SELECT s.member_id, s.seq, NULL, 'outcome and postings of ' || coalesce(s.point_type, '?'),
+               string_agg(format('%s%s %s by %s', CASE WHEN s.comes THEN '+' ELSE '-' END, s.said, s.account,
+                                 coalesce(s.campaign, '?')), ', ' ORDER BY s.account, s.campaign, s.comes),
+               string_agg(format('%s%s %s by %s', CASE WHEN s.comes THEN '+' ELSE '-' END, s.posted, s.account,
+                                 coalesce(s.campaign, '?')), ', ' ORDER BY s.account, s.campaign, s.comes)
+        FROM (
+            SELECT m.member_id, m.seq, m.point_type, m.campaign, m.account, m.comes, sum(m.said) AS said,
+                   sum(m.posted) AS posted
+            FROM ({_MOVED}) m
+            GROUP BY m.member_id, m.seq, m.point_type, m.campaign, m.account, m.comes
+            HAVING sum(m.said) <> sum(m.posted)
+        ) s
+        GROUP BY s.member_id, s.seq, s.point_type
+        """,
+    ),
+    Check(
+        "lot_campaign",
+        "I2",
+        """
+        SELECT p.member_id, p.seq, p.line, 'campaign of what a lot of ' || p.point_type || ' gives',
+               coalesce(g.campaign, 'none'), coalesce(p.campaign, 'none')
+        FROM journal j
+        JOIN posting p ON p.member_id = j.member_id AND p.seq = j.seq
+        JOIN posting g ON g.member_id = p.member_id AND g.seq = p.lot_seq AND g.line = p.lot_line
+        WHERE j.kind IN ('expiry', 'release') AND g.campaign IS DISTINCT FROM p.campaign
+        """,
+    ),
+)
