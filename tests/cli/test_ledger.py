@@ -72,7 +72,7 @@ def test_a_finding_is_named_and_exits_with_1(club: Ledger) -> None:
 
 
 def test_more_findings_than_are_shown_are_owned_up_to(club: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("setia.ledger.verify.verify.__kwdefaults__", {"most_findings": 1})
+    monkeypatch.setattr("setia.events.verify.verify.__kwdefaults__", {"most_findings": 1})
     for _ in range(2):
         club.post(club.enrol(), grant(30))
     club.tamper("UPDATE wallet SET available = 31")

@@ -152,8 +152,8 @@ def test_pending_points_name_the_local_day() -> None:
     decision = decided(compiled, happening("visit", at=at("2026-03-04T23:30+00:00")))
     assert told(compiled, decision) == [
         ["5 stars for “a”. They can be used from 2026-03-19."],
-        ["5 stars für „a“. Einlösbar ab 2026-03-19."],
-        ["5 stars untuk “a”. Boleh digunakan mulai 2026-03-19."],
+        ["5 stars für „a“. Einlösbar ab 19.03.2026."],
+        ["5 stars untuk “a”. Boleh digunakan mulai 19/03/2026."],
     ]
 
 

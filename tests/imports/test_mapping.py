@@ -31,19 +31,24 @@ def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) 
         (
             "format: csv",
             "format: xls",
-            ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'",
+            ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'"
+            "\n    hint: possible values: csv, blanks, jsonl, parquet",
         ),
-        ("source: till", "sauce: till", ":3:1: error[map_invalid]: there is no key 'sauce' here"),
+        ("format: csv", "format: cvs", "'parquet'\n    hint: did you mean 'csv'?"),
+        ("source: till", "sauce: till", ":3:1: error[map_invalid]: there is no key 'sauce' here{}'source'?"),
+        ("source: till", "source: till\ncurency: x", "there is no key 'curency' here{}'currency'?"),
+        ("amount: row.amount", "amount: row.amount, quantitty: '1'", "no key 'quantitty' here{}'quantity'?"),
+        ("{column: at,", "{colum: at,", "there is no key 'colum' here{}'column'?"),
         ("row.id", "{}", ":4:14: error[map_invalid]: write an expression, or one of {column: NAME} and {const: TEXT}"),
         (
             "Europe/Berlin",
             "Berlin",
             (
-                ":6:37: error[map_invalid]: 'Berlin' is not a time zone of the IANA database; "
+                ":6:37: error[map_invalid]: 'Berlin' is not a time zone of the IANA database\n    hint: "
                 "write for example Europe/London"
             ),
         ),
-        (", amount: row.amount", "", ":7:8: error[map_invalid]: `amount` is missing here"),
+        (", amount: row.amount", "", ":7:8: error[map_invalid]: `amount` is missing here\n    hint: add `amount: ...`"),
         (
             "{external_id: row.who}",
             "{}",
@@ -52,12 +57,12 @@ def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) 
         (
             "{format: csv}",
             "{format: csv, encoding: utf-16}",
-            ":2:31: error[map_invalid]: files in UTF-16 and UTF-32 are not read; convert the file to UTF-8",
+            ":2:31: error[map_invalid]: files in UTF-16 and UTF-32 are not read\n    hint: convert the file to UTF-8",
         ),
         (
             "{format: csv}",
             "{format: csv, encoding: klingon}",
-            ":2:31: error[map_invalid]: 'klingon' is no encoding; write for example utf-8 or cp1252",
+            ":2:31: error[map_invalid]: 'klingon' is no encoding\n    hint: write for example utf-8 or cp1252",
         ),
         ("{format: csv}", "{format: csv, columns: [a, b, a]}", ":2:30: error[map_invalid]: column 'a' stands twice"),
         (
@@ -69,14 +74,17 @@ def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) 
             "source: till",
             "source: till\ngroup: {by: row.id, duplicates: set_aside}\nset_aside: {duplicate: 'true'}",
             (
-                ":2:1: error[map_invalid]: 'duplicate' is what group.duplicates counts under; "
+                ":2:1: error[map_invalid]: 'duplicate' is what group.duplicates counts under\n    hint: "
                 "give the condition another name"
             ),
         ),
     ],
 )
 def test_a_wrong_map_is_refused_at_its_place(tmp_path: Path, before: str, after: str, finding: str) -> None:
-    assert finding in _findings(tmp_path / "map.yaml", MAP.replace(before, after))
+    expected = finding.replace("{}", "\n    hint: did you mean ")
+    found = _findings(tmp_path / "map.yaml", MAP.replace(before, after))
+    assert any(expected in one for one in found), found
+    assert all("\n    hint: " in one for one in found)
 
 
 def test_a_map_that_is_missing_or_empty_is_said_to_be(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None, int | None, 
                 "type, status, source, 'new', digest, body FROM event WHERE member_id = {me} LIMIT 1"
             ),
         ),
-        [("entry_missing", ME, None, None)],
+        [("entry_missing", ME, None, None), ("event_content", ME, None, None)],
     ),
     "more taken from a lot than was granted": (
         (
@@ -246,14 +246,19 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None, int | None, 
             "UPDATE lot SET burned = 31 WHERE member_id = {me} AND seq = 1",
             "UPDATE wallet SET available = available - 21 WHERE member_id = {me} AND point_type = 'stars'",
         ),
-        [("lot_overdrawn", ME, 1, 0), ("outcome_mismatch", ME, 2, None)],
+        [("guard_missing", None, None, None), ("lot_overdrawn", ME, 1, 0), ("outcome_mismatch", ME, 2, None)],
     ),
     "an unknown account": (
         (
             "ALTER TABLE posting DROP CONSTRAINT ck_posting_accounts, DROP CONSTRAINT ck_posting_grant",
             "UPDATE posting SET source = 'thin_air' WHERE member_id = {me} AND seq = 1 AND line = 0",
         ),
-        [("posting_invalid", ME, 1, 0)],
+        [
+            ("guard_missing", None, None, None),
+            ("guard_missing", None, None, None),
+            ("outcome_mismatch", ME, 1, None),
+            ("posting_invalid", ME, 1, 0),
+        ],
     ),
     "a trigger that sleeps": (("ALTER TABLE posting DISABLE TRIGGER apply",), [("guard_missing", None, None, None)]),
     "a trigger that is gone": (("DROP TRIGGER guard ON lot",), [("guard_missing", None, None, None)]),
@@ -265,21 +270,26 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None, int | None, 
                 "WHERE member_id = {other} AND seq = 3"
             ),
         ),
-        [("entry_twice", ME, None, None)],
+        [("entry_twice", ME, None, None), ("guard_missing", None, None, None)],
     ),
     "a key used twice": (
         (
             "DROP INDEX uq_journal_program_id_idempotency_key",
             "UPDATE journal SET idempotency_key = 'twice' WHERE seq = 3",
         ),
-        [("entry_twice", ME, None, None)],
+        [("entry_twice", ME, None, None), ("guard_missing", None, None, None)],
     ),
     "an external id used twice": (
         (
             "ALTER TABLE event DROP CONSTRAINT uq_event_program_id_source_external_id",
             "UPDATE event SET external_id = 'twice' WHERE member_id = {me}",
         ),
-        [("event_twice", ME, None, None)],
+        [
+            ("event_content", ME, None, None),
+            ("event_content", ME, None, None),
+            ("event_twice", ME, None, None),
+            ("guard_missing", None, None, None),
+        ],
     ),
 }
 

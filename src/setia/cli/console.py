@@ -2,13 +2,21 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
-# Rich itself honours NO_COLOR, and writes no colours where no terminal is.
-out = Console()
-err = Console(stderr=True)
+_PIPE_WIDTH = 400
+"""Columns of a line that goes to a file or a pipe: wide enough that no table has to cut a figure there."""
+
+
+def _console(stream: TextIO, *, stderr: bool = False) -> Console:
+    # Rich itself honours NO_COLOR, and writes no colours where no terminal is; there it would assume 80 columns.
+    return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH)
+
+
+out = _console(sys.stdout)
+err = _console(sys.stderr, stderr=True)
 
 
 def print_data(data: Any) -> None:

@@ -137,7 +137,7 @@ def _stopping(watch: Watch) -> Iterator[None]:
 def _show(report: Report) -> None:
     from rich.table import Table
 
-    from setia.imports.fates import GOOD, points_text
+    from setia.imports.fates import GOOD, money, points_text
 
     tally = report.tally
     table = Table("fate of the rows", box=None, header_style="bold")
@@ -146,7 +146,8 @@ def _show(report: Report) -> None:
     for fate in GOOD:
         if tally.rows[fate]:
             points = [points_text(tally.points[fate][name], places) for name, places in report.decimals.items()]
-            table.add_row(fate, f"{tally.rows[fate]:,}", f"{tally.orders[fate]:,}", f"{tally.money[fate]:,f}", *points)
+            amount = money(tally.money[fate], report.currency)
+            table.add_row(fate, f"{tally.rows[fate]:,}", f"{tally.orders[fate]:,}", f"{amount:,f}", *points)
     for name, rows in sorted(tally.skipped.items()):
         table.add_row(f"skipped: {name}", f"{rows:,}")
     for name in sorted(tally.set_aside.keys() | tally.matched.keys()):
@@ -161,6 +162,11 @@ def _show(report: Report) -> None:
     table.add_row("[bold]read[/]", f"[bold]{tally.rows_read:,}[/]")
     out.print(table)
     say(f"{tally.members_new:,} new members. {report.seconds:.1f} s, {tally.rows_read / report.seconds:,.0f} rows/s.")
+    if tally.skipped_hour:
+        say(
+            f"{tally.skipped_hour:,} orders name a local time that the change of the clocks skips; it is read by the "
+            "clock before the change. Is the timezone of the map the right one?"
+        )
     if report.dry_run:
         say("A dry run: everything was read, mapped and checked against the program, and nothing was booked.")
     if report.stopped is not None:

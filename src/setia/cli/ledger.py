@@ -30,13 +30,16 @@ def verify(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     from setia.db.engine import Database
     from setia.events.verify import verify as verify_everything
     from setia.settings import load_settings
+    from setia.versions.service import list_programs
 
     with Database.open(load_settings(), role="verify") as database:
         report = verify_everything(database)
+        with database.transaction() as tx:
+            keys = {program.id: program.key for program in list_programs(tx)}
     if as_json:
-        print_data(_as_json(report))
+        print_data(_as_json(report, keys))
     else:
-        _show(report)
+        _show(report, keys)
     if not report.is_clean:
         raise typer.Exit(1)
 
@@ -127,7 +130,7 @@ def _points(units: int, decimals: int) -> str:
     return f"{Decimal(units).scaleb(-decimals):f}"
 
 
-def _show(report: Report) -> None:
+def _show(report: Report, keys: dict[int, str]) -> None:
     from rich.table import Table
 
     for finding in report.findings:
@@ -153,7 +156,7 @@ def _show(report: Report) -> None:
             total.pending,
             total.held,
         )
-        totals.add_row(str(total.program_id), total.point_type, *(f"{figure:,}" for figure in figures))
+        totals.add_row(_program(total.program_id, keys), total.point_type, *(f"{figure:,}" for figure in figures))
     out.print(totals)
     for kind in report.truncated:
         say(f"There are more findings of the kind {kind} than are shown.")
@@ -164,7 +167,7 @@ def _show(report: Report) -> None:
     )
 
 
-def _as_json(report: Report) -> dict[str, Any]:
+def _as_json(report: Report, keys: dict[int, str]) -> dict[str, Any]:
     import msgspec
 
     plain: dict[str, Any] = msgspec.to_builtins(report)
@@ -172,7 +175,14 @@ def _as_json(report: Report) -> dict[str, Any]:
     for row, finding in zip(plain["findings"], report.findings, strict=True):
         row["member"] = _member(finding)
         del row["member_id"]
+    for row in plain["totals"]:
+        row["program"] = _program(row["program_id"], keys)
     return plain
+
+
+def _program(number: int, keys: dict[int, str]) -> str:
+    """A program as its owner calls it; by its number where it was taken away under its entries."""
+    return keys.get(number, f"#{number}")
 
 
 def _member(finding: Finding) -> str | None:

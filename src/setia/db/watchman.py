@@ -7,6 +7,7 @@ import threading
 import structlog
 
 from setia.db.engine import Database
+from setia.db.errors import DatabaseError
 
 EVERY_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
@@ -35,5 +36,8 @@ class Watchman:
             try:
                 if self._database.revive():
                     _log.warning("embedded_database_revived")
+            except DatabaseError as error:
+                # Known, and said in its words: a traceback every second would bury everything else.
+                _log.error("embedded_database_lost", reason=str(error))
             except Exception:  # noqa: BLE001 - the next look may find it better; there is nobody to tell but the log
                 _log.exception("embedded_database_lost")

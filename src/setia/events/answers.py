@@ -67,7 +67,7 @@ class EventOut(msgspec.Struct):
     sentences: list[str]
 
 
-class LineOut(msgspec.Struct):
+class LinePartOut(msgspec.Struct):
     """What one line brought before rounding. `line` is its place in the event, from 0; -1 is shipping."""
 
     line: int
@@ -87,7 +87,7 @@ class ArithmeticOut(msgspec.Struct, omit_defaults=True):
     exact: str
     wanted: int
     granted: int
-    lines: list[LineOut] = []
+    lines: list[LinePartOut] = []
     of: str | None = None
     cut_by: str | None = None
 
@@ -178,7 +178,7 @@ def _considered(program: CompiledProgram | None, considered: Considered, locale:
                 exact=fraction_text(*step.exact),
                 wanted=step.wanted,
                 granted=step.granted,
-                lines=[LineOut(line, fraction_text(part, step.exact[1])) for line, part in step.parts],
+                lines=[LinePartOut(line, fraction_text(part, step.exact[1])) for line, part in step.parts],
                 of=step.of,
                 cut_by=step.cut_by,
             )
@@ -230,7 +230,7 @@ def _effects(booked: Booked) -> list[EffectOut]:
 
 def _points(effect: PointsEffect) -> EffectOut:
     return EffectOut(
-        kind="earn" if effect.amount >= 0 else "deduct",
+        kind="earn" if (effect.amount or effect.wanted or 0) >= 0 else "deduct",
         campaign=effect.campaign,
         points=effect.points,
         amount=effect.amount,

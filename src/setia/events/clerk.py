@@ -92,7 +92,7 @@ class Clerk:
                 transaction_retries.labels(error.sqlstate or "").inc()
                 if attempt == _ATTEMPTS:
                     raise
-            except (psycopg.OperationalError, OperationalError) as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError) as error:
                 self._undo()
                 raise _away(error, committing=committing) from error
             except BaseException:
@@ -121,7 +121,7 @@ class Clerk:
                 self._connection = None
 
 
-def _away(error: psycopg.OperationalError | OperationalError, *, committing: bool) -> Unavailable:
+def _away(error: psycopg.OperationalError | psycopg.InterfaceError | OperationalError, *, committing: bool) -> Unavailable:
     _log.warning("database_away", sqlstate=sqlstate(error), committing=committing)
     if committing:
         message = "The database went away while the event was committed. Send it again: the answer tells what happened."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
+import psycopg
 import structlog
+from sqlalchemy.exc import OperationalError
 
-from setia.db.engine import Database
+from setia.db.engine import Database, sqlstate
 from setia.events.live import LivePrograms
 from setia.events.settling import settle_due
 from setia.versions.service import list_programs
@@ -39,6 +41,8 @@ class Timekeeper:
         while not self._stopping.wait(self._every):
             try:
                 self.settle()
+            except (psycopg.OperationalError, OperationalError) as error:
+                _log.warning("settling_put_off", kind=type(error).__name__, sqlstate=sqlstate(error))
             except Exception:  # noqa: BLE001 - no fault may end the timekeeper
                 # The next round may succeed; until then points are judged when they are read.
                 _log.exception("settling_failed")

@@ -11,6 +11,7 @@ import msgspec
 
 from setia.imports.sources import Unreadable
 from setia.imports.values import Row
+from setia.program.currencies import minor_digits
 
 Booked = Literal["imported", "known", "kept", "guest", "checked"]
 """An order's good end: booked now, booked before, kept for a stranger, booked without a member; only checked."""
@@ -42,6 +43,8 @@ class Tally:
         self.refused: Counter[str] = Counter()
         self.orders: Counter[str] = Counter()
         self.members_new = 0
+        self.skipped_hour = 0
+        """Orders at a local time that never was, because the change of the clocks skips it."""
         self.money: dict[str, Decimal] = {}
         self.points: dict[str, Counter[str]] = {}
 
@@ -123,7 +126,11 @@ class Report(msgspec.Struct, frozen=True):
             },
             "orders": {**{fate: tally.orders[fate] for fate in GOOD}, "refused": tally.orders["refused"]},
             "members_new": tally.members_new,
-            "money": {"currency": self.currency, **{fate: f"{tally.money.get(fate, Decimal(0)):f}" for fate in GOOD}},
+            "orders_in_skipped_hour": tally.skipped_hour,
+            "money": {
+                "currency": self.currency,
+                **{fate: f"{money(tally.money.get(fate, Decimal(0)), self.currency):f}" for fate in GOOD},
+            },
             "points": {
                 name: {fate: points_text(tally.points[fate][name], decimals) for fate in GOOD if fate in tally.points}
                 for name, decimals in self.decimals.items()
@@ -131,6 +138,15 @@ class Report(msgspec.Struct, frozen=True):
             "seconds": round(self.seconds, 3),
             "rows_per_second": round(tally.rows_read / self.seconds) if self.seconds else 0,
         }
+
+
+def money(amount: Decimal, currency: str) -> Decimal:
+    """An amount with all decimals of its currency; more, where an order that was only checked has more."""
+    exponent = amount.as_tuple().exponent
+    digits = minor_digits(currency)
+    if isinstance(exponent, int) and -exponent > digits:
+        return amount
+    return amount.quantize(Decimal(1).scaleb(-digits))
 
 
 def points_text(units: int, decimals: int) -> str:

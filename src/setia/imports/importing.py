@@ -15,13 +15,14 @@ from setia.events.booking import UnknownPolicy
 from setia.events.live import LivePrograms
 from setia.imports.booking import BatchDone, Job
 from setia.imports.fates import Reject, Report, Stopped, Tally
+from setia.imports.foreseen import Foreseen
 from setia.imports.grouping import gather
 from setia.imports.lanes import Lanes, open_lanes
 from setia.imports.mapping import DUPLICATE, ImportMap
 from setia.imports.problems import DatabaseAway, FileDamaged
 from setia.imports.purchases import Fault, FaultyOrder, Mapper, Order, without_duplicates
 from setia.imports.rejects import RejectFile
-from setia.imports.sources import Meter, Source, Unreadable, open_source
+from setia.imports.sources import Meter, Unreadable, open_source
 from setia.imports.values import Row
 from setia.program.currencies import minor_digits
 from setia.program.positions import Sources
@@ -100,13 +101,14 @@ class _Run:
         wanted = self._wanted
         with ExitStack() as stack:
             source, self._meter = stack.enter_context(open_source(wanted.file, wanted.form.file))
-            mapper = Mapper(wanted.form, wanted.sources, source.columns, self._digits)
+            rows = Foreseen(source, wanted.form.file.columns)
+            mapper = Mapper(wanted.form, wanted.sources, rows.columns, self._digits, rows.looked_at)
             for fate, path in (("refused", wanted.refused), ("set_aside", wanted.set_aside)):
                 if path is not None:
-                    self._files[fate] = stack.enter_context(RejectFile(path, source.columns))
+                    self._files[fate] = stack.enter_context(RejectFile(path, source.columns, wanted.form.file))
             lanes = stack.enter_context(open_lanes(database, job, wanted.jobs, self._settle))
             try:
-                stopped = self._through(source, mapper, lanes)
+                stopped = self._through(rows, mapper, lanes)
             except DatabaseAway as away:
                 lanes.stop()
                 stopped = Stopped("database_away", away.detail or away.title)
@@ -114,7 +116,7 @@ class _Run:
                 self._leave_unsettled()
             return stopped
 
-    def _through(self, source: Source, mapper: Mapper, lanes: Lanes) -> Stopped | None:
+    def _through(self, source: Foreseen, mapper: Mapper, lanes: Lanes) -> Stopped | None:
         orders = gather(self._rows(source, mapper), self._wanted.form, mapper, self._refuse_row)
         taken = 0
         try:
@@ -133,7 +135,7 @@ class _Run:
         lanes.finish()
         return Stopped("limit", f"The limit of {taken} orders was reached.") if self._halted else None
 
-    def _rows(self, source: Source, mapper: Mapper) -> Iterator[Row]:
+    def _rows(self, source: Foreseen, mapper: Mapper) -> Iterator[Row]:
         """The rows that are to be booked."""
         tally, watch = self._tally, self._watch
         for read in source:
@@ -170,6 +172,7 @@ class _Run:
         except FaultyOrder as faulty:
             self._refuse(rows, faulty.faults)
             return False
+        self._tally.skipped_hour += order.in_skipped_hour
         lanes.take(order)
         return True
 

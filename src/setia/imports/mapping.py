@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zoneinfo
+from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from setia.program.findings import DefinitionError, Finding, Path, pointer
 from setia.program.names import Part
+from setia.program.nearest import hint as nearest_hint
 from setia.program.positions import Sources
 from setia.program.source_text import MAX_BYTES, Place, decode, fault
 from setia.program.yaml_nodes import parse
@@ -67,7 +70,10 @@ class FileForm(Part):
 
     format: Literal["csv", "blanks", "jsonl", "parquet"]
     columns: tuple[str, ...] = ()
-    """The names of the columns of a csv or blanks file, where its first line does not give them."""
+    """The names of the columns of a csv or blanks file, where its first line does not give them.
+
+    Rows of jsonl and parquet bring their own; here stand those that only later rows have.
+    """
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     encoding: str = "utf-8"
@@ -225,9 +231,33 @@ def _finding(error: dict[str, Any], data: Any, sources: Sources) -> Finding:
     missing = error["loc"][len(path) :]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing" and missing:
-        message = f"`{'.'.join(map(str, missing))}` is missing here"
-    elif error["type"] == "extra_forbidden":
-        message = f"there is no key {path[-1] if path else ''!r} here"
-        place = sources.key(tuple(path))
-        return Finding("error", "map_invalid", message, "", place.file, place.line, place.column, pointer(tuple(path)))
-    return finding_at(sources, tuple(path), message)
+        name = ".".join(map(str, missing))
+        return finding_at(sources, tuple(path), f"`{name}` is missing here", f"add `{name}: ...`")
+    if error["type"] == "literal_error":
+        values = [value.strip("'") for value in re.split(", | or ", str(error["ctx"]["expected"]))]
+        hint = nearest_hint(str(error["input"]), values, of="possible values")
+        return finding_at(sources, tuple(path), message, hint)
+    if error["type"] == "extra_forbidden":
+        name = str(path[-1]) if path else ""
+        message = f"there is no key {name!r} here"
+        hint = nearest_hint(name, _keys(path[:-1]), of="keys")
+        place, where = sources.key(tuple(path)), pointer(tuple(path))
+        return Finding("error", "map_invalid", message, hint, place.file, place.line, place.column, where)
+    message, _, hint = message.partition("; ")
+    return finding_at(sources, tuple(path), message, hint or _FORMS)
+
+
+_FORMS = "docs/how-to/import-purchases.md tells what belongs here"
+
+
+def _keys(path: Sequence[str | int]) -> tuple[str, ...]:
+    """The keys that the map may have at a place."""
+    form: type[BaseModel] = ImportMap
+    for step in path:
+        kind = form.model_fields[step].annotation if step in form.model_fields else None
+        form = next((found for found in (kind, *get_args(kind)) if _is_form(found)), form)
+    return tuple(form.model_fields)
+
+
+def _is_form(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -64,20 +64,24 @@ class Order(msgspec.Struct):
     money: Decimal
     member: str
     """Who it is about, in some fixed form: orders of one member go the same way."""
+    in_skipped_hour: bool = False
+    """Whether its local time never was, because the change of the clocks skips it."""
 
 
 class Mapper:
     """A map made ready for the columns of one file."""
 
-    def __init__(self, form: ImportMap, sources: Sources, columns: Collection[str] | None, digits: int) -> None:
-        """Compile everything.
+    def __init__(
+        self, form: ImportMap, sources: Sources, columns: Collection[str] | None, digits: int, looked_at: int = 0
+    ) -> None:
+        """Compile everything. `columns` are those of the file, or of so many rows that were looked at.
 
         Raises:
             DefinitionError: with every expression and column that does not fit.
         """
         self._form = form
         self._exponent = Decimal(1).scaleb(-digits)
-        reader = Reader(sources, columns)
+        reader = Reader(sources, columns, looked_at)
         read = reader.value
         self._skip = {name: reader.condition(text, ("skip", name)) for name, text in form.skip.items()}
         self._aside = {name: reader.condition(text, ("set_aside", name)) for name, text in form.set_aside.items()}
@@ -121,7 +125,7 @@ class Mapper:
     def instant(self, row: Row) -> int:
         """When it happened, in microseconds, for sorting; a row that does not say stands first and is refused later."""
         try:
-            moment = dt.datetime.fromisoformat(self._at(row))
+            moment = dt.datetime.fromisoformat(self._at(row)[0])
         except (FaultyOrder, ValueError):
             return -(2**62)
         return (moment.replace(tzinfo=None) - _EPOCH) // _MICROSECOND
@@ -137,7 +141,7 @@ class Mapper:
         form = self._form
         body: dict[str, Any] = {"type": "purchase", "source": form.source, "tax_included": form.tax_included}
         body["external_id"] = values.text(self._external_id, "external_id")
-        body["occurred_at"] = self._at(first)
+        body["occurred_at"], in_skipped_hour = self._at(first)
         member = self._read_member(first)
         if member:
             body["member"] = member
@@ -161,7 +165,8 @@ class Mapper:
         except Problem as problem:
             raise FaultyOrder(*faults_of(problem)) from None
         money = sum((line.amount for line in sent.sent.lines or ()), Decimal(0))
-        return Order(sent, rows, money, _encode(member).decode() if member else body["external_id"])
+        who = _encode(member).decode() if member else body["external_id"]
+        return Order(sent, rows, money, who, in_skipped_hour)
 
     def _lines(self, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[Fault]]:
         lines: list[dict[str, Any]] = []
@@ -189,7 +194,7 @@ class Mapper:
         given = {name: values.text(read, f"member/{name}") for name, read in self._member.items()}
         return {name: text for name, text in given.items() if text}
 
-    def _at(self, row: Row) -> str:
+    def _at(self, row: Row) -> tuple[str, bool]:
         value = _Values(row, None).read(self._occurred_at, "occurred_at")
         try:
             return self._moment(value)
@@ -286,11 +291,12 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - both sides of the difference 
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def _moments(form: ImportMap) -> Callable[[Any], str]:
+def _moments(form: ImportMap) -> Callable[[Any], tuple[str, bool]]:
+    """How to read a moment, as RFC 3339, and whether its local time is one that the clocks skip."""
     pattern = form.occurred_at.format
     zone = ZoneInfo(form.occurred_at.timezone) if form.occurred_at.timezone else None
 
-    def moment(value: Any) -> str:
+    def moment(value: Any) -> tuple[str, bool]:
         if isinstance(value, dt.datetime):
             found = value
         elif not isinstance(value, str):
@@ -303,7 +309,10 @@ def _moments(form: ImportMap) -> Callable[[Any], str]:
             if zone is None:
                 raise ValueError("it has no offset; name the timezone in the map")
             found = found.replace(tzinfo=zone)
-        return found.astimezone(dt.UTC).isoformat()
+            at = found.astimezone(dt.UTC)
+            # A time that was comes back from UTC as it went; one that the clocks skipped comes back as another.
+            return at.isoformat(), at.astimezone(zone).replace(tzinfo=None) != found.replace(tzinfo=None)
+        return found.astimezone(dt.UTC).isoformat(), False
 
     return moment
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Self
 
 from setia.imports.fates import Reject
+from setia.imports.mapping import FileForm
 from setia.imports.problems import FileUnreadable
+from setia.imports.sources import REASON_COLUMNS
 from setia.imports.values import Row
 
 _FIELDS = ("row", "line", "code", "pointer", "message", "hint")
@@ -17,16 +19,23 @@ _FIELDS = ("row", "line", "code", "pointer", "message", "hint")
 class RejectFile:
     """A file that is written as rejects come. One that is there already is replaced."""
 
-    def __init__(self, path: Path, columns: tuple[str, ...] | None) -> None:
-        """Begin the file. In CSV the columns of the original come first; where they vary, one: `row_as_json`."""
+    def __init__(self, path: Path, columns: tuple[str, ...] | None, form: FileForm) -> None:
+        """Begin the file. In CSV the columns of the original come first; where they vary, one: `row_as_json`.
+
+        CSV from CSV is written with the delimiter, the quotes and the encoding of the original, and its reader knows
+        the columns that are added here: the same map reads it.
+        """
+        is_csv = path.suffix.lower() == ".csv"
+        alike = form if is_csv and form.format == "csv" else FileForm(format="csv")
         try:
-            self._file = path.open("w", encoding="utf-8", newline="")
+            # A letter that the encoding lacks can only stand in a message.
+            self._file = path.open("w", encoding=alike.encoding, errors="backslashreplace", newline="")
         except OSError as error:
             raise FileUnreadable(f"{path} cannot be written: {error.strerror}.") from None
         self._columns = columns
-        self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
+        self._csv = csv.writer(self._file, delimiter=alike.delimiter, quotechar=alike.quote) if is_csv else None
         if self._csv is not None:
-            self._csv.writerow([*(columns or ("row_as_json",)), *(f"setia_{name}" for name in (*_FIELDS, "text"))])
+            self._csv.writerow([*(columns or ("row_as_json",)), *REASON_COLUMNS])
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,8 @@ from setia.imports.values import Row
 
 LONGEST_LINE = 1024 * 1024
 """Characters. A longer line is no row of purchases, and a file without line breaks must not fill the memory."""
+REASON_COLUMNS = tuple(f"setia_{name}" for name in ("row", "line", "code", "pointer", "message", "hint", "text"))
+"""What a file of refused rows has after the columns of the original, and what is not read when it is imported."""
 _CUT = "\ufffc"
 _PARQUET_ROWS = 4096
 
@@ -180,11 +182,15 @@ class _CsvRows(_Table):
     def __init__(self, text: io.TextIOWrapper, form: FileForm) -> None:
         super().__init__(text, form)
         self._reader = csv.reader(_lines(text), delimiter=form.delimiter, quotechar=form.quote, strict=True)
+        self._has_reasons = False
         if not form.columns:
             try:
-                self._take_header(next(self._reader, None))
+                header = next(self._reader, None)
             except csv.Error as error:
                 raise FileUnreadable(f"The first line is not CSV: {error}.") from None
+            if header is not None:
+                self._has_reasons = _without_reasons(header)
+            self._take_header(header)
 
     def __iter__(self) -> Iterator[Read]:
         number = 0
@@ -198,9 +204,22 @@ class _CsvRows(_Table):
                 number += 1
                 yield Unreadable(number, line, f"It is not CSV: {error}.", "")
                 continue
-            if fields:
+            if not number and not self._has_reasons and fields == [*self._names, *REASON_COLUMNS]:
+                # The map names the columns, and a file of refused rows has a first line all the same.
+                self._has_reasons = True
+            elif fields:
                 number += 1
+                if self._has_reasons and len(fields) == len(self._names) + len(REASON_COLUMNS):
+                    del fields[len(self._names) :]
                 yield self._row(number, line, fields)
+
+
+def _without_reasons(header: list[str]) -> bool:
+    """Take away the columns that tell why a row was refused; whether there were any."""
+    found = tuple(header[-len(REASON_COLUMNS) :]) == REASON_COLUMNS
+    if found:
+        del header[-len(REASON_COLUMNS) :]
+    return found
 
 
 class _BlankRows(_Table):

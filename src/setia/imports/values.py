@@ -51,10 +51,11 @@ Read = Callable[[Row], Any]
 class Reader:
     """Compiles the values of a map against the columns of a file, and collects what is wrong with them."""
 
-    def __init__(self, sources: Sources, columns: Collection[str] | None) -> None:
-        """Take the columns of the file; None where each row may have others, as in JSON lines."""
+    def __init__(self, sources: Sources, columns: Collection[str] | None, looked_at: int = 0) -> None:
+        """Take the columns of the file, or of so many rows that were looked at; None where nothing is known."""
         self._sources = sources
         self._columns = columns
+        self._looked_at = looked_at
         self.findings: list[Finding] = []
         self.uses: set[str] = set()
         """Which of row_digest, occurrence and row_number the map reads: the first two cost something."""
@@ -111,7 +112,11 @@ class Reader:
         if self._columns is not None and name not in self._columns:
             near = difflib.get_close_matches(name, self._columns, n=1)
             there = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self._columns)}"
-            self.findings.append(finding_at(self._sources, path, f"the file has no column {name!r}", there))
+            message = f"the file has no column {name!r}"
+            if self._looked_at:
+                message = f"none of the first {self._looked_at:,} rows has a column {name!r}"
+                there += "; a column that only later rows have is named under file.columns"
+            self.findings.append(finding_at(self._sources, path, message, there))
 
 
 def _nothing(_row: Row) -> Any:

@@ -25,30 +25,34 @@ _DEBTS = """
 """
 
 # What moves between the member and an account of the program: by campaign, each direction for itself, so that postings
-# which cancel each other are seen. Points that a campaign takes go to `adjusted`, points that are redeemed, which no
-# campaign does, to `redeemed`: both are `taken`. What ends is said as a whole, and posted by the lots' campaigns.
+# which cancel each other are seen. What no campaign moves may go to any account, since redemptions and transfers will.
+# What ends is said as a whole, and posted by the campaigns of its lots.
 _MOVED = f"""
     WITH debts AS MATERIALIZED ({_DEBTS})
-    SELECT j.member_id, j.seq, e ->> 'points' AS point_type, e ->> 'campaign' AS campaign,
-           CASE WHEN j.kind = 'adjustment' THEN 'adjusted' WHEN j.kind = 'expiry' THEN 'expired'
-                WHEN n.amount > 0 THEN 'issued' ELSE 'taken' END AS account,
+    SELECT j.member_id, j.seq, e ->> 'points' AS point_type, n.campaign,
+           CASE WHEN j.kind = 'expiry' THEN 'expired' WHEN n.campaign = 'redemption' THEN 'any account'
+                WHEN n.amount < 0 OR j.kind = 'adjustment' AND n.campaign = 'adjustment' THEN 'adjusted'
+                ELSE 'issued' END AS account,
            n.amount > 0 AS comes, abs(n.amount) AS said, 0 AS posted
     FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.points[*]') e
     CROSS JOIN LATERAL (
-        SELECT CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS amount
+        SELECT CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS amount,
+               coalesce(e ->> 'campaign', 'redemption') AS campaign
     ) n
     UNION ALL
-    SELECT p.member_id, p.seq, p.point_type,
-           CASE WHEN j.kind = 'expiry' THEN 'expiry' ELSE coalesce(p.campaign, 'redemption') END,
-           CASE WHEN p.destination IN ('pending', 'available', 'held') THEN p.source
-                WHEN j.kind = 'event' AND p.destination = CASE WHEN p.campaign IS NULL THEN 'redeemed' ELSE 'adjusted' END
-                THEN 'taken' ELSE p.destination END,
-           p.destination IN ('pending', 'available', 'held'), 0, p.amount
+    SELECT p.member_id, p.seq, p.point_type, n.campaign,
+           CASE WHEN j.kind IS DISTINCT FROM 'expiry' AND n.campaign = 'redemption' THEN 'any account'
+                WHEN n.comes THEN p.source ELSE p.destination END,
+           n.comes, 0, p.amount
     FROM posting p LEFT JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq
-    WHERE NOT (p.source IN ('pending', 'available', 'held') AND p.destination IN ('pending', 'available', 'held'))
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN j.kind = 'expiry' THEN 'expiry' ELSE coalesce(p.campaign, 'redemption') END AS campaign,
+               p.destination IN ('pending', 'available', 'held') AS comes
+    ) n
+    WHERE NOT (n.comes AND p.source IN ('pending', 'available', 'held'))
       AND NOT (p.source = 'adjusted' AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
     UNION ALL
-    SELECT d.member_id, d.seq, d.point_type, d.campaign, 'taken', false, d.amount, 0 FROM debts d
+    SELECT d.member_id, d.seq, d.point_type, d.campaign, 'adjusted', false, d.amount, 0 FROM debts d
 """
 
 CHECKS: tuple[Check, ...] = (
