@@ -162,8 +162,8 @@ def check_stored(compiled: CompiledProgram, decision: Decision) -> None:
     for locale in ("en", "de", "ms"):
         told = sentences(compiled, decision.outcome, decision.explanation, locale)
         done = decision.outcome
-        effects = (done.points, done.tiers, done.attributes, done.tags_added, done.tags_removed, done.custom)
-        assert len(told) == sum(map(len, effects))
+        effects = [*done.points, *done.tiers, *done.attributes, *done.tags_added, *done.tags_removed, *done.custom]
+        assert len(told) == len(effects)
 
 
 def check_limits(compiled: CompiledProgram, state: MemberState, budgets: Budgets) -> None:

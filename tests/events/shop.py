@@ -28,6 +28,12 @@ EVENTS = {
     }
 }
 WELCOME = {"welcome": {"on": "member_enrolled", "earn": {"stars": 50}}}
+STATUS = {
+    "id": "status",
+    "metric": "points.stars.earned",
+    "window": "calendar_year",
+    "levels": [{"id": "green", "from": 0}, {"id": "gold", "from": 100}],
+}
 BASE = {"base": {"on": "purchase", "earn": {"stars": "1 per 1.00"}}}
 
 
