@@ -47,6 +47,7 @@ def test_a_clean_ledger_exits_with_0(club: Ledger) -> None:
     report = json.loads(data.stdout)
     assert (report["clean"], report["findings"], report["entries"]) == (True, [], 1)
     assert report["totals"][0]["issued"] == 30
+    assert report["totals"][0]["program"] == "club"
 
 
 def test_a_finding_is_named_and_exits_with_1(club: Ledger) -> None:

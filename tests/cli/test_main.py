@@ -161,6 +161,9 @@ def test_serve_migrates_and_hands_the_settings_to_the_server(
         def __init__(self, target: str, **options: object) -> None:
             served.append((target, options))
 
+        def on_startup(self, _hook: object) -> None:
+            """No worker starts, so nobody is told that one listens."""
+
         def serve(self) -> None:
             with Database(empty_database_url) as database:
                 assert migrate.current(database) == migrate.head()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from setia.db import migrate
 from setia.db.engine import Database
-from setia.db.errors import NewerDatabase
+from setia.db.errors import NewerDatabaseError
 from setia.db.metadata import NAMING, load_tables, metadata
 
 
@@ -61,7 +61,7 @@ def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None
         tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     # when
-    with pytest.raises(NewerDatabase, match=r"newer Setia \(9999; this one knows up to 00\d\d\)"):
+    with pytest.raises(NewerDatabaseError, match=r"newer Setia \(9999; this one knows up to 00\d\d\)"):
         migrate.upgrade(database)
 
     # then

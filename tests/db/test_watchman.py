@@ -4,15 +4,18 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from setia.db.embedded import EmbeddedServer
 from setia.db.engine import Database
+from setia.db.errors import EmbeddedServerError
 from setia.db.watchman import Watchman
 from setia.settings import Settings
 
@@ -80,3 +83,22 @@ def test_a_round_that_fails_is_not_the_last(database_url: str, monkeypatch: pyte
             assert time.monotonic() < deadline
             time.sleep(0.01)
         watchman.stop()
+
+
+def test_a_database_that_cannot_start_costs_a_line_and_no_traceback(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Database(database_url) as database, capture_logs() as logs:
+        told = threading.Event()
+
+        def lost() -> bool:
+            if logs:
+                told.set()
+            raise EmbeddedServerError("The disk is full.")
+
+        monkeypatch.setattr(database, "revive", lost)
+        watchman = Watchman(database, every_seconds=0.01)
+        watchman.start()
+        assert told.wait(20)
+        watchman.stop()
+    assert logs[0] == {"event": "embedded_database_lost", "reason": "The disk is full.", "log_level": "error"}

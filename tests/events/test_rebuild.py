@@ -1,5 +1,6 @@
 """Counters are a snapshot: counted again from the journal they are what they were (law 9)."""
 
+import msgspec
 import pytest
 
 from api_world import World
@@ -103,3 +104,14 @@ def test_other_programs_are_left_alone(world: World) -> None:
     assert rebuild_states(world.database, world.other_program_id).members == 0
     with pytest.raises(NothingPublished):
         rebuild_states(world.database, 999)
+
+
+def test_a_history_that_cannot_be_read_is_no_ground_to_count_on(world: World) -> None:
+    busy(world)
+    with world.database.raw_connection() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("UPDATE journal SET outcome = '{\"points\": 5}' WHERE seq = 2")
+    before = states(world)
+    with pytest.raises(msgspec.ValidationError):
+        rebuild_states(world.database, world.program_id)
+    assert states(world) == before

@@ -66,3 +66,9 @@ def test_a_wrong_call_ends_with_2_and_books_nothing(shop: Shop, tmp_path: Path) 
     assert (code, "The file is empty" in stderr) == (2, True)
     assert _run(shop, GOOD, "--limit", "0")[0] == 2
     assert shop.purchases() == []
+
+
+def test_sums_have_the_decimals_of_the_currency_and_a_skipped_hour_has_its_word(shop: Shop) -> None:
+    code, stdout, stderr = _run(shop, HEADER + "1,ann,2026-03-29 02:30,5000.0\n")
+    assert (code, "5,000.00" in stdout) == (0, True)
+    assert "1 orders name a local time that the change of the clocks skips" in stderr

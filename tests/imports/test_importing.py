@@ -93,6 +93,16 @@ def test_a_repaired_file_of_refused_rows_can_be_imported(shop: Shop) -> None:
     assert shop.purchases()[1] == ("2", "decided", "300")
 
 
+def test_money_has_all_decimals_of_its_currency(shop: Shop) -> None:
+    told = shop.bring(HEADER + "1,ann,2026-01-01,1.5\n2,ann,2026-01-01,2\n").as_dict()
+    assert (told["money"]["imported"], told["money"]["known"]) == ("3.50", "0.00")
+
+
+def test_orders_in_an_hour_that_the_clocks_skip_are_told(shop: Shop) -> None:
+    told = shop.bring(HEADER + "1,ann,2026-03-29 02:30,1\n2,ann,2026-03-29 03:30,1\n3,bob,2025-10-26 02:30,1\n")
+    assert (told.tally.skipped_hour, told.as_dict()["orders_in_skipped_hour"]) == (1, 1)
+
+
 def test_rows_of_json_lines_are_written_down_as_json(shop: Shop) -> None:
     path = shop.folder / "refused.csv"
     form = MAP.replace("csv", "jsonl")

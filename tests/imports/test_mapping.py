@@ -31,8 +31,10 @@ def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) 
         (
             "format: csv",
             "format: xls",
-            ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'"
-            "\n    hint: possible values: csv, blanks, jsonl, parquet",
+            (
+                ":2:16: error[map_invalid]: Input should be 'csv', 'blanks', 'jsonl' or 'parquet'"
+                "\n    hint: possible values: csv, blanks, jsonl, parquet"
+            ),
         ),
         ("format: csv", "format: cvs", "'parquet'\n    hint: did you mean 'csv'?"),
         ("source: till", "sauce: till", ":3:1: error[map_invalid]: there is no key 'sauce' here{}'source'?"),

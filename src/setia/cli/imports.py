@@ -161,6 +161,11 @@ def _show(report: Report) -> None:
     table.add_section()
     table.add_row("[bold]read[/]", f"[bold]{tally.rows_read:,}[/]")
     out.print(table)
+    _tell(report)
+
+
+def _tell(report: Report) -> None:
+    tally = report.tally
     say(f"{tally.members_new:,} new members. {report.seconds:.1f} s, {tally.rows_read / report.seconds:,.0f} rows/s.")
     if tally.skipped_hour:
         say(

@@ -9,5 +9,5 @@ class EmbeddedServerError(DatabaseError):
     """The embedded server cannot be made, started or stopped."""
 
 
-class NewerDatabase(DatabaseError):
+class NewerDatabaseError(DatabaseError):
     """The database was brought to tables that this version does not know."""

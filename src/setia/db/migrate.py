@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from setia.db.engine import Database
-from setia.db.errors import NewerDatabase
+from setia.db.errors import NewerDatabaseError
 from setia.db.metadata import load_tables
 
 TREE = Path(__file__).parent / "migrations"
@@ -54,7 +54,7 @@ def _migrate(database: Database, go: Callable[[Config], None]) -> None:
         there = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if there is not None and there not in known:
-            raise NewerDatabase(
+            raise NewerDatabaseError(
                 f"The database has the tables of a newer Setia ({there}; this one knows up to {max(known)}). "
                 "Run that version, or restore the backup from before its upgrade."
             )

@@ -72,7 +72,7 @@ def check_budgets(
         counted[name] = counted.get(name, 0) + amount
     stored = {(program_id, key, period): used for program_id, key, period, used in connection.execute(_STORED)}
     return [
-        BudgetDifference(*name, counted.get(name, 0), stored.get(name))
+        BudgetDifference(name[0], name[1], name[2], counted.get(name, 0), stored.get(name))
         for name in sorted(counted.keys() | stored.keys())
         if counted.get(name, 0) != stored.get(name)
     ]

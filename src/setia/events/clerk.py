@@ -121,7 +121,7 @@ class Clerk:
                 self._connection = None
 
 
-def _away(error: psycopg.OperationalError | psycopg.InterfaceError | OperationalError, *, committing: bool) -> Unavailable:
+def _away(error: psycopg.Error | OperationalError, *, committing: bool) -> Unavailable:
     _log.warning("database_away", sqlstate=sqlstate(error), committing=committing)
     if committing:
         message = "The database went away while the event was committed. Send it again: the answer tells what happened."

@@ -31,7 +31,7 @@ class Foreseen:
         first: list[Read] = []
         try:
             for read in islice(self._rows, ROWS):
-                first.append(read)
+                first.append(read)  # noqa: PERF402 - what was read before a break is kept
         except FileDamaged as damaged:
             # What stands before the break is imported first, here as anywhere.
             self._rows = _broken(damaged)

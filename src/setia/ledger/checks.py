@@ -1,7 +1,7 @@
 """The checks of `verify`, as SQL: each query gives the rows that break one rule, and none when all is well.
 
 They count everything from `journal`, `posting` and `event`, and share no code with the triggers: a fault in a trigger
-must not prove itself right. Columns: member, seq, line, detail, expected, found.
+must not prove itself right.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checks of `verify` that what guards the tables is in place: triggers, their functions, constraints and indexes."""
+"""The checks of `verify` that what guards the tables is in place: triggers, functions, constraints and indexes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ CATALOGUE = """
     UNION ALL
     SELECT 'function', NULL, p.proname::text, true,
            format('%s%s%s', md5(p.prosrc), CASE WHEN p.prosecdef THEN ' as owner' END,
-                  (SELECT ' ' || string_agg(CASE WHEN s LIKE 'search_path=%' THEN 'path to ' || regexp_replace(s, '.*[, ]', '')
-                                          ELSE s END, ' ' ORDER BY s) FROM unnest(p.proconfig) s))
+                  (SELECT ' ' || string_agg(CASE WHEN s LIKE 'search_path=%'
+                                               THEN 'path to ' || regexp_replace(s, '.*[, ]', '') ELSE s END,
+                                          ' ' ORDER BY s)
+                   FROM unnest(p.proconfig) s))
     FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
 """
 

@@ -122,7 +122,9 @@ CHECKS: tuple[Check, ...] = (
         """
         SELECT h.member_id, NULL, NULL, 'ledger of somebody who is no member', 'a member of program ' || h.program_id,
                coalesce('a member of program ' || m.program_id, 'none')
-        FROM (SELECT j.member_id, j.program_id FROM journal j UNION SELECT s.member_id, s.program_id FROM member_state s) h
+        FROM (
+            SELECT j.member_id, j.program_id FROM journal j UNION SELECT s.member_id, s.program_id FROM member_state s
+        ) h
         LEFT JOIN member m ON m.id = h.member_id
         WHERE m.program_id IS DISTINCT FROM h.program_id
         """,

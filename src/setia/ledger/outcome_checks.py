@@ -50,7 +50,8 @@ _MOVED = f"""
                p.destination IN ('pending', 'available', 'held') AS comes
     ) n
     WHERE NOT (n.comes AND p.source IN ('pending', 'available', 'held'))
-      AND NOT (p.source = 'adjusted' AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
+      AND NOT (p.source = 'adjusted'
+               AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
     UNION ALL
     SELECT d.member_id, d.seq, d.point_type, d.campaign, 'adjusted', false, d.amount, 0 FROM debts d
 """
