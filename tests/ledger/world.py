@@ -43,6 +43,7 @@ def grant(
         campaign="base",
         opens_lot=lot,
         earned_at=earned_at if lot else None,
+        available_at=earned_at if lot and pending else None,
         expires_at=expires_at,
     )
 
