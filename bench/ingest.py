@@ -39,7 +39,7 @@ from setia.db.engine import Database
 from setia.ledger.verify import verify
 
 _GROWTH_CLIENTS = 32
-_BULK_CLIENTS = 2
+_BULK_CLIENTS = 4
 _FEW, _MANY = "bench_few", "bench_many"
 _HEAVY_ORIGINALS = 10
 

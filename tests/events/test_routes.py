@@ -216,7 +216,15 @@ def test_an_event_and_its_explanation_are_read_again(world: World) -> None:
     ]
     assert why["considered"][1]["clause"] == "event.total >= 100"
     assert why["considered"][0]["arithmetic"] == [
-        {"points": "stars", "rate": "1 per 1.00", "basis": "10.00", "exact": "10", "wanted": 10, "granted": 10}
+        {
+            "points": "stars",
+            "rate": "1 per 1.00",
+            "basis": "10.00",
+            "exact": "10",
+            "wanted": 10,
+            "granted": 10,
+            "lines": [{"line": 0, "exact": "10"}],
+        }
     ]
     assert why["sentences"] == first.json()["sentences"]
     assert why["effects"] == first.json()["effects"]

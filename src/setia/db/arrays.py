@@ -26,8 +26,15 @@ def integers(values: Iterable[int | None]) -> str:
 
 def moments(values: Iterable[dt.datetime | None]) -> str:
     """A `timestamptz[]`; the moments know their offset."""
-    # Text of ISO 8601 holds neither commas nor quotes nor backslashes.
-    return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
+    # Text of ISO 8601 holds neither commas nor quotes nor backslashes. Most moments of a batch are one and the same.
+    known: dict[dt.datetime | None, str] = {None: "NULL"}
+    written = []
+    for value in values:
+        text = known.get(value)
+        if text is None:
+            text = known[value] = value.isoformat()  # type: ignore[union-attr] # None is known
+        written.append(text)
+    return "{" + ",".join(written) + "}"
 
 
 def texts(values: Iterable[str | None]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from prometheus_client import Counter, Histogram
 
@@ -30,27 +31,55 @@ _together = Histogram(
 Answers = list[Answer]
 
 
+class _Whole:
+    """The answers to what was handed in together. Its parts may be booked by several threads."""
+
+    def __init__(self, size: int, parts: int, answer: Future[Answers] | asyncio.Future[Answers]) -> None:
+        self.answer = answer
+        self.answers: list[Answer | None] = [None] * size
+        self._missing = parts
+        self._lock = threading.Lock()
+
+    def fill(self, places: Sequence[int], answers: Answers) -> bool:
+        """Put a part in its places; whether that was the last part."""
+        with self._lock:
+            for place, answer in zip(places, answers, strict=True):
+                self.answers[place] = answer
+            self._missing -= 1
+            return not self._missing
+
+
 class _Request(NamedTuple):
     program_id: int
     submissions: Sequence[Submission]
-    answer: Future[Answers] | asyncio.Future[Answers]
+    places: Sequence[int]
+    whole: _Whole
+
+
+def lane_of(submission: Submission, lanes: int) -> int:
+    """Which of so many threads books an event: always the same for a member who is named in the same way."""
+    member = submission.draft.sent.member
+    if lanes == 1 or member is None:
+        return 0
+    named = member.id or member.external_id or member.card or member.phone or member.email or ""
+    return zlib.crc32(named.encode("utf-8", "surrogatepass")) % lanes
 
 
 class Committer:
     """The queue of a process and the threads that book what is in it, one for each clerk.
 
-    Two clerks are enough to keep a processor busy: while one waits for the database, the other decides. More would only
-    make the groups smaller.
+    Members are divided among the clerks, so that two of them seldom wait for the same member: while one waits for the
+    database, the other decides. What is handed in together is booked in the order given for each member.
     """
 
     def __init__(self, *clerks: Clerk) -> None:
-        self._waiting: deque[_Request] = deque()
+        self._waiting: list[deque[_Request]] = [deque() for _ in clerks]
         self._events_waiting = 0
         self._changed = threading.Condition()
         self._stopping = False
         self._threads = [
-            threading.Thread(target=self._run, args=(clerk,), name=f"committer-{number}", daemon=True)
-            for number, clerk in enumerate(clerks)
+            threading.Thread(target=self._run, args=(clerk, lane), name=f"committer-{lane}", daemon=True)
+            for lane, clerk in enumerate(clerks)
         ]
 
     def start(self) -> None:
@@ -73,77 +102,84 @@ class Committer:
             Unavailable: too much is waiting, or the process is ending.
         """
         answer: Future[Answers] = Future()
-        self._queue(_Request(program_id, submissions, answer))
+        self._queue(program_id, submissions, answer)
         return answer
 
     async def wait(self, program_id: int, submissions: Sequence[Submission]) -> Answers:
         """The same from an event loop: hand in events and wait for their answers."""
         answer: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
-        self._queue(_Request(program_id, submissions, answer))
+        self._queue(program_id, submissions, answer)
         return await answer
 
-    def _queue(self, request: _Request) -> None:
-        events = len(request.submissions)
+    def _queue(
+        self, program_id: int, submissions: Sequence[Submission], answer: Future[Answers] | asyncio.Future[Answers]
+    ) -> None:
+        lanes: dict[int, list[int]] = {}
+        for place, submission in enumerate(submissions):
+            lanes.setdefault(lane_of(submission, len(self._waiting)), []).append(place)
+        whole = _Whole(len(submissions), len(lanes), answer)
         with self._changed:
             if self._stopping:
                 message = "The server is stopping. Send the event again in a moment."
                 raise Unavailable(message)
-            if self._events_waiting + events > MOST_WAITING:
+            if self._events_waiting + len(submissions) > MOST_WAITING:
                 message = "More events are waiting than can be booked soon. Send it again in a moment."
                 raise Unavailable(message)
-            self._waiting.append(request)
-            self._events_waiting += events
-            self._changed.notify()
+            for lane, places in lanes.items():
+                part = [submissions[place] for place in places]
+                self._waiting[lane].append(_Request(program_id, part, places, whole))
+            self._events_waiting += len(submissions)
+            self._changed.notify_all()
 
-    def _run(self, clerk: Clerk) -> None:
+    def _run(self, clerk: Clerk, lane: int) -> None:
         with clerk:
-            while requests := self._next():
-                self._book(clerk, requests)
+            while requests := self._next(self._waiting[lane]):
+                together = [submission for request in requests for submission in request.submissions]
+                _together.observe(len(together))
+                _events.inc(len(together))
+                _answer(requests, clerk.book(requests[0].program_id, together))
 
-    def _book(self, clerk: Clerk, requests: Sequence[_Request]) -> None:
-        together = [submission for request in requests for submission in request.submissions]
-        _together.observe(len(together))
-        _events.inc(len(together))
-        answers = clerk.book(requests[0].program_id, together)
-        self._answer(requests, answers)
-
-    def _answer(self, requests: Sequence[_Request], answers: Answers) -> None:
-        delivered: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answers], Answers]]] = {}
-        start = 0
-        for request in requests:
-            end = start + len(request.submissions)
-            own, start = answers[start:end], end
-            if isinstance(request.answer, asyncio.Future):
-                delivered.setdefault(request.answer.get_loop(), []).append((request.answer, own))
-            elif request.answer.set_running_or_notify_cancel():
-                request.answer.set_result(own)
-        for loop, pairs in delivered.items():
-            # One wake-up of a loop for all answers of a commit: each costs a write to its pipe. A loop that was closed
-            # meanwhile has nobody waiting; the events are booked all the same.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_deliver, pairs)
-
-    def _next(self) -> list[_Request]:
+    def _next(self, waiting: deque[_Request]) -> list[_Request]:
         """The requests to book together: of one program, in the order they came. Empty when it is time to end."""
         with self._changed:
-            while not self._waiting and not self._stopping:
+            while not waiting and not self._stopping:
                 self._changed.wait()
             taken: list[_Request] = []
             events = 0
-            while self._waiting:
-                request = self._waiting[0]
+            while waiting:
+                request = waiting[0]
                 if taken and (
                     request.program_id != taken[0].program_id or events + len(request.submissions) > MOST_TOGETHER
                 ):
                     break
-                taken.append(self._waiting.popleft())
+                taken.append(waiting.popleft())
                 events += len(request.submissions)
             self._events_waiting -= events
             return taken
 
 
-def _deliver(pairs: list[tuple[asyncio.Future[Answers], Answers]]) -> None:
-    for answer, answers in pairs:
+def _answer(requests: Sequence[_Request], answers: Answers) -> None:
+    delivered: dict[asyncio.AbstractEventLoop, list[_Whole]] = {}
+    start = 0
+    for request in requests:
+        own = answers[start : start + len(request.submissions)]
+        start += len(own)
+        whole = request.whole
+        if not whole.fill(request.places, own):
+            continue
+        if isinstance(whole.answer, asyncio.Future):
+            delivered.setdefault(whole.answer.get_loop(), []).append(whole)
+        elif whole.answer.set_running_or_notify_cancel():
+            whole.answer.set_result(cast("Answers", whole.answers))
+    for loop, wholes in delivered.items():
+        # One wake-up of a loop for all answers of a commit: each costs a write to its pipe. A loop that was closed
+        # meanwhile has nobody waiting; the events are booked all the same.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_deliver, wholes)
+
+
+def _deliver(wholes: Sequence[_Whole]) -> None:
+    for whole in wholes:
         # A caller that has gone away has cancelled its future.
-        if not answer.done():
-            answer.set_result(answers)
+        if not whole.answer.done():
+            whole.answer.set_result(cast("Answers", whole.answers))

@@ -62,7 +62,7 @@ def _components() -> dict[str, Any]:
                 "type": "object",
                 "required": ["events"],
                 "additionalProperties": False,
-                "description": "Many events, decided in the order given.",
+                "description": "Many events, those of each member decided in the order given.",
                 "properties": {
                     "events": {
                         "type": "array",
@@ -167,7 +167,8 @@ FRAGMENT: dict[str, Any] = {
                 "events:write",
                 "post_event_batch",
                 "Send many events",
-                "Books up to 5,000 events in the order given. A bad one fails alone: its result holds its problem.",
+                "Books up to 5,000 events, those of each member in the order given. A bad one fails alone: its result "
+                "holds its problem.",
                 parameters=[_LOCALE],
                 requestBody=_body("BatchIn", {"events": [PURCHASE]}),
                 responses=_responses(_answer("BatchOut", "A result for each event."), "200", InvalidEvent),

@@ -85,7 +85,10 @@ MAX_BATCH = 5000
 
 
 class BatchIn(_Strict, frozen=True):
-    """Many events, decided in the order given. Each is read by itself, so that a bad one fails alone."""
+    """Many events, those of each member decided in the order given.
+
+    Each is read by itself, so that a bad one fails alone.
+    """
 
     events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MAX_BATCH)]
 
