@@ -25,6 +25,7 @@ WHENS = (
     'event.location == "altona" || event.total > 1.00',
     'member.tiers.status == "gold"',
     '"vip" in member.tags',
+    'member.attributes.city == "Hamburg"',
 )
 SCHEDULES = (
     None,
@@ -33,6 +34,7 @@ SCHEDULES = (
     "{starts: 2026-03-01, ends: 2026-03-04}",
     "{days: [mon]}",
 )
+CITY = "members: {attributes: {city: {}}}"
 TIERS = "tiers: [{id: status, metric: orders, levels: [{id: green, from: 0}, {id: gold, from: 2}]}]"
 
 
@@ -45,7 +47,7 @@ def _many(whens: list[str | None], schedules: list[str | None]) -> CompiledProgr
         if schedule is not None:
             parts.append(f"schedule: {schedule}")
         lines.append(f"c{number}: {{{', '.join(parts)}}}")
-    return program(f"{TIERS}\ncampaigns:\n" + "\n".join(f"  {text}" for text in lines))
+    return program(f"{CITY}\n{TIERS}\ncampaigns:\n" + "\n".join(f"  {text}" for text in lines))
 
 
 def _all_said(program: CompiledProgram, decision: Decision, event: Occurrence) -> dict[str, Considered]:

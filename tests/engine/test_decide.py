@@ -112,6 +112,12 @@ def test_attributes_are_set_by_expressions() -> None:
     assert decision.outcome.uses == ["a"]
 
 
+def test_a_whole_decimal_may_be_a_whole_number() -> None:
+    compiled = program(PROFILE + "  a: {on: purchase, set: {level: event.total}}")
+    assert decided(compiled, purchase(1200)).outcome.attributes == {"level": 12}
+    assert verdicts(decided(compiled, purchase(1250))) == {"a": "error"}
+
+
 def test_of_two_campaigns_that_set_the_same_the_last_wins() -> None:
     compiled = program(PROFILE + "  a: {on: visit, set: {level: '1'}}\n  b: {on: visit, set: {level: '2'}}")
     assert decided(compiled, happening("visit")).outcome.attributes == {"level": 2}

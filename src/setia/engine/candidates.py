@@ -71,9 +71,8 @@ class Candidates:
         found = self._stretches.get(number)
         if found is None:
             found = _Stretch()
-            for place, campaign in enumerate(self._campaigns):
-                if not campaign.runs_at(moment):
-                    continue
+            running = [place for place, campaign in enumerate(self._campaigns) if campaign.runs_at(moment)]
+            for place in running:
                 guard = self._guards[place]
                 if guard is None:
                     found.always.append(place)

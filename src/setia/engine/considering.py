@@ -17,7 +17,7 @@ from setia.engine.compiled_campaigns import CompiledCampaign, CompiledEarn
 from setia.engine.decision import Considered
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
 from setia.engine.limits import UNLIMITED, Allowance
-from setia.expressions import EvaluationError
+from setia.expressions import EvaluationError, Expression
 
 
 class Facts:
@@ -72,7 +72,7 @@ def consider(
     lines = None
     try:
         if campaign.when is not None and campaign.when.call(*facts.plain) is not True:
-            return _failed(campaign, facts)
+            return _failed(campaign, campaign.when, facts)
         if campaign.lines is not None:
             select, plain = campaign.lines.call, facts.plain
             lines = tuple([index for index, line in enumerate(facts.event.lines) if select(*plain, line) is True])
@@ -87,10 +87,8 @@ def consider(
     return Match(campaign, Considered(name, "matched"), lines, allowance)
 
 
-def _failed(campaign: CompiledCampaign, facts: Facts) -> Considered:
-    failure = campaign.when.explain_failure(*facts.plain) if campaign.when is not None else None
-    if failure is None:
-        return Considered(campaign.id, "condition", clause=campaign.definition.when)
+def _failed(campaign: CompiledCampaign, when: Expression, facts: Facts) -> Considered:
+    failure = when.explain_failure(*facts.plain)
     values = {path: readable(value) for path, value in failure.values.items()}
     return Considered(campaign.id, "condition", clause=failure.clause, values=values, error=failure.error)
 

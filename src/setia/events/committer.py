@@ -115,8 +115,11 @@ class Committer:
         self, program_id: int, submissions: Sequence[Submission], answer: Future[Answers] | asyncio.Future[Answers]
     ) -> None:
         lanes: dict[int, list[int]] = {}
+        taken: dict[tuple[str, str], int] = {}
         for place, submission in enumerate(submissions):
-            lanes.setdefault(lane_of(submission, len(self._waiting)), []).append(place)
+            # Of two with the same id the first counts, whoever they name: they go the same way.
+            lane = taken.setdefault(submission.draft.key, lane_of(submission, len(self._waiting)))
+            lanes.setdefault(lane, []).append(place)
         whole = _Whole(len(submissions), len(lanes), answer)
         with self._changed:
             if self._stopping:

@@ -121,15 +121,13 @@ def _undeclared(name: str, original: str, tokens: Tokens, index: int, schema: Sc
 
 
 def _arguments(tokens: Tokens, index: int) -> int:
-    """How many values stand between the bracket at `index` and the one that closes it."""
-    commas = depth = 0
-    for token in tokens.all[index + 1 :]:
-        if token.kind != "sign":
-            continue
-        if depth == 0 and token.text in ")]}":
-            break
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.text, 0)
-        commas += depth == 0 and token.text == ","
+    """How many values stand between the bracket at `index` and the one that closes it, which the parser has seen."""
+    place, commas, depth = index + 1, 0, 0
+    while depth or tokens.all[place].text not in {")", "]", "}"}:
+        text = tokens.all[place].text if tokens.all[place].kind == "sign" else ""
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(text, 0)
+        commas += depth == 0 and text == ","
+        place += 1
     is_empty = tokens.all[min(index + 1, len(tokens.all) - 1)].text == ")"
     return 0 if is_empty else commas + 1
 

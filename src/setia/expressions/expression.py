@@ -60,10 +60,10 @@ class Expression:
         """Path -> (text of the clause, values): the condition is false unless the path has one of the values."""
         return {path: (self._clauses[number][0], values) for path, (number, values) in guards(self._root).items()}
 
-    def explain_failure(self, *arguments: object) -> ClauseFailure | None:
+    def explain_failure(self, *arguments: object) -> ClauseFailure:
         """The same for arguments for which the condition is known to be false: one clause is then not tried again."""
         if len(self._clauses) > 1:
-            return self._first_failure(arguments)
+            return self._first_failure(arguments) or ClauseFailure(self.source, {}, None)
         [(text, _, readers)] = self._clauses
         return ClauseFailure(text, {path: read(arguments) for path, read in readers.items()}, None)
 

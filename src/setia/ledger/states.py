@@ -140,8 +140,7 @@ def replace_counters(connection: psycopg.Connection[Any], states: Sequence[State
 
 def balances_now(connection: psycopg.Connection[Any], member: UUID, now: dt.datetime) -> dict[str, Balance]:
     """A member's balances as they are true now: what has ended or become available counts, booked or not."""
-    row = read_members(connection, [member]).get(member)
-    return {} if row is None else judged_now(connection, row, now)
+    return judged_now(connection, read_members(connection, [member])[member], now)
 
 
 def judged_now(connection: psycopg.Connection[Any], row: LockedMember, now: dt.datetime) -> dict[str, Balance]:
