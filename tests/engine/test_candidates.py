@@ -126,3 +126,9 @@ def test_few_stretches_of_time_are_remembered(monkeypatch: pytest.MonkeyPatch) -
     for days, granted in ((-2, 0), (0, INDEXED_FROM), (-2, 0), (1, INDEXED_FROM)):
         event = purchase(1000, at=NOON + dt.timedelta(days=days))
         assert len(decide(many, member(), event, NOON).outcome.points) == granted
+
+
+def test_a_stretch_of_time_is_sorted_out_once() -> None:
+    many = _many([None] * INDEXED_FROM, [None] * INDEXED_FROM)
+    first, again = (decide(many, member(), purchase(1000), NOON) for _ in range(2))
+    assert first == again

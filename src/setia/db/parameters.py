@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PARAMETERS: Mapping[str, str] = {
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
