@@ -8,7 +8,6 @@ docs/reference/benchmarks.md says what is measured, and how.
 import argparse
 import datetime as dt
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -272,9 +271,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench ingest", description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures say little")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="server processes (default: one for each core)"
-    )
+    parser.add_argument("--workers", type=int, default=1, help="server processes (default: 1)")
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="numbers of clients, instead of 1 8 32 64")
     parser.add_argument("--no-growth", action="store_true", help="leave out what takes the most time to prepare")
     parser.add_argument(
