@@ -90,6 +90,18 @@ def calculated(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+def ago(**time: float) -> str:
+    return (dt.datetime.now(dt.UTC) - dt.timedelta(**time)).isoformat()
+
+
+def enrolled(world: World, card: str = "1", *, days_ago: int = 0, **more: Any) -> str:
+    """Enrol somebody, some days ago; give the id."""
+    sent = {"identifiers": {"card": card}, "enrolled_at": ago(days=days_ago), **more}
+    answer = world.call("POST", "/v1/members", json=sent)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
 def rows(world: World, query: str, *values: object) -> list[tuple[Any, ...]]:
     """Read what is stored."""
     with world.database.raw_connection() as connection:

@@ -1,7 +1,6 @@
 """What becomes of an event once it can be read: once and for all, in order, and nothing by halves."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 
@@ -11,9 +10,11 @@ from events.shop import (
     EVENTS,
     STATUS,
     WELCOME,
+    ago,
     batch,
     booked,
     counts,
+    enrolled,
     findings,
     go_live,
     program,
@@ -21,20 +22,6 @@ from events.shop import (
     rows,
     send,
 )
-
-HALF_YEAR_AGO = dt.timedelta(days=180)
-
-
-def ago(**time: float) -> str:
-    return (dt.datetime.now(dt.UTC) - dt.timedelta(**time)).isoformat()
-
-
-def enrolled(world: World, card: str = "1", *, days_ago: int = 0, **more: Any) -> str:
-    """Enrol somebody, some days ago; give the id."""
-    sent = {"identifiers": {"card": card}, "enrolled_at": ago(days=days_ago), **more}
-    answer = world.call("POST", "/v1/members", json=sent)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
 
 
 class TestOnceAndForAll:

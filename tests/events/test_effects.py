@@ -1,24 +1,9 @@
 """What booking does to members: effects, budgets, and what a new version of the program changes."""
 
 import datetime as dt
-from typing import Any
 
 from api_world import World
-from events.shop import BASE, STATUS, batch, booked, findings, go_live, program, purchase, rows, send
-
-HALF_YEAR_AGO = dt.timedelta(days=180)
-
-
-def ago(**time: float) -> str:
-    return (dt.datetime.now(dt.UTC) - dt.timedelta(**time)).isoformat()
-
-
-def enrolled(world: World, card: str = "1", *, days_ago: int = 0, **more: Any) -> str:
-    """Enrol somebody, some days ago; give the id."""
-    sent = {"identifiers": {"card": card}, "enrolled_at": ago(days=days_ago), **more}
-    answer = world.call("POST", "/v1/members", json=sent)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+from events.shop import BASE, STATUS, ago, batch, booked, enrolled, findings, go_live, program, purchase, rows, send
 
 
 class TestEffects:
