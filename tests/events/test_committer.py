@@ -11,7 +11,7 @@ from api_world import World
 from events.shop import findings, purchase, rows
 from events.submitting import submission
 from setia.engine import decide as decide_module
-from setia.events import booking, committer
+from setia.events import committer, deciding
 from setia.events.booked import Booked
 from setia.events.booking import Answer, Submission
 from setia.events.clerk import Clerk
@@ -164,7 +164,7 @@ def test_poison_does_not_hurt_its_neighbours(world: World, monkeypatch: pytest.M
             raise ZeroDivisionError
         return decide(program, state, event, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(booking, "decide", poisoned)
+    monkeypatch.setattr(deciding, "decide", poisoned)
     with Clerk(world.database, LivePrograms(world.database)) as clerk:
         names = ["a", "poison", "b", "a", "c"]
         answers = clerk.book(world.program_id, [submission(purchase(name)) for name in names])

@@ -17,21 +17,17 @@ import msgspec
 import psycopg
 
 from setia.db.ids import format_id
-from setia.engine.decide import decide
-from setia.engine.decision import as_json
-from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import Arrival, Draft, arrive
-from setia.events.booked import Booked, Status, ask_known
+from setia.events.booked import Booked, ask_known
 from setia.events.budgets import Spending
+from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
-from setia.events.postings import lots_of, postings_of
 from setia.events.problems import EventReused, MemberNotActive, UnknownMember
 from setia.events.settling import settle
 from setia.events.timeliness import check_not_future, check_not_late, is_future
 from setia.events.writing import Writing
-from setia.ledger.entries import JournalEntry
 from setia.members.enrolment import IdentifierTaken
 from setia.members.identifiers import MemberReference
 from setia.members.member import NewMember
@@ -106,6 +102,7 @@ class Booking:
         self._spending = Spending(connection, live.program_id)
         self._writing = Writing(connection, live.program_id, self._program.tracking)
         self._members: dict[UUID, InPlay] = {}
+        self._deciding = Deciding(connection, live, now, self._spending, self._writing, self._members)
         self._known: dict[tuple[str, str], Booked] = {}
         self._resolved: dict[MemberReference, Resolved] = {}
         self._budgets_locked = False
@@ -129,7 +126,7 @@ class Booking:
             ask_members = ask_in_play(self._connection, self._program, self._live.program_id, members)
             ask_events = ask_known(self._connection, self._live.program_id, keys)
             self._spending.ask(self._program, good, locked=budgets_locked)
-        self._members = ask_members()
+        self._members.update(ask_members())
         self._settle(self._members.values())
         self._known = ask_events()
 
@@ -176,7 +173,7 @@ class Booking:
         if members:
             found = lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
             self._settle(found.values())
-            self._members |= found
+            self._members.update(found)
 
     def _policy(self, submission: Submission) -> UnknownPolicy:
         return submission.unknown or self._program.definition.members.unknown
@@ -210,11 +207,11 @@ class Booking:
 
     def _book_newcomer(self, newcomer: Newcomer, actor: str) -> Booked:
         member = self._members[newcomer.member_id]
-        booked = self._store(newcomer.enrolment, member.id, "decided")
-        self._decide(member, booked, newcomer.enrolment.event, actor)
+        booked = self._deciding.store(newcomer.enrolment, member.id, "decided")
+        self._deciding.decide(member, booked, newcomer.enrolment.event, actor)
         for event, body in newcomer.kept:
             event.member_id, event.status = member.id, "decided"
-            self._decide(member, event, body, actor)
+            self._deciding.decide(member, event, body, actor)
         return booked
 
     def _answer(self, arrival: Arrival | Problem, submission: Submission) -> Booked:
@@ -236,14 +233,14 @@ class Booking:
         event, reference = arrival.event, arrival.reference
         check_not_future(self._program, event.occurred_at, self._now)
         if reference is None:
-            return self._store(arrival, None, "guest")
+            return self._deciding.store(arrival, None, "guest")
         found = self._resolved[reference]
         if isinstance(found, Problem):
             raise found
         if found is None and reference.id is None and self._policy(submission) == "keep":
             found = self._came_meanwhile(reference)
             if found is None:
-                return self._store(arrival, None, "kept")
+                return self._deciding.store(arrival, None, "kept")
         member = self._members.get(found) if isinstance(found, UUID) else None
         if member is None:
             message = "No member of this program has these identifiers. Enrol the member first: POST /v1/members."
@@ -252,8 +249,8 @@ class Booking:
             message = f"The member is {member.state.status}; events are booked for active members only."
             raise MemberNotActive(message, extra={"member": member.state.id, "member_status": member.state.status})
         check_not_late(self._program, member.state.counters, event.occurred_at)
-        booked = self._store(arrival, member.id, "decided")
-        self._decide(member, booked, event, submission.actor)
+        booked = self._deciding.store(arrival, member.id, "decided")
+        self._deciding.decide(member, booked, event, submission.actor)
         return booked
 
     def _came_meanwhile(self, reference: MemberReference) -> UUID | None:
@@ -267,23 +264,6 @@ class Booking:
             self._lock({found} - self._members.keys())
         return found
 
-    def _store(self, arrival: Arrival, member: UUID | None, status: Status) -> Booked:
-        event = arrival.event
-        booked = Booked(
-            id=arrival.id,
-            program_id=self._live.program_id,
-            member_id=member,
-            status=status,
-            type=event.type,
-            source=event.source,
-            external_id=event.external_id,
-            digest=arrival.digest,
-            occurred_at=event.occurred_at,
-            received_at=arrival.received_at,
-        )
-        self._writing.event(booked, arrival)
-        return booked
-
     def _settle(self, members: Iterable[InPlay]) -> None:
         """Book what time has done to members' points, so that nothing is decided on points that have ended."""
         for member in members:
@@ -291,50 +271,6 @@ class Booking:
                 version = self._program.version
                 for entry in settle(self._connection, self._live.program_id, version, member, self._now):
                     self._writing.entry(entry)
-
-    def _decide(self, member: InPlay, booked: Booked, event: Occurrence, actor: str) -> None:
-        state = member.state
-        booked_at = member.moment(self._now)
-        decision = decide(self._program, state, event, booked_at, self._spending.budgets)
-        if any(effect.amount < 0 for effect in decision.outcome.points):
-            # What this batch has booked so far must be there before its lots can be read.
-            self._writing.write(self._members.values())
-        postings, opens = postings_of(
-            self._program, state, decision.outcome, member.seq + 1, booked_at, lots_of(self._connection, member.id)
-        )
-        outcome = decision.outcome
-        state.counters = decision.counters
-        outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
-        outcome.levels = self._program.levels_of(decision.counters)
-        self._spending.spend(decision.budget_uses)
-        if outcome.attributes or outcome.tags_added or outcome.tags_removed:
-            state.attributes = state.attributes | outcome.attributes
-            tags = [tag for tag in state.tags if tag not in outcome.tags_removed]
-            state.tags = (*tags, *outcome.tags_added)
-            member.facts_changed = True
-        member.seq += 1
-        member.booked = True
-        member.updated_at = booked_at
-        booked.version = decision.program_version
-        booked.outcome = outcome
-        booked.explanation = decision.explanation
-        self._writing.entry(
-            JournalEntry(
-                member_id=member.id,
-                seq=member.seq,
-                id=booked.id,
-                program_id=self._live.program_id,
-                program_version=decision.program_version,
-                kind="event",
-                occurred_at=event.occurred_at,
-                booked_at=booked_at,
-                actor=actor,
-                outcome=as_json(outcome),
-                explanation=as_json(decision.explanation),
-                postings=postings,
-                opens=opens,
-            )
-        )
 
 
 def _reused(known: Booked) -> EventReused:
