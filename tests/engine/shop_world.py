@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from setia.engine.compiled import CompiledProgram, compile_program
-from setia.engine.counting import count
+from setia.engine.counting import recount
 from setia.engine.decide import decide
 from setia.engine.decision import Considered, Decision, Outcome, PointsEffect
 from setia.engine.occurrences import Line, Occurrence, Tender
@@ -122,4 +122,4 @@ def counted(
     enrolled_at: dt.datetime = ENROLLED,
 ) -> Counters:
     """The counters after an outcome that the journal keeps, as a rebuild counts them."""
-    return count(compiled, counters, outcome, moment.astimezone(compiled.zone).date(), moment, enrolled_at)
+    return recount(compiled, counters, "event", outcome, moment, moment, enrolled_at)

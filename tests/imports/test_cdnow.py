@@ -10,7 +10,7 @@ import pytest
 from import_world import Shop
 from setia.db.engine import Database, driver_connection
 from setia.events.live import LivePrograms
-from setia.events.members_in_play import read_state
+from setia.events.members_in_play import read_in_play
 from setia.imports.fates import Report
 
 HERE = Path(__file__).parent
@@ -77,7 +77,7 @@ def _levels_of_1997(shop: Shop) -> None:
         members = [row[0] for row in connection.execute("SELECT id FROM member")]
         now = dt.datetime.now(dt.UTC)
         levels = Counter(
-            program.levels_of(read_state(connection, program, shop.program_id, member, now).counters)["spender"]
+            program.levels_of(read_in_play(connection, program, shop.program_id, member).state.counters)["spender"]
             for member in members
         )
     ladder = ["bronze", "silver", "gold", "platinum"]

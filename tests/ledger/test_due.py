@@ -1,9 +1,8 @@
-"""What is due of a member's lots, by a moment."""
+"""What time does next to a member's lots."""
 
 import datetime as dt
 
-from setia.engine.state import Balance
-from setia.ledger.due import Due, due, judged
+from setia.ledger.due import LotsDue, next_of_lots
 from setia.ledger.lots import Lot
 from setia.ledger.wallets import OpenLot
 
@@ -15,21 +14,19 @@ def _lot(seq: int, *, available_at: dt.datetime | None = None, ends: dt.datetime
     return OpenLot("stars", "base", available_at, Lot(seq, 0, 10 * seq, available_at is not None, NOW - HOUR, ends))
 
 
-def test_what_waits_what_is_released_and_what_has_ended() -> None:
-    # given lots that wait, that have waited enough, that have ended, that end at this very moment, and that never end
-    waiting = [_lot(1, available_at=NOW + 2 * HOUR), _lot(2, available_at=NOW + HOUR)]
-    released, both = _lot(3, available_at=NOW), _lot(4, available_at=NOW - 2 * HOUR, ends=NOW - HOUR)
-    ended, later, never = _lot(5, ends=NOW), _lot(6, ends=NOW + 3 * HOUR), _lot(7)
+def test_what_comes_first_comes_alone() -> None:
+    # given lots that become available and end, one that does both, and one that nothing happens to
+    released, ended = _lot(1, available_at=NOW), _lot(2, ends=NOW + HOUR)
+    both, never = _lot(3, available_at=NOW + 2 * HOUR, ends=NOW - HOUR), _lot(4)
 
-    # when
-    found = due([*waiting, released, both, ended, later, never], NOW)
-
-    # then
-    assert found == Due([released, both], [both, ended], NOW + HOUR)
-    balances = {"stars": Balance(available=180, pending=100), "status": Balance(available=3)}
-    assert judged(balances, found) == {"stars": Balance(available=160, pending=30), "status": Balance(available=3)}
-    assert balances["stars"] == Balance(available=180, pending=100)
+    # then the earliest moment comes first, and what waits does not end before it is released
+    assert next_of_lots([ended, both, never, released]) == LotsDue(NOW, -2, "release", [released])
+    assert next_of_lots([ended, both, never]) == LotsDue(NOW + HOUR, -1, "expiry", [ended])
+    assert next_of_lots([both, never]) == LotsDue(NOW + 2 * HOUR, -2, "release", [both])
+    assert next_of_lots([never]) is None
 
 
-def test_nothing_is_ever_due_of_no_lots() -> None:
-    assert due([], NOW) == Due([], [], None)
+def test_what_happens_at_one_moment_happens_together_releases_first() -> None:
+    lots = [_lot(1, ends=NOW), _lot(2, ends=NOW), _lot(3, available_at=NOW), _lot(4, available_at=NOW)]
+    assert next_of_lots(lots) == LotsDue(NOW, -2, "release", lots[2:])
+    assert next_of_lots(lots[:2]) == LotsDue(NOW, -1, "expiry", lots[:2])

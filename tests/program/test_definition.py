@@ -15,7 +15,8 @@ from setia.program.events import EventType
 from setia.program.limits import Limit
 from setia.program.names import Period, Text
 from setia.program.points import Expiry, Rounding
-from setia.program.tiers import TierSet, Window
+from setia.program.tiers import TierSet
+from setia.program.windows import Window
 
 
 @pytest.mark.parametrize(

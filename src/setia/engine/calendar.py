@@ -41,7 +41,7 @@ def period_key(period: LimitPeriod, day: dt.date) -> str:
 
 
 def add_to_day(day: dt.date, period: Period, times: int = 1) -> dt.date:
-    """`day` plus (`times` = 1) or minus (-1) a period in days, weeks, months or years.
+    """`day` plus `times` a period (-1: minus it) in days, weeks, months or years.
 
     A month that is too short ends on its last day: 31 January plus one month is 28 or 29 February. Beyond the years
     that dates can hold, FIRST_DAY or LAST_DAY stands for it: who writes `9999y` means for ever, not an error at the
@@ -103,8 +103,8 @@ def expires_at(earned_at: dt.datetime, expiry: Expiry, zone: ZoneInfo) -> dt.dat
 def _end_of(day: dt.date, expiry: Expiry, zone: ZoneInfo) -> dt.datetime:
     last = day if expiry.after is None else add_to_day(day, _in_days(expiry.after))
     if expiry.on:
-        last = _next_of(expiry.on, last)
-    return midnight(_aligned(last, expiry.align) + dt.timedelta(days=1), zone)
+        last = next_day_of(expiry.on, last)
+    return midnight(aligned(last, expiry.align) + dt.timedelta(days=1), zone)
 
 
 def _in_days(period: Period) -> Period:
@@ -113,7 +113,8 @@ def _in_days(period: Period) -> Period:
     return period
 
 
-def _aligned(day: dt.date, align: str) -> dt.date:
+def aligned(day: dt.date, align: str) -> dt.date:
+    """The last day of the month, quarter, half-year or year of a day; `none` leaves the day."""
     months = {"month_end": 1, "quarter_end": 3, "half_year_end": 6, "year_end": 12}.get(align)
     if months is None:
         return day
@@ -121,7 +122,8 @@ def _aligned(day: dt.date, align: str) -> dt.date:
     return dt.date(day.year, month, monthrange(day.year, month)[1])
 
 
-def _next_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
+def next_day_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
+    """The first of some days of the year (`MM-DD`) that is not before `earliest`; 29 February may be the 28th."""
     candidates = [
         dt.date(year, int(text[:2]), min(int(text[3:]), monthrange(year, int(text[:2]))[1]))
         for text in days
@@ -150,3 +152,11 @@ def full_years(since: dt.date, day: dt.date) -> int:
     """How many whole years lie between two local days; 29 February falls on the 28th in years without it."""
     years = day.year - since.year
     return years if _add_months(since, 12 * years) <= day else years - 1
+
+
+def anniversary_after(since: dt.date, day: dt.date) -> dt.date:
+    """The first anniversary of `since` after `day`; of 29 February the 28th in years without it."""
+    years = max(1, day.year - since.year)
+    while (then := _add_months(since, 12 * years)) <= day:
+        years += 1
+    return then

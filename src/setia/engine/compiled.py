@@ -8,20 +8,20 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from setia.engine.calendar import after, expires_at
 from setia.engine.candidates import INDEXED_FROM, Candidates
 from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
+from setia.engine.compiled_tiers import CompiledTierSet, Measure, compile_tier_set
 from setia.engine.state import Counters
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
 from setia.program.events import BUILT_IN_EVENTS
 from setia.program.limits import Limit
 from setia.program.points import Rounding
-from setia.program.tiers import TierSet
 
 _ROOTS = ("event", "member", "location", "time")
 _MOST_REMEMBERED = 4096
@@ -45,33 +45,6 @@ class TriggerPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledLevel:
-    """A level with its threshold in the metric's smallest unit."""
-
-    id: str
-    threshold: int
-    keep_threshold: int
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledTierSet:
-    """A tier set with its metric's unit."""
-
-    definition: TierSet
-    window_key: str
-    levels: tuple[CompiledLevel, ...]
-    digits: int
-    """Decimals of the metric: those of the currency for `spend`, of the point type for points, else none."""
-
-    def index(self, level: str | None) -> int:
-        """The place of a level on the ladder; a level that is no longer defined counts as the first."""
-        for place, candidate in enumerate(self.levels):
-            if candidate.id == level:
-                return place
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
 class CompiledProgram:
     """A program version, ready to decide. Immutable; safe to share between threads."""
 
@@ -89,12 +62,14 @@ class CompiledProgram:
     has_budgets: bool
     attribute_types: dict[str, str]
     """The attributes that expressions may read, and their types."""
-    windows: dict[str, CompiledTierSet]
-    """One entry per metric and window that has to be counted."""
+    measures: dict[str, Measure]
+    """What has to be counted for tiers: key -> metric in a window."""
     limits: dict[str, tuple[str, Limit]]
     """Limit key -> (campaign, limit)."""
     limits_of: dict[str, tuple[tuple[str, Limit], ...]]
     """Campaign -> its limits with their keys."""
+    inactive: dict[str, frozenset[str]]
+    """Point type that ends by inactivity -> the events that count as activity; none means all of them."""
     tracking: str
     """A digest of what counters depend on. Counters made under another one are counted again from history."""
 
@@ -127,13 +102,16 @@ class CompiledProgram:
         plan = self.plans.get(event_type)
         return [] if plan is None else [key for campaign, key in plan.budgets if campaign.runs_at(moment)]
 
+    def extended_by(self, event_type: str) -> list[str]:
+        """The point types that end by inactivity and live longer by this event."""
+        if not self.inactive:
+            return []
+        return [points for points, events in self.inactive.items() if not events or event_type in events]
+
     def levels_of(self, counters: Counters) -> dict[str, str]:
         """The level that a member holds in each tier set."""
         held = counters.tiers
-        return {
-            tier_set.definition.id: tier_set.levels[tier_set.index(held.get(tier_set.definition.id))].id
-            for tier_set in self.tier_sets
-        }
+        return {tier_set.id: tier_set.levels[tier_set.index(held.get(tier_set.id))].id for tier_set in self.tier_sets}
 
 
 def compile_program(definition: Program, version: int) -> CompiledProgram:
@@ -149,11 +127,10 @@ def compile_program(definition: Program, version: int) -> CompiledProgram:
         for name, campaign in definition.campaigns.items()
         for place, limit in enumerate(campaign.limits)
     }
-    tier_sets = tuple(_compile_tier_set(tier_set, digits, point_digits) for tier_set in definition.tiers)
-    windows: dict[str, CompiledTierSet] = {}
-    for tier_set in tier_sets:
-        if not tier_set.definition.metric.endswith(".balance"):
-            windows.setdefault(tier_set.window_key, tier_set)
+    tier_sets = tuple(compile_tier_set(tier_set, digits, point_digits) for tier_set in definition.tiers)
+    measures = {
+        measure.key: measure for tier_set in tier_sets for measure in tier_set.measures if not measure.of_balance
+    }
     return CompiledProgram(
         definition=definition,
         version=version,
@@ -163,19 +140,24 @@ def compile_program(definition: Program, version: int) -> CompiledProgram:
         units={name: 10**decimals for name, decimals in point_digits.items()},
         plans=_plans(definition),
         tier_sets=tier_sets,
-        first_levels={tier_set.definition.id: tier_set.levels[0].id for tier_set in tier_sets},
+        first_levels={tier_set.id: tier_set.levels[0].id for tier_set in tier_sets},
         roundings={name: point_type.rounding for name, point_type in definition.points.items()},
         has_budgets=any(limit.per == "all" for _, limit in limits.values()),
         attribute_types={
             name: attribute.type for name, attribute in definition.members.attributes.items() if not attribute.personal
         },
-        windows=windows,
+        measures=measures,
         limits=limits,
         limits_of={
             name: tuple((f"{name}#{place}", limit) for place, limit in enumerate(campaign.limits))
             for name, campaign in definition.campaigns.items()
         },
-        tracking=_tracking(definition, windows, limits),
+        inactive={
+            name: frozenset(point_type.expiry.extended_by)
+            for name, point_type in definition.points.items()
+            if point_type.expiry.inactivity is not None
+        },
+        tracking=_tracking(definition, measures, limits),
     )
 
 
@@ -204,41 +186,14 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
     return plans
 
 
-def _compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict[str, int]) -> CompiledTierSet:
-    if tier_set.metric == "spend":
-        digits = currency_digits
-    elif tier_set.metric.startswith("points."):
-        digits = point_digits[tier_set.metric.split(".")[1]]
-    else:
-        digits = 0
-    window = tier_set.window
-    window_text = window.model_dump_json() if window.kind == "fixed" else str(window.model_dump())
-    return CompiledTierSet(
-        definition=tier_set,
-        window_key=f"{tier_set.metric}|{window_text}",
-        levels=tuple(
-            CompiledLevel(
-                level.id,
-                _threshold(level.from_, digits),
-                _threshold(level.from_ if level.keep_from is None else level.keep_from, digits),
-            )
-            for level in tier_set.levels
-        ),
-        digits=digits,
-    )
-
-
-def _threshold(value: Decimal, digits: int) -> int:
-    """In the smallest unit; a fraction of it can only be reached by the next whole one."""
-    numerator, denominator = value.as_integer_ratio()
-    return -(-numerator * int(10**digits) // denominator)
-
-
-def _tracking(definition: Program, windows: dict[str, CompiledTierSet], limits: dict[str, tuple[str, Limit]]) -> str:
+def _tracking(definition: Program, measures: Iterable[str], limits: dict[str, tuple[str, Limit]]) -> str:
     parts = {
         "zone": definition.program.timezone,
         "late": str(definition.late.accept_within),
-        "windows": sorted(windows),
+        "windows": sorted(measures),
+        "judged_at_once": [
+            tier_set.model_dump_json() for tier_set in definition.tiers if tier_set.on_change == "at_once"
+        ],
         "limits": sorted((key, limit.model_dump_json()) for key, (_, limit) in limits.items()),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 from setia.engine.calendar import add_to_day, full_years, period_key
-from setia.engine.compiled import CompiledProgram, CompiledTierSet
+from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_tiers import Measure
 from setia.engine.decision import Outcome
 from setia.engine.limits import count_uses
-from setia.engine.state import Counters
+from setia.engine.state import Counters, TierPeriod
 
 
 def count(
@@ -17,12 +20,13 @@ def count(
     outcome: Outcome,
     day: dt.date,
     occurred_at: dt.datetime,
+    booked_at: dt.datetime,
     enrolled_at: dt.datetime,
 ) -> Counters:
     """The counters after an outcome, in the order in which outcomes were booked. `counters` is left as it was.
 
-    `day` is the local day of `occurred_at`. The same function serves the decision and the rebuild, and reads only what
-    the journal stores.
+    `day` is the local day of `occurred_at`, `booked_at` the moment of arrival. The same function serves the decision
+    and the rebuild, and reads only what the journal stores. Levels are moved by `count_tiers` afterwards.
     """
     earned: dict[str, int] = {}
     by_campaign: dict[str, dict[str, int]] = {}
@@ -37,9 +41,7 @@ def count(
     newest = occurred_at if counters.newest_at is None or occurred_at > counters.newest_at else counters.newest_at
     purchase = "orders" in outcome.counted
     return Counters(
-        tiers=counters.tiers | {change.tier_set: change.after for change in outcome.tiers}
-        if outcome.tiers
-        else counters.tiers,
+        tiers=counters.tiers,
         lifetime=lifetime,
         earned=_added(counters.earned, earned),
         windows=_count_windows(program, counters, outcome.counted, earned, day, enrolled_at),
@@ -49,7 +51,55 @@ def count(
         else counters.first_purchase_at,
         last_purchase_at=_latest(counters.last_purchase_at, occurred_at) if purchase else counters.last_purchase_at,
         newest_at=newest,
+        periods=counters.periods,
+        floors=counters.floors,
+        active_at=counters.active_at | dict.fromkeys(outcome.extends, booked_at)
+        if outcome.extends
+        else counters.active_at,
+        fired=counters.fired | outcome.fired if outcome.fired else counters.fired,
     )
+
+
+def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, moment: dt.datetime) -> None:
+    """Move the levels in `counters` as an outcome says, from `moment` on; new periods begin there.
+
+    Dictionaries are replaced, never changed: those of the counters before stay as they were.
+    """
+    began = [change.tier_set for change in outcome.tiers] + outcome.renewed
+    if began:
+        counters.tiers = counters.tiers | {change.tier_set: change.after for change in outcome.tiers}
+        counters.periods = counters.periods | dict.fromkeys(began, TierPeriod(moment))
+        ended = {key for tier_set in program.tier_sets if tier_set.id in began for key in tier_set.period_keys}
+        if ended:
+            counters.windows = {key: buckets for key, buckets in counters.windows.items() if key not in ended}
+    for name, until in outcome.graced.items():
+        period = counters.periods.get(name, TierPeriod(moment))
+        counters.periods = counters.periods | {name: TierPeriod(period.since, until)}
+    if outcome.floors:
+        floors = {name: floor for name, floor in counters.floors.items() if name not in outcome.floors}
+        counters.floors = floors | {name: floor for name, floor in outcome.floors.items() if floor is not None}
+
+
+def recount(
+    program: CompiledProgram,
+    counters: Counters,
+    kind: str,
+    outcome: Outcome,
+    occurred_at: dt.datetime,
+    booked_at: dt.datetime,
+    enrolled_at: dt.datetime,
+) -> Counters:
+    """The counters after an entry of the journal, of any kind: the step that a rebuild repeats.
+
+    A review holds from the moment it was due, however late it was booked; everything else from its arrival.
+    """
+    if kind == "event":
+        day = occurred_at.astimezone(program.zone).date()
+        counters = count(program, counters, outcome, day, occurred_at, booked_at, enrolled_at)
+    else:
+        counters = msgspec.structs.replace(counters)
+    count_tiers(program, counters, outcome, occurred_at if kind == "review" else booked_at)
+    return counters
 
 
 def _added(sums: dict[str, int], more: dict[str, int]) -> dict[str, int]:
@@ -72,29 +122,28 @@ def _count_windows(
     day: dt.date,
     enrolled_at: dt.datetime,
 ) -> dict[str, dict[str, int]]:
-    if not program.windows:
+    if not program.measures:
         return counters.windows
     windows = counters.windows
-    for key, tier_set in program.windows.items():
-        metric = tier_set.definition.metric
-        amount = earned.get(metric.split(".")[1], 0) if metric.startswith("points.") else counted.get(metric, 0)
-        bucket = bucket_of(program, tier_set, day, enrolled_at) if amount else None
+    for key, measure in program.measures.items():
+        amount = earned.get(measure.points, 0) if measure.points else counted.get(measure.metric, 0)
+        bucket = bucket_of(program, measure, day, enrolled_at) if amount else None
         if bucket is not None:
             buckets = windows.get(key, {})
             if bucket not in buckets:
-                buckets = _kept(program, tier_set, buckets, day)
+                buckets = _kept(program, measure, buckets, day)
             windows = windows | {key: buckets | {bucket: buckets.get(bucket, 0) + amount}}
     return windows
 
 
-def bucket_of(
-    program: CompiledProgram, tier_set: CompiledTierSet, day: dt.date, enrolled_at: dt.datetime
-) -> str | None:
+def bucket_of(program: CompiledProgram, measure: Measure, day: dt.date, enrolled_at: dt.datetime) -> str | None:
     """The bucket of a window in which a local day counts; None where it lies outside."""
-    window = tier_set.definition.window
+    window = measure.window
     match window.kind:
         case "lifetime":
             return "ever"
+        case "period":
+            return "period"
         case "calendar_year":
             return f"{day.year:04d}"
         case "rolling":
@@ -106,9 +155,9 @@ def bucket_of(
             return "fixed" if inside else None
 
 
-def _kept(program: CompiledProgram, tier_set: CompiledTierSet, buckets: dict[str, int], day: dt.date) -> dict[str, int]:
+def _kept(program: CompiledProgram, measure: Measure, buckets: dict[str, int], day: dt.date) -> dict[str, int]:
     """Without the days that no event accepted from now on can still read: a long history makes nobody slow."""
-    length = tier_set.definition.window.length
+    length = measure.window.length
     if length is None or not buckets:
         return buckets
     newest = max(day, dt.date.fromisoformat(max(buckets)))

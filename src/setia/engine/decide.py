@@ -11,19 +11,19 @@ from typing import Any
 from setia.engine.awarding import Award, award_points
 from setia.engine.basis import BasisAmounts, basis_amounts
 from setia.engine.calendar import local
+from setia.engine.climbing import climb
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider
-from setia.engine.counting import count
-from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect, TierChange
+from setia.engine.counting import count, count_tiers
+from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
 from setia.engine.limits import UNLIMITED, Allowance, count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.preparing import Order, prepare
 from setia.engine.rates import WHOLE
 from setia.engine.stacking import choose
-from setia.engine.state import Budgets, Counters, MemberState
-from setia.engine.tiers import metric_value, reached_by
+from setia.engine.state import Budgets, MemberState
 
 
 def decide(
@@ -58,8 +58,10 @@ def decide(
             if match.campaign.definition.effect is not None:
                 outcome.custom.append((match.campaign.id, match.campaign.definition.effect.name, match.values))
     outcome.uses = _uses(applying, outcome)
-    counters = count(program, state.counters, outcome, day, event.occurred_at, state.enrolled_at)
-    ladder = _climb(program, state, counters, day, applying, outcome)
+    outcome.extends = program.extended_by(event.type)
+    counters = count(program, state.counters, outcome, day, event.occurred_at, now, state.enrolled_at)
+    ladder = climb(program, state, counters, day, applying, outcome)
+    count_tiers(program, counters, outcome, now)
     return Decision(
         program_version=program.version,
         outcome=outcome,
@@ -214,53 +216,6 @@ def _uses(matches: list[Match], outcome: Outcome) -> list[str]:
             considered.verdict = "limit" if cut else "base" if unused else "nothing"
             considered.limit = cut
     return uses
-
-
-def _climb(
-    program: CompiledProgram,
-    state: MemberState,
-    counters: Counters,
-    day: dt.date,
-    matches: list[Match],
-    outcome: Outcome,
-) -> dict[str, str]:
-    """Let the member rise, then set what campaigns set; returns each ladder's metric against the next threshold."""
-    if not program.tier_sets:
-        return {}
-    available = _available(state, outcome)
-    # A late event may complete the window of its own day as well as the one that the member is in by now.
-    latest = counters.newest_at
-    newest = day if latest is None else max(day, latest.astimezone(program.zone).date())
-    ladder = {}
-    for tier_set in program.tier_sets:
-        name = tier_set.definition.id
-        value = metric_value(program, tier_set, counters, available, newest, state.enrolled_at)
-        held = tier_set.index(counters.tiers.get(name))
-        reached = max(held, reached_by(tier_set, value))
-        if newest != day:
-            then = metric_value(program, tier_set, counters, available, day, state.enrolled_at)
-            reached = max(reached, reached_by(tier_set, then))
-        if reached > held:
-            outcome.tiers.append(TierChange(name, tier_set.levels[held].id, tier_set.levels[reached].id))
-            counters.tiers = counters.tiers | {name: tier_set.levels[reached].id}
-        following = tier_set.levels[reached + 1].threshold if reached + 1 < len(tier_set.levels) else None
-        ladder[name] = str(value) if following is None else f"{value}/{following}"
-    for match in matches:
-        if match.campaign.definition.tier and match.considered.verdict == "matched":
-            levels = program.levels_of(counters)
-            for name, level in match.campaign.definition.tier.items():
-                if levels[name] != level:
-                    outcome.tiers.append(TierChange(name, levels[name], level, match.campaign.id))
-                    counters.tiers = counters.tiers | {name: level}
-    return ladder
-
-
-def _available(state: MemberState, outcome: Outcome) -> dict[str, int]:
-    available = {points: balance.available for points, balance in state.balances.items()}
-    for effect in outcome.points:
-        if effect.available_at is None:
-            available[effect.points] = available.get(effect.points, 0) + effect.amount
-    return available
 
 
 def _inputs(plan: TriggerPlan, facts: Facts) -> dict[str, Any]:

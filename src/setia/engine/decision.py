@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from setia.engine.state import Counters
+from setia.engine.state import Counters, Floor
 
 
 class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
@@ -34,7 +34,7 @@ class TierChange(msgspec.Struct, gc=False, frozen=True):
     before: str
     after: str
     campaign: str | None = None
-    """The campaign that set it; None when the metric reached it."""
+    """The campaign that set it; None when the metrics did, a review or somebody by hand."""
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
@@ -57,6 +57,16 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     levels: dict[str, str] = {}
     counted: dict[str, int] = {}
     """What the event added to the member's metrics: `orders`, `visits`, `spend` (smallest unit of the currency)."""
+    renewed: list[str] = []
+    """Tier sets whose level was kept at a review, or qualified for again: a new period begins."""
+    graced: dict[str, dt.datetime] = {}
+    """Tier sets whose level was not kept, and until when it stays all the same."""
+    floors: dict[str, Floor | None] = {}
+    """Tier sets whose level was given by hand (None: that has ended)."""
+    extends: list[str] = []
+    """Point types whose points live longer by this activity."""
+    fired: dict[str, str] = {}
+    """Trigger of time -> the occasion it fired for."""
 
 
 Verdict = Literal[
@@ -103,6 +113,15 @@ class Arithmetic(msgspec.Struct, gc=False, omit_defaults=True):
     cut_by: str | None = None
 
 
+class Weighed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one level asked for at a review, and what there was: amounts in the smallest unit of the metric."""
+
+    level: str
+    metric: str
+    value: int
+    needed: int
+
+
 class Explanation(msgspec.Struct, omit_defaults=True):
     """Why the outcome is what it is: the inputs used and every campaign considered, in order of evaluation."""
 
@@ -110,6 +129,8 @@ class Explanation(msgspec.Struct, omit_defaults=True):
     inputs: dict[str, Any] = {}
     tiers: dict[str, str] = {}
     """Tier set -> the arithmetic of its metric, such as `520/900`."""
+    weighed: list[Weighed] = []
+    """At a review: what keeping the level asked for."""
 
 
 class Decision(msgspec.Struct):

@@ -1,20 +1,38 @@
-"""Where a member stands on the ladders: the metric in its window, its level, and what is missing to the next."""
+"""Where a member stands on the ladders: metrics in their windows, levels reached and kept, and what is missing."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from setia.engine.calendar import add_to_day
-from setia.engine.compiled import CompiledProgram, CompiledTierSet
+from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_tiers import CompiledLevel, CompiledTierSet, Measure
 from setia.engine.counting import bucket_of
 from setia.engine.state import Counters
 
+Values = Callable[[Measure], int]
+"""What a measure comes to for one member on one day, in its smallest unit."""
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What one criterion of a level asks for, and what there is: amounts in the smallest unit of the metric."""
+
+    metric: str
+    window: str
+    value: int
+    needed: int
+    digits: int
+
 
 class Standing(msgspec.Struct, frozen=True):
-    """A member's place in one tier set, with amounts in the metric's smallest unit."""
+    """A member's place in one tier set, with amounts in the metric's smallest unit.
+
+    `value` and `missing` are those of the next level's criterion that is nearest to its end where any of several is
+    enough, and farthest from it where all are needed; `needs` lists them all.
+    """
 
     tier_set: str
     level: str
@@ -22,28 +40,74 @@ class Standing(msgspec.Struct, frozen=True):
     next_level: str | None
     missing: int
     digits: int
+    needs: list[Need] = []
+    any_of: bool = False
 
 
 def metric_value(
     program: CompiledProgram,
-    tier_set: CompiledTierSet,
+    measure: Measure,
     counters: Counters,
     available: Mapping[str, int],
     day: dt.date,
     enrolled_at: dt.datetime,
 ) -> int:
-    """The metric of a tier set in the window that holds the local `day`; `available` are the balances by point type."""
-    metric = tier_set.definition.metric
-    if metric.endswith(".balance"):
-        return available.get(metric.split(".")[1], 0)
-    buckets = counters.windows.get(tier_set.window_key, {})
-    length = tier_set.definition.window.length
+    """A measure in the window that holds the local `day`; `available` are the balances by point type."""
+    if measure.of_balance:
+        return available.get(measure.points, 0)
+    buckets = counters.windows.get(measure.key)
+    if not buckets:
+        return 0
+    length = measure.window.length
     if length is not None:
         first = add_to_day(day, length, -1).isoformat()
         last = day.isoformat()
         return sum(amount for bucket, amount in buckets.items() if first < bucket <= last)
-    bucket = bucket_of(program, tier_set, day, enrolled_at)
+    bucket = bucket_of(program, measure, day, enrolled_at)
     return buckets.get(bucket, 0) if bucket is not None else 0
+
+
+def values_on(
+    program: CompiledProgram,
+    counters: Counters,
+    available: Mapping[str, int],
+    day: dt.date,
+    enrolled_at: dt.datetime,
+) -> Values:
+    """The values of all measures for one member on one local day."""
+    return lambda measure: metric_value(program, measure, counters, available, day, enrolled_at)
+
+
+def reached(tier_set: CompiledTierSet, values: Values) -> int:
+    """The place on the ladder of the highest level that the values reach."""
+    return next(place for place in range(len(tier_set.levels) - 1, -1, -1) if _met(tier_set.levels[place], values))
+
+
+def kept(tier_set: CompiledTierSet, held: int, values: Values) -> int:
+    """The highest level, of the one held and those below it, that the values keep."""
+    return next(place for place in range(held, -1, -1) if _met(tier_set.levels[place], values, keep=True))
+
+
+def _met(level: CompiledLevel, values: Values, *, keep: bool = False) -> bool:
+    # The first level has no criteria, or criteria that ask for nothing: it is everybody's.
+    if not level.criteria:
+        return True
+    met = (values(one.measure) >= (one.keep_threshold if keep else one.threshold) for one in level.criteria)
+    return any(met) if level.any_of else all(met)
+
+
+def needs_of(level: CompiledLevel, values: Values, *, keep: bool = False) -> list[Need]:
+    """What a level asks for, and what there is of it."""
+    return [
+        Need(
+            one.measure.metric,
+            str(one.measure.window.model_dump()),
+            values(one.measure),
+            one.keep_threshold if keep else one.threshold,
+            one.measure.digits,
+        )
+        for one in level.criteria
+    ]
 
 
 def standings(
@@ -54,28 +118,31 @@ def standings(
     enrolled_at: dt.datetime,
 ) -> list[Standing]:
     """The member's place and progress in every tier set on a local day."""
-    found = []
-    for tier_set in program.tier_sets:
-        value = metric_value(program, tier_set, counters, available, day, enrolled_at)
-        held = tier_set.index(counters.tiers.get(tier_set.definition.id))
-        following = tier_set.levels[held + 1] if held + 1 < len(tier_set.levels) else None
-        found.append(
-            Standing(
-                tier_set=tier_set.definition.id,
-                level=tier_set.levels[held].id,
-                value=value,
-                next_level=following.id if following else None,
-                missing=max(0, following.threshold - value) if following else 0,
-                digits=tier_set.digits,
-            )
-        )
-    return found
+    values = values_on(program, counters, available, day, enrolled_at)
+    return [
+        _standing(tier_set, tier_set.index(counters.tiers.get(tier_set.id)), values) for tier_set in program.tier_sets
+    ]
 
 
-def reached_by(tier_set: CompiledTierSet, value: int) -> int:
-    """The place on the ladder of the highest level that a value of the metric reaches."""
-    reached = 0
-    for place, level in enumerate(tier_set.levels):
-        if value >= level.threshold:
-            reached = place
-    return reached
+def _standing(tier_set: CompiledTierSet, held: int, values: Values) -> Standing:
+    level = tier_set.levels[held]
+    if held + 1 == len(tier_set.levels):
+        # At the top there is nothing to reach: what counts for the level itself is shown.
+        first = next(iter(needs_of(level, values)), None)
+        own = tier_set.measures[0] if tier_set.measures else None
+        value = first.value if first else values(own) if own else 0
+        return Standing(tier_set.id, level.id, value, None, 0, own.digits if own else 0)
+    following = tier_set.levels[held + 1]
+    needs = needs_of(following, values)
+    choose = min if following.any_of else max
+    nearest = choose(needs, key=lambda need: need.needed - need.value)
+    return Standing(
+        tier_set=tier_set.id,
+        level=level.id,
+        value=nearest.value,
+        next_level=following.id,
+        missing=max(0, nearest.needed - nearest.value),
+        digits=nearest.digits,
+        needs=needs,
+        any_of=following.any_of,
+    )

@@ -18,8 +18,9 @@ from setia.events.arrivals import OWN_SOURCE, Arrival, Draft, arrive
 from setia.events.booked import Booked
 from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
-from setia.events.members_in_play import balance_of, read_state
+from setia.events.members_in_play import balance_of, read_in_play
 from setia.events.problems import MemberNotActive, UnknownMember
+from setia.events.settling import settle_one
 from setia.events.timeliness import check_not_future, check_not_late
 from setia.members.resolve import resolve
 from setia.problems import Problem
@@ -30,6 +31,8 @@ def calculate(
 ) -> tuple[LiveProgram, Booked]:
     """Decide an event and keep nothing. Nobody is locked, so it answers for the state that is committed now.
 
+    What time has done to the member, and nobody has booked yet, is booked first.
+
     Without a member, or with one that the program would enrol or keep events for, it answers for a newcomer who has
     just joined: with what enrolling gives, and then what this event would.
 
@@ -37,7 +40,7 @@ def calculate(
         The problems that booking the event would answer, except those of its external id.
     """
     live = programs.live(connection, program_id)
-    program = live.compiled
+    program, now = live.compiled, live.now(now)
     arrival = arrive(live, sent)
     check_not_future(program, arrival.event.occurred_at, now)
     spending = Spending(connection, program_id)
@@ -110,6 +113,7 @@ def _state(
             return None
         message = "No member of this program has these identifiers."
         raise UnknownMember(message)
-    state = read_state(connection, live.compiled, live.program_id, found, now)
+    settle_one(connection, live, found, now)
+    state = read_in_play(connection, live.compiled, live.program_id, found).state
     state.id = format_id("mem", found)
     return state

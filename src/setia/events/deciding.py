@@ -11,6 +11,7 @@ import psycopg
 
 from setia.engine.decide import decide
 from setia.engine.decision import as_json
+from setia.engine.due import next_due
 from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked, Status
@@ -81,6 +82,8 @@ class Deciding:
             tags = [tag for tag in state.tags if tag not in outcome.tags_removed]
             state.tags = (*tags, *outcome.tags_added)
             member.facts_changed = True
+        item = next_due(self._program, state, booked_at)
+        member.due_soonest = None if item is None else item.at
         member.seq += 1
         member.booked = True
         member.updated_at = booked_at

@@ -12,16 +12,18 @@ import psycopg
 
 from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
-from setia.engine.counting import count
+from setia.engine.counting import recount
 from setia.engine.decision import outcome_of
 from setia.engine.state import Balance, Counters, MemberState
+from setia.ledger.booking import earlier
 from setia.ledger.entries import StateRow
-from setia.ledger.states import LockedMember, ask_locked, judged_now, read_members
+from setia.ledger.states import LockedMember, ask_locked, read_members
 from setia.members.member import Facts
 from setia.members.service import ask_facts, load_facts
 
 _HISTORY = """
-SELECT outcome::text, occurred_at FROM journal WHERE member_id = %b AND kind = 'event' ORDER BY seq
+SELECT kind, outcome::text, occurred_at, booked_at FROM journal
+WHERE member_id = %b AND kind IN ('event', 'review', 'level') ORDER BY seq
 """
 _decode_counters = msgspec.json.Decoder(Counters).decode
 _encode = msgspec.json.Encoder().encode
@@ -36,9 +38,13 @@ class InPlay(msgspec.Struct):
     updated_at: dt.datetime
     due_at: dt.datetime | None = None
     settled: bool = False
-    """Whether what was due has been booked; `due_at` then is what is due next of the lots that were there."""
+    """Whether what was due has been booked; `due_at` then is what is due next of what was there."""
+    due_soonest: dt.datetime | None = None
+    """When what has changed since, apart from new lots, is due."""
     facts_changed: bool = False
     booked: bool = False
+    stale: bool = False
+    """Whether its counters were made by other settings, and have been counted anew."""
 
     def moment(self, now: dt.datetime) -> dt.datetime:
         """When to book: now, but never before the member's entry before."""
@@ -46,7 +52,7 @@ class InPlay(msgspec.Struct):
 
     def row(self, tracking: str) -> StateRow:
         """What the ledger saves of the member."""
-        due_at = self.due_at if self.settled else None
+        due_at = earlier(self.due_at if self.settled else None, self.due_soonest)
         return StateRow(self.id, self.seq, _encode(self.state.counters), tracking, self.settled, due_at)
 
 
@@ -70,35 +76,34 @@ def ask_in_play(
     def read() -> dict[UUID, InPlay]:
         rows, known = locked(), facts()
         return {
-            member: InPlay(member, row.seq, _state(connection, program, row, known[member]), row.updated_at, row.due_at)
-            for member, row in rows.items()
-            if member in known
+            member: _in_play(connection, program, row, known[member]) for member, row in rows.items() if member in known
         }
 
     return read
 
 
-def read_state(
-    connection: psycopg.Connection[Any],
-    program: CompiledProgram,
-    program_id: int,
-    member_id: UUID,
-    now: dt.datetime,
-) -> MemberState:
-    """A member's state as it is true now, without a lock: for answers that change nothing."""
+def read_in_play(
+    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, member_id: UUID
+) -> InPlay:
+    """A member as it was booked last, without a lock: for answers that change nothing."""
     row = read_members(connection, [member_id])[member_id]
-    row.balances = judged_now(connection, row, now)
     known = load_facts(connection, program_id, [member_id])[member_id]
-    return _state(connection, program, row, known)
+    return _in_play(connection, program, row, known)
+
+
+def _in_play(connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts) -> InPlay:
+    stale = row.tracking != program.tracking and row.seq > 0
+    state = _state(connection, program, row, known, stale=stale)
+    return InPlay(row.member_id, row.seq, state, row.updated_at, row.due_at, stale=stale)
 
 
 def _state(
-    connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts
+    connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts, *, stale: bool
 ) -> MemberState:
-    if row.tracking == program.tracking or not row.seq:
-        counters = _decode_counters(row.counters)
-    else:
+    if stale:
         counters = count_again(connection, program, row.member_id, known.enrolled_at)
+    else:
+        counters = _decode_counters(row.counters)
     return MemberState(
         id=format_id("mem", row.member_id),
         enrolled_at=known.enrolled_at,
@@ -115,9 +120,8 @@ def count_again(
 ) -> Counters:
     """A member's counters from its whole journal, as the given version counts (law 9)."""
     counters = Counters()
-    for outcome, occurred_at in connection.execute(_HISTORY, (member_id,)):
-        day = occurred_at.astimezone(program.zone).date()
-        counters = count(program, counters, outcome_of(outcome), day, occurred_at, enrolled_at)
+    for kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id,)):
+        counters = recount(program, counters, kind, outcome_of(outcome), occurred_at, booked_at, enrolled_at)
     return counters
 
 

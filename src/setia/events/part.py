@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
+import sqlalchemy as sa
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from setia.api.app import Part
-from setia.db.engine import Database
+from setia.db.engine import Database, driver_connection
 from setia.engine.decision import explanation_of, outcome_of
 from setia.engine.sentences import adjustment_sentence, sentences, time_sentence
 from setia.events.clerk import Clerk
@@ -18,8 +21,8 @@ from setia.events.enrolling import EnrolWithEvent
 from setia.events.live import LivePrograms
 from setia.events.openapi import FRAGMENT
 from setia.events.routes import Desk
+from setia.events.settling import settle_one
 from setia.events.tiers_route import tiers_router
-from setia.events.timekeeper import Timekeeper
 from setia.ledger.statement import StatementEntry
 from setia.program.definition import Program
 
@@ -31,26 +34,28 @@ def events_part(database: Database) -> Part:
     """The event routes, the committer behind them, and what other routes need of decisions."""
     programs = LivePrograms(database)
     committer = Committer(*(Clerk(database, programs) for _ in range(CLERKS)))
-    timekeeper = Timekeeper(database, programs)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         committer.start()
-        timekeeper.start()
         try:
             yield
         finally:
-            await run_in_threadpool(timekeeper.stop)
             await run_in_threadpool(committer.stop)
 
     def told(_definition: Program, entry: StatementEntry, language: str) -> Sequence[str]:
         return statement_sentences(programs, entry, language)
 
+    def settle(tx: sa.Connection, program_id: int, member_id: UUID) -> None:
+        connection = driver_connection(tx)
+        live = programs.live(connection, program_id)
+        settle_one(connection, live, member_id, live.now(dt.datetime.now(dt.UTC)))
+
     return Part(
         routers=(tiers_router,),
         routes=Desk(database, programs, committer).routes(),
         openapi=(FRAGMENT,),
-        state={"enrol": EnrolWithEvent(database, programs), "sentences": told, "programs": programs},
+        state={"enrol": EnrolWithEvent(database, programs), "sentences": told, "programs": programs, "settle": settle},
         lifespans=(lifespan,),
     )
 

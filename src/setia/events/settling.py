@@ -1,93 +1,147 @@
-"""Settling: booking what time has done to a member's points, before anything else is decided about the member."""
+"""Settling: booking what time has done to a member, before anything else is decided about the member, and as a job."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from setia.db.arrays import moments, uuids
 from setia.db.engine import Database, driver_connection
-from setia.db.ids import new_id
-from setia.engine.decision import Outcome, PointsEffect, as_json
-from setia.events.live import LivePrograms
+from setia.engine.compiled_tiers import CompiledTierSet
+from setia.engine.counting import recount
+from setia.engine.decision import Explanation, Outcome
+from setia.engine.due import DueItem, next_due
+from setia.engine.reviews import rejudge, review
+from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, lock_in_play
+from setia.events.time_entries import lots_entry, outcome_entry
 from setia.events.writing import Writing
-from setia.ledger.due import due, judged
-from setia.ledger.entries import Account, JournalEntry, Posting
+from setia.ledger.due import LotsDue, next_of_lots
+from setia.ledger.entries import StateRow
+from setia.ledger.states import due_of, replace_counters
 from setia.ledger.wallets import OpenLot, all_open_lots
 
-ACTOR = "setia"
 CHUNK = 200
+# Not ordered by member: at the end of a month a million are due at one moment, and each chunk would sort them all. Who
+# is locked is passed over: another worker settles the member now, or an event does before it is decided.
 _DUE = """
-SELECT member_id FROM member_state WHERE program_id = %b AND due_at <= %b ORDER BY due_at, member_id LIMIT %b
+SELECT member_id FROM member_state WHERE program_id = %b AND due_at <= %b ORDER BY due_at LIMIT %b
+FOR UPDATE SKIP LOCKED
+"""
+# A test program's time moves only when somebody advances it, who then settles.
+_PROGRAMS_DUE = """
+SELECT p.id FROM program p
+WHERE p.live_version IS NOT NULL AND p.mode = 'live'
+AND EXISTS (SELECT FROM member_state m WHERE m.program_id = p.id AND m.due_at <= %b) ORDER BY p.id
 """
 _MOVE = """
 UPDATE member_state m SET due_at = d.due_at FROM unnest(%t::uuid[], %t::timestamptz[]) AS d (member_id, due_at)
 WHERE m.member_id = d.member_id
 """
+MOST_STEPS = 10_000
+"""What one member can have due at once; more is a mistake of ours, and must not hold a lock for ever."""
 
 
-def settle(
-    connection: psycopg.Connection[Any], program_id: int, version: int, member: InPlay, now: dt.datetime
-) -> list[JournalEntry]:
-    """The entries for what is due of a locked member: one that releases, one that expires, or none.
+class Settling:
+    """What is due of locked members in one transaction, each member's in the order of time."""
 
-    The member's balances, `seq` and `due_at` are moved along; the caller books the entries.
-    """
-    found = due(all_open_lots(connection, member.id), now)
-    entries = []
-    steps: tuple[tuple[Literal["release", "expiry"], list[OpenLot]], ...] = (
-        ("release", found.released),
-        ("expiry", found.expired),
-    )
-    for kind, lots in steps:
-        if lots:
-            member.seq += 1
-            member.updated_at = member.moment(now)
-            entries.append(_entry(program_id, version, member, kind, lots))
-    member.state.balances = judged(member.state.balances, found)
-    member.settled, member.due_at = True, found.next_at
-    member.booked = member.booked or bool(entries)
-    return entries
+    def __init__(
+        self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, writing: Writing
+    ) -> None:
+        self._connection = connection
+        self._live = live
+        self._program = live.compiled
+        self._now = now
+        self._writing = writing
 
+    def settle(self, members: Iterable[InPlay]) -> None:
+        """Book what is due of members. Their states, `seq` and `due_at` move along; the caller writes."""
+        due = {member.id: member for member in members if self._is_due(member)}
+        if due:
+            for member_id, lots in all_open_lots(self._connection, due).items():
+                self._settle(due[member_id], lots)
 
-def _entry(
-    program_id: int, version: int, member: InPlay, kind: Literal["release", "expiry"], lots: Sequence[OpenLot]
-) -> JournalEntry:
-    source: Account = "pending" if kind == "release" else "available"
-    destination: Account = "available" if kind == "release" else "expired"
-    taken: dict[str, int] = {}
-    for one in lots:
-        taken[one.point_type] = taken.get(one.point_type, 0) + one.lot.remaining
-    effects = [PointsEffect(points, -amount, kind) for points, amount in taken.items()] if kind == "expiry" else []
-    moments = [one.available_at if kind == "release" else one.lot.expires_at for one in lots]
-    return JournalEntry(
-        member_id=member.id,
-        seq=member.seq,
-        id=new_id(),
-        program_id=program_id,
-        program_version=version,
-        kind=kind,
-        occurred_at=max(moment for moment in moments if moment is not None),
-        booked_at=member.updated_at,
-        actor=ACTOR,
-        outcome=as_json(Outcome(points=effects)),
-        postings=tuple(
-            Posting(
-                point_type=one.point_type,
-                source=source,
-                destination=destination,
-                amount=one.lot.remaining,
-                campaign=one.campaign,
-                lot=one.lot.key,
-            )
-            for one in lots
-        ),
-    )
+    def _is_due(self, member: InPlay) -> bool:
+        return not member.settled and (member.stale or (member.due_at is not None and member.due_at <= self._now))
+
+    def _settle(self, member: InPlay, lots: list[OpenLot]) -> None:
+        since = member.updated_at
+        if member.stale:
+            self._rejudge(member)
+        for _ in range(MOST_STEPS):
+            item = self._next(member, lots, since)
+            if item is None or item.at > self._now:
+                member.settled, member.due_at = True, None if item is None else item.at
+                return
+            since = max(since, item.at)
+            lots = self._book(member, item, lots)
+        message = f"time does more than {MOST_STEPS} things to member {member.id} at once"
+        raise RuntimeError(message)
+
+    def _next(self, member: InPlay, lots: list[OpenLot], since: dt.datetime) -> LotsDue | DueItem | None:
+        of_lots, other = next_of_lots(lots), next_due(self._program, member.state, since)
+        if of_lots is None or other is None:
+            return of_lots or other
+        return of_lots if (of_lots.at, of_lots.order) <= (other.at, other.order) else other
+
+    def _book(self, member: InPlay, item: LotsDue | DueItem, lots: list[OpenLot]) -> list[OpenLot]:
+        """Book one item; returns the lots that are open after it."""
+        if isinstance(item, LotsDue):
+            return self._move(member, item, lots)
+        if item.kind == "inactivity":
+            return self._end(member, item.at, (item.subject,), lots)
+        return self._review(member, item, lots)
+
+    def _move(self, member: InPlay, item: LotsDue, lots: list[OpenLot]) -> list[OpenLot]:
+        moved = {one.lot.key for one in item.lots}
+        self._writing.entry(lots_entry(self._live, member, item.kind, item.lots, item.at, self._now))
+        if item.kind == "expiry":
+            return [one for one in lots if one.lot.key not in moved]
+        return [one._replace(lot=one.lot._replace(pending=False)) if one.lot.key in moved else one for one in lots]
+
+    def _end(self, member: InPlay, at: dt.datetime, points: tuple[str, ...], lots: list[OpenLot]) -> list[OpenLot]:
+        """End all points of some types, pending ones too."""
+        ended = [one for one in lots if one.point_type in points]
+        if ended:
+            self._writing.entry(lots_entry(self._live, member, "expiry", ended, at, self._now))
+        return [one for one in lots if one.point_type not in points]
+
+    def _review(self, member: InPlay, item: DueItem, lots: list[OpenLot]) -> list[OpenLot]:
+        tier_set = next(one for one in self._program.tier_sets if one.id == item.subject)
+        found = review(self._program, tier_set, member.state, item.at)
+        if found is None:
+            return lots
+        outcome, explanation = found
+        self._say(member, outcome, explanation, item.at)
+        if tier_set.definition.reset_points and not outcome.graced and not outcome.floors:
+            available = [one for one in lots if not one.lot.pending]
+            self._end(member, item.at, tier_set.definition.reset_points, available)
+            gone = {one.lot.key for one in available if one.point_type in tier_set.definition.reset_points}
+            return [one for one in lots if one.lot.key not in gone]
+        return lots
+
+    def _rejudge(self, member: InPlay) -> None:
+        """Judge the levels by settings that are new, where the tier set says that they hold at once."""
+        for tier_set in self._program.tier_sets:
+            if tier_set.definition.on_change == "at_once":
+                self._rejudge_in(tier_set, member)
+
+    def _rejudge_in(self, tier_set: CompiledTierSet, member: InPlay) -> None:
+        found = rejudge(self._program, tier_set, member.state, self._now)
+        if found is not None:
+            self._say(member, *found, self._now)
+
+    def _say(self, member: InPlay, outcome: Outcome, explanation: Explanation, at: dt.datetime) -> None:
+        """Book what moves no points, and let the member's counters follow."""
+        state = member.state
+        state.counters = recount(
+            self._program, state.counters, "review", outcome, at, member.moment(self._now), state.enrolled_at
+        )
+        self._writing.entry(outcome_entry(self._live, member, "review", outcome, explanation, at, self._now))
 
 
 def settle_due(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
@@ -98,10 +152,23 @@ def settle_due(database: Database, programs: LivePrograms, program_id: int, now:
     """
     settled = 0
     while True:
-        members = database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
+        members = settle_chunk(database, programs, program_id, now)
         settled += members
         if members < CHUNK:
             return settled
+
+
+def settle_chunk(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
+    """Book what is due of up to `CHUNK` members, in one transaction; returns how many they were.
+
+    Fewer than `CHUNK`: nothing is due any more, except what others are settling at this moment.
+    """
+    return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
+
+
+def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[int]:
+    """The live programs in which something is due."""
+    return [row[0] for row in connection.execute(_PROGRAMS_DUE, (now,))]
 
 
 def _settle_chunk(
@@ -109,19 +176,31 @@ def _settle_chunk(
 ) -> int:
     rows = connection.execute(_DUE, (program_id, now, CHUNK)).fetchall()
     wanted: list[UUID] = [row[0] for row in rows]
-    if not wanted:
-        return 0
-    live = programs.live(connection, program_id)
-    members = lock_in_play(connection, live.compiled, program_id, wanted)
-    writing = Writing(connection, program_id, live.compiled.tracking)
-    for member in members.values():
-        if member.due_at is not None and member.due_at <= now:
-            for entry in settle(connection, program_id, live.compiled.version, member, now):
-                writing.entry(entry)
-    idle = [member for member in members.values() if not member.booked]
+    if wanted:
+        settle_members(connection, programs.live(connection, program_id), wanted, now)
+    return len(wanted)
+
+
+def settle_members(
+    connection: psycopg.Connection[Any], live: LiveProgram, wanted: Iterable[UUID], now: dt.datetime
+) -> None:
+    """Lock members and book what is due of them at `now`, in the caller's transaction."""
+    program = live.compiled
+    members = lock_in_play(connection, program, live.program_id, list(wanted))
+    writing = Writing(connection, live.program_id, program.tracking)
+    Settling(connection, live, now, writing).settle(members.values())
+    settled = [member for member in members.values() if member.settled]
+    idle = [member for member in settled if not member.booked]
     writing.write(members.values())
     if idle:
         # Nothing was due after all: the points had been used before they ended. Only the next moment moves.
-        arrays = uuids([member.id for member in idle]), moments([member.due_at for member in idle])
-        connection.execute(_MOVE, arrays)
-    return len(wanted)
+        connection.execute(_MOVE, (uuids([member.id for member in idle]), moments([member.due_at for member in idle])))
+        stale = [member.row(program.tracking) for member in idle if member.stale]
+        replace_counters(connection, [StateRow(row.member_id, row.seq, row.counters, row.tracking) for row in stale])
+
+
+def settle_one(connection: psycopg.Connection[Any], live: LiveProgram, member_id: UUID, now: dt.datetime) -> None:
+    """Book what is due of a member, if anything is, before somebody reads or changes what the member has."""
+    due_at = due_of(connection, member_id)
+    if due_at is not None and due_at <= now:
+        settle_members(connection, live, [member_id], now)

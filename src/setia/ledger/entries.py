@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-Kind = Literal["event", "adjustment", "expiry", "release"]
+Kind = Literal["event", "adjustment", "expiry", "release", "review", "level"]
 Account = Literal["issued", "redeemed", "expired", "adjusted", "transferred", "pending", "available", "held"]
 
 MEMBER_ACCOUNTS = frozenset({"pending", "available", "held"})

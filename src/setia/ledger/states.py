@@ -11,10 +11,9 @@ import msgspec
 import psycopg
 
 from setia.engine.state import Balance
-from setia.ledger.due import due, judged
 from setia.ledger.entries import StateRow
 from setia.ledger.refusals import StaleState, UnknownMember
-from setia.ledger.wallets import WALLETS, all_open_lots, load_balances
+from setia.ledger.wallets import WALLETS, load_balances
 
 _OPEN = """
 INSERT INTO member_state (member_id, program_id, updated_at)
@@ -37,6 +36,11 @@ _REPLACE = """
 UPDATE member_state m SET tracking = s.tracking, counters = s.counters
 FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::json[]) AS s (member_id, seq, tracking, counters)
 WHERE m.member_id = s.member_id AND m.seq = s.seq
+"""
+_WAKE = """
+UPDATE member_state SET due_at = %(now)s
+WHERE program_id = %(program)s AND (%(member)s::uuid IS NULL OR member_id = %(member)s::uuid)
+  AND (due_at IS NULL OR due_at > %(now)s)
 """
 _LOCK = _READ + " ORDER BY member_id FOR UPDATE"
 
@@ -138,16 +142,24 @@ def replace_counters(connection: psycopg.Connection[Any], states: Sequence[State
             raise StaleState(f"{len(rows) - done.rowcount} of {len(rows)} members were booked for meanwhile: lock them")
 
 
-def balances_now(connection: psycopg.Connection[Any], member: UUID, now: dt.datetime) -> dict[str, Balance]:
-    """A member's balances as they are true now: what has ended or become available counts, booked or not."""
-    return judged_now(connection, read_members(connection, [member])[member], now)
+def due_of(connection: psycopg.Connection[Any], member: UUID) -> dt.datetime | None:
+    """Before it nothing is due for a member; None where nothing ever is, or there is no such member."""
+    row = connection.execute("SELECT due_at FROM member_state WHERE member_id = %s", (member,)).fetchone()
+    return None if row is None else row[0]
 
 
-def judged_now(connection: psycopg.Connection[Any], row: LockedMember, now: dt.datetime) -> dict[str, Balance]:
-    """The balances of a row that was read, as `balances_now` gives them."""
-    if row.due_at is None or row.due_at > now:
-        return row.balances
-    return judged(row.balances, due(all_open_lots(connection, row.member_id), now))
+def wake(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, member: UUID | None = None) -> None:
+    """Let the members of a program, or one of them, be looked at: what is due for them may have changed."""
+    connection.execute(_WAKE, {"program": program_id, "now": now, "member": member})
+
+
+def earliest_due(connection: psycopg.Connection[Any], program_id: int) -> dt.datetime | None:
+    """Before it nothing is due for any member of a program; None where nothing ever is, as far as is known."""
+    [(due_at,)] = connection.execute(
+        "SELECT min(due_at) FROM member_state WHERE program_id = %s", (program_id,)
+    ).fetchall()
+    found: dt.datetime | None = due_at
+    return found
 
 
 def program_of(connection: psycopg.Connection[Any], member: UUID) -> int:

@@ -20,8 +20,8 @@ SELECT seq, line, remaining, pending, earned_at, expires_at
 FROM lot WHERE member_id = %b AND point_type = %b AND is_open
 """
 _ALL_LOTS = """
-SELECT point_type, campaign, available_at, seq, line, remaining, pending, earned_at, expires_at
-FROM lot WHERE member_id = %b AND is_open ORDER BY seq, line
+SELECT member_id, point_type, campaign, available_at, seq, line, remaining, pending, earned_at, expires_at
+FROM lot WHERE member_id = ANY (%b) AND is_open ORDER BY member_id, seq, line
 """
 _AS_OF = """
 SELECT w.point_type, coalesce(b.available, 0)::bigint, coalesce(b.pending, 0)::bigint, coalesce(b.held, 0)::bigint,
@@ -64,10 +64,12 @@ class OpenLot(NamedTuple):
     lot: Lot
 
 
-def all_open_lots(connection: psycopg.Connection[Any], member: UUID) -> list[OpenLot]:
-    """All lots of a member that have something left, in the order in which they were opened."""
-    rows = connection.execute(_ALL_LOTS, (member,), binary=True)
-    return [OpenLot(points, campaign, at, Lot(*lot)) for points, campaign, at, *lot in rows]
+def all_open_lots(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, list[OpenLot]]:
+    """All lots of members that have something left, each member's in the order in which they were opened."""
+    lots: dict[UUID, list[OpenLot]] = {member: [] for member in members}
+    for member, points, campaign, at, *lot in connection.execute(_ALL_LOTS, (list(lots),), prepare=True, binary=True):
+        lots[member].append(OpenLot(points, campaign, at, Lot(*lot)))
+    return lots
 
 
 def wallets_as_of(connection: psycopg.Connection[Any], member: UUID, moment: dt.datetime) -> dict[str, Balance]:

@@ -1,5 +1,6 @@
 """What several member endpoints take: the id in the path, and the live definition."""
 
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -48,3 +49,9 @@ def live_definition(request: Request, tx: sa.Connection, program_id: int) -> Pro
     """The definition that is live in this transaction, parsed once per process."""
     definitions: VersionCache[Program] = request.app.state.definitions
     return definitions.get(program_id, versions.live_number(tx, program_id))
+
+
+def settled(request: Request, tx: sa.Connection, program_id: int, member_id: UUID) -> None:
+    """Book what time has done to the member, in this transaction, so that what is read or changed next is true now."""
+    settle: Callable[[sa.Connection, int, UUID], None] = request.app.state.settle
+    settle(tx, program_id, member_id)

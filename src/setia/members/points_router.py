@@ -1,6 +1,5 @@
 """`/v1/members/{id}/wallets`, `/statement` and `/adjustments`."""
 
-import datetime as dt
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -18,10 +17,9 @@ from setia.identity.caller import MembersReader, PointsAdjuster
 from setia.ledger.adjustments import Adjusted, Adjustment, adjust
 from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment
 from setia.ledger.statement import read_statement
-from setia.ledger.states import balances_now
-from setia.ledger.wallets import wallets_as_of
+from setia.ledger.wallets import load_balances, wallets_as_of
 from setia.members import service
-from setia.members.dependencies import DatabaseOf, MemberId, live_definition
+from setia.members.dependencies import DatabaseOf, MemberId, live_definition, settled
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.points import AdjustmentIn, AdjustmentOut, EntryOut, Sentences, WalletsOut, terms_of, wallets_out
 from setia.members.service import NoSuchMember, StatusConflict
@@ -59,7 +57,8 @@ def get_wallets(
         definition = live_definition(request, tx, caller.program_id)
         connection = driver_connection(tx)
         if at is None:
-            balances = balances_now(connection, member_id, dt.datetime.now(dt.UTC))
+            settled(request, tx, caller.program_id, member_id)
+            balances = load_balances(connection, [member_id])[member_id]
         else:
             balances = wallets_as_of(connection, member_id, at)
     language = preferred(locale or accept_language, LANGUAGES, definition.program.locale)
@@ -85,6 +84,7 @@ def get_statement(  # noqa: PLR0913, PLR0917 - query parameters
     with database.transaction() as tx:
         service.get_member(tx, caller.program_id, member_id)
         definition = live_definition(request, tx, caller.program_id)
+        settled(request, tx, caller.program_id, member_id)
         page = read_statement(driver_connection(tx), member_id, before=before, limit=limit)
     language = preferred(locale or accept_language, LANGUAGES, definition.program.locale)
     sentences: Sentences = request.app.state.sentences
@@ -123,7 +123,8 @@ def adjust_points(
             raise InvalidAdjustment("The adjustment was not booked.", errors=[item])
         if member.status == "closed":
             raise StatusConflict("A closed member's points stay as they are.")
-        now = dt.datetime.now(dt.UTC)
+        settled(request, tx, caller.program_id, member_id)
+        now = versions.program_now(tx, caller.program_id)
         asked = Adjustment(
             member_id=member_id,
             point_type=body.points,
@@ -131,6 +132,7 @@ def adjust_points(
             reason=body.reason,
             actor=caller.actor,
             idempotency_key=key,
+            expires_at=body.expires_at,
         )
         terms = terms_of(definition, versions.live_number(tx, caller.program_id), body.points, now)
         return adjust(driver_connection(tx), asked, terms, now)

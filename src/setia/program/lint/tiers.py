@@ -11,35 +11,59 @@ from setia.program.findings import Path
 from setia.program.lint.calendars import first_day, last_day, never_runs
 from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
-from setia.program.tiers import TierSet
+from setia.program.tiers import Criterion, Level, TierSet
 
 
 def check(report: Report) -> None:
-    """Check each tier set."""
+    """Check each tier set, and the criteria of levels that have some of their own."""
     for number, tier_set in enumerate(report.program.tiers):
         path: Path = ("tiers", number)
-        if tier_set.metric.startswith("points."):
-            _check_points_metric(report, path, tier_set)
-        elif tier_set.metric == "spend":
-            _check_money(report, path, tier_set)
+        if tier_set.metric is not None:
+            _check_metric(report, path, tier_set.metric)
+            if tier_set.metric == "spend":
+                for place, level in enumerate(tier_set.levels):
+                    _check_money(report, (*path, "levels", place), level)
+            elif tier_set.metric.startswith("points."):
+                _check_reachable(report, path, tier_set)
+        _check_resets(report, path, tier_set)
+        for place, level in enumerate(tier_set.levels):
+            for kind in ("any", "all"):
+                for order, criterion in enumerate(getattr(level, kind)):
+                    own: Path = (*path, "levels", place, kind, order)
+                    _check_metric(report, own, criterion.metric)
+                    if criterion.metric == "spend":
+                        _check_money(report, own, criterion)
 
 
-def _check_money(report: Report, path: Path, tier_set: TierSet) -> None:
+def _check_money(report: Report, path: Path, asked: Level | Criterion) -> None:
     currency = report.program.program.currency
-    for number, level in enumerate(tier_set.levels):
-        for name, amount in (("from", level.from_), ("keep_from", level.keep_from)):
-            if amount is not None and amount != round(amount, minor_digits(currency)):
-                message = f"{amount} has more decimals than {currency}, which has {minor_digits(currency)}"
-                report.error("amount_too_fine", (*path, "levels", number, name), message, "round it")
+    for name, amount in (("from", asked.from_), ("keep_from", asked.keep_from)):
+        if amount is not None and amount != round(amount, minor_digits(currency)):
+            message = f"{amount} has more decimals than {currency}, which has {minor_digits(currency)}"
+            report.error("amount_too_fine", (*path, name), message, "round it")
 
 
-def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
+def _check_metric(report: Report, path: Path, metric: str) -> None:
+    if metric.startswith("points.") and (name := metric.split(".")[1]) not in report.program.points:
+        _unknown_points(report, (*path, "metric"), name)
+
+
+def _check_resets(report: Report, path: Path, tier_set: TierSet) -> None:
+    for order, name in enumerate(tier_set.reset_points):
+        if name not in report.program.points:
+            _unknown_points(report, (*path, "reset_points", order), name)
+
+
+def _unknown_points(report: Report, path: Path, name: str) -> None:
+    hint = nearest_hint(name, report.program.points, of="point types")
+    report.error("unknown_point_type", path, f"there is no point type {name!r}", hint)
+
+
+def _check_reachable(report: Report, path: Path, tier_set: TierSet) -> None:
     program = report.program
-    name = tier_set.metric.split(".")[1]
+    metric = tier_set.metric or ""
+    name = metric.split(".")[1]
     if name not in program.points:
-        message = f"there is no point type {name!r}"
-        hint = nearest_hint(name, program.points, of="point types")
-        report.error("unknown_point_type", (*path, "metric"), message, hint)
         return
     earning = [campaign for campaign in program.campaigns.values() if name in campaign.earn and _can_earn(campaign)]
     given = {
@@ -48,7 +72,7 @@ def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
         if tier_set.id in campaign.tier and _can_earn(campaign)
     }
     reason = f"no campaign earns {name!r}"
-    if earning and tier_set.window.kind == "fixed" and tier_set.metric.endswith(".earned"):
+    if earning and tier_set.window.kind == "fixed" and metric.endswith(".earned"):
         earning = [campaign for campaign in earning if _runs_in_window(campaign, tier_set)]
         reason = f"no campaign earns {name!r} between {tier_set.window.starts} and {tier_set.window.ends}"
     most = _most(report, name, earning)
@@ -57,7 +81,7 @@ def _check_points_metric(report: Report, path: Path, tier_set: TierSet) -> None:
         reason = f"the limits of the campaigns that earn {name!r} let one member have {most.normalize():f} at most"
         hint = "lower `from`, or raise the limits"
     for number, level in enumerate(tier_set.levels[1:], start=1):
-        if level.id not in given and most is not None and level.from_ > most:
+        if level.id not in given and most is not None and level.from_ is not None and level.from_ > most:
             message = f"nobody can reach the level {level.id!r}: {reason}"
             report.warning("unreachable_level", (*path, "levels", number), message, hint)
 

@@ -1,0 +1,87 @@
+"""Climbing: what an event does to the levels a member holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_tiers import CompiledTierSet
+from setia.engine.considering import Match
+from setia.engine.decision import Outcome, TierChange
+from setia.engine.reviews import fallen_to
+from setia.engine.state import Counters, MemberState
+from setia.engine.tiers import Values, kept, reached, values_on
+
+
+def climb(
+    program: CompiledProgram,
+    state: MemberState,
+    counters: Counters,
+    day: dt.date,
+    matches: list[Match],
+    outcome: Outcome,
+) -> dict[str, str]:
+    """Let the member rise, then set what campaigns set; returns each ladder's metric against the next threshold.
+
+    A level that follows its metrics falls here too: the event may have lowered a balance.
+    """
+    if not program.tier_sets:
+        return {}
+    available = _available(state, outcome)
+    # A late event may complete the window of its own day as well as the one that the member is in by now.
+    latest = counters.newest_at
+    newest = day if latest is None else max(day, latest.astimezone(program.zone).date())
+    values = values_on(program, counters, available, newest, state.enrolled_at)
+    then = values if newest == day else values_on(program, counters, available, day, state.enrolled_at)
+    ladder, levels = {}, {}
+    for tier_set in program.tier_sets:
+        name = tier_set.id
+        held = tier_set.index(counters.tiers.get(name))
+        level = max(held, reached(tier_set, values), held if then is values else reached(tier_set, then))
+        if level == held:
+            level = _stay(tier_set, held, counters, values, outcome)
+        if level != held:
+            outcome.tiers.append(TierChange(name, tier_set.levels[held].id, tier_set.levels[level].id))
+        levels[name] = tier_set.levels[level].id
+        ladder[name] = _rung(tier_set, level, values)
+    for match in matches:
+        if match.campaign.definition.tier and match.considered.verdict == "matched":
+            for name, wanted in match.campaign.definition.tier.items():
+                if levels[name] != wanted:
+                    outcome.tiers.append(TierChange(name, levels[name], wanted, match.campaign.id))
+                    levels[name] = wanted
+    return ladder
+
+
+def _stay(tier_set: CompiledTierSet, held: int, counters: Counters, values: Values, outcome: Outcome) -> int:
+    """The level of somebody who has not risen; qualifying again begins a new period, where the tier set says so."""
+    if not held:
+        return held
+    definition = tier_set.definition
+    if tier_set.is_current and definition.grace is None:
+        return fallen_to(tier_set, held, counters, values)
+    if definition.extend == "at_once" and _counts(tier_set, outcome) and kept(tier_set, held, values) == held:
+        outcome.renewed.append(tier_set.id)
+    return held
+
+
+def _counts(tier_set: CompiledTierSet, outcome: Outcome) -> bool:
+    """Whether the event has added to any measure of the tier set."""
+    earned = {effect.points for effect in outcome.points if effect.amount > 0}
+    return any(measure.metric in outcome.counted or measure.points in earned for measure in tier_set.measures)
+
+
+def _rung(tier_set: CompiledTierSet, level: int, values: Values) -> str:
+    """The arithmetic of the next level's first criterion, or of the tier set's first measure at the top."""
+    if level + 1 < len(tier_set.levels):
+        one = tier_set.levels[level + 1].criteria[0]
+        return f"{values(one.measure)}/{one.threshold}"
+    return str(values(tier_set.measures[0])) if tier_set.measures else ""
+
+
+def _available(state: MemberState, outcome: Outcome) -> dict[str, int]:
+    available = {points: balance.available for points, balance in state.balances.items()}
+    for effect in outcome.points:
+        if effect.available_at is None:
+            available[effect.points] = available.get(effect.points, 0) + effect.amount
+    return available
