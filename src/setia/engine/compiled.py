@@ -42,6 +42,8 @@ class TriggerPlan:
     """The limits over all members, with their campaigns."""
     candidates: Candidates | None = None
     """The index over the campaigns, where there are many."""
+    promotions: tuple[CompiledCampaign, ...] = ()
+    """The campaigns that take something off the order, in the order in which they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,16 @@ def compile_program(definition: Program, version: int) -> CompiledProgram:
 def _plans(definition: Program) -> dict[str, TriggerPlan]:
     plans: dict[str, TriggerPlan] = {}
     for trigger in (*BUILT_IN_EVENTS, *definition.events):
-        campaigns = tuple(
+        compiled = [
             compile_campaign(definition, name, campaign, trigger)
             for name, campaign in definition.campaigns.items()
             if campaign.enabled and trigger in campaign.triggers
+        ]
+        campaigns = tuple(campaign for campaign in compiled if campaign.definition.discount is None)
+        # `sorted` keeps the order of the definition among equals.
+        promotions = sorted(
+            (campaign for campaign in compiled if campaign.definition.discount is not None),
+            key=lambda campaign: -campaign.definition.priority,
         )
         inputs = sorted({path for campaign in campaigns for path in campaign.inputs})
         plans[trigger] = TriggerPlan(
@@ -177,11 +185,12 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
             acts=any(campaign.acts or campaign.deducts for campaign in campaigns),
             budgets=tuple(
                 (campaign, f"{campaign.id}#{place}")
-                for campaign in campaigns
+                for campaign in compiled
                 for place, limit in enumerate(campaign.definition.limits)
                 if limit.per == "all"
             ),
             candidates=Candidates(campaigns) if len(campaigns) >= INDEXED_FROM else None,
+            promotions=tuple(promotions),
         )
     return plans
 

@@ -96,6 +96,10 @@ class CompiledCampaign:
     multiplier: CompiledMultiplier | None
     attributes: tuple[tuple[str, AttributeType, Expression], ...]
     values: tuple[tuple[str, Expression], ...]
+    bought: Expression | None
+    """Which lines a discount's `buy` counts; None means all of them."""
+    bundle: tuple[Expression | None, ...]
+    """Which lines each part of a discount's bundle counts."""
     inputs: frozenset[str]
     acts: bool
     """Whether it has an effect other than earning and multiplying, so that it is used though it earns nothing."""
@@ -125,6 +129,7 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
             expression=None if fixed is not None else compile_expression(str(by), plain),
             text=str(by),
         )
+    buy = campaign.discount.buy if campaign.discount is not None else None
     return CompiledCampaign(
         id=name,
         definition=campaign,
@@ -141,6 +146,11 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
         values=tuple((key, compile_expression(text, plain)) for key, text in campaign.effect.values.items())
         if campaign.effect
         else (),
+        bought=None if buy is None or buy.lines is None else compile_expression(buy.lines, with_line, BOOL),
+        bundle=tuple(
+            None if part.lines is None else compile_expression(part.lines, with_line, BOOL)
+            for part in (campaign.discount.bundle if campaign.discount is not None else ())
+        ),
         inputs=when.references if when is not None else frozenset(),
         acts=bool(campaign.set or campaign.tag or campaign.untag or campaign.tier or campaign.effect),
     )

@@ -21,6 +21,7 @@ from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
 from setia.engine.limits import UNLIMITED, Allowance, count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.preparing import Order, prepare
+from setia.engine.promoting import promote
 from setia.engine.rates import WHOLE
 from setia.engine.stacking import choose
 from setia.engine.state import Budgets, MemberState
@@ -43,7 +44,15 @@ def decide(
     day = here.date()
     basis = basis_amounts(event, program.definition.money)
     facts = _facts(program, state, event, here, basis)
-    considered, matches = _consider_all(program, plan, state, event, facts, here, (budgets or _NO_BUDGETS).used)
+    shared = (budgets or _NO_BUDGETS).used
+    promoted = None
+    if plan.promotions and event.pricing == "before":
+        # Points are earned on what the promotions leave.
+        promoted = promote(program, plan, state, event, facts, here, shared)
+        event = promoted.event
+        basis = basis_amounts(event, program.definition.money)
+        facts = _facts(program, state, event, here, basis)
+    considered, matches = _consider_all(program, plan, state, event, facts, here, shared)
     order = Order(event, facts, _bases(matches, event, basis), program.currency_digits, program.point_digits)
     stacking = program.definition.stacking
     matches = [match for match in matches if prepare(match, order)]
@@ -58,7 +67,13 @@ def decide(
             if match.campaign.definition.effect is not None:
                 outcome.custom.append((match.campaign.id, match.campaign.definition.effect.name, match.values))
     outcome.uses = _uses(applying, outcome)
+    if promoted is not None:
+        outcome.discounts = promoted.effects
+        outcome.uses += [effect.campaign for effect in promoted.effects]
+        considered = promoted.considered + considered
     outcome.extends = program.extended_by(event.type)
+    outcome.active = program.activity_of(event.type)
+    outcome.fired = event.fired
     counters = count(program, state.counters, outcome, day, event.occurred_at, now, state.enrolled_at)
     ladder = climb(program, state, counters, day, applying, outcome)
     count_tiers(program, counters, outcome, now)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from setia.engine.state import Counters, Floor
+from setia.engine.state import Counters, Floor, OfferState
 
 
 class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
@@ -27,6 +27,21 @@ class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     expires_at: dt.datetime | None = None
 
 
+class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one cart promotion took off: from each line (-1: from shipping), in the smallest unit of the currency.
+
+    `wanted` stands where a cap or the price of the goods made it less. `added_units` are for the caller to add for
+    free; `code` is the code that it was given for.
+    """
+
+    campaign: str
+    amount: int
+    by_line: dict[int, int] = {}
+    wanted: int | None = None
+    added_units: int = 0
+    code: str | None = None
+
+
 class TierChange(msgspec.Struct, gc=False, frozen=True):
     """A member came into another level of a tier set."""
 
@@ -35,6 +50,21 @@ class TierChange(msgspec.Struct, gc=False, frozen=True):
     after: str
     campaign: str | None = None
     """The campaign that set it; None when the metrics did, a review or somebody by hand."""
+
+
+class OfferChange(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
+    """What happened to one instance of an offer, and how it stands since.
+
+    `counted`: the event added `added` to its progress, and completed it `completed` times; `target` is what one
+    completion takes. `assigned`: it began to be the member's. `activated`: the member said yes to it.
+    """
+
+    kind: Literal["counted", "assigned", "activated"]
+    instance: str
+    state: OfferState
+    target: int
+    added: int = 0
+    completed: int = 0
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
@@ -66,11 +96,15 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     extends: list[str] = []
     """Point types whose points live longer by this activity."""
     fired: dict[str, str] = {}
-    """Trigger of time -> the occasion it fired for."""
+    """Trigger of time -> the occasions it has fired for, this one included, as `engine.triggers` marks them."""
+    active: list[str] = []
+    """Triggers of inactivity for which the event is activity."""
+    discounts: list[DiscountEffect] = []
+    """What cart promotions took off, in the order in which they applied."""
 
 
 Verdict = Literal[
-    "matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base"
+    "matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base", "coupon"
 ]
 
 
@@ -79,8 +113,8 @@ class Considered(msgspec.Struct, gc=False, omit_defaults=True):
 
     `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that
     did, `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive`
-    campaign won (`by`), an `error` in an expression, its base campaign earned nothing (`base`), or it came to
-    `nothing`.
+    campaign won (`by`), an `error` in an expression, its base campaign earned nothing (`base`), it needs a `coupon`
+    that was not shown, or it came to `nothing`.
     """
 
     campaign: str

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+Pricing = Literal["final", "before"]
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,8 +43,9 @@ class Tender(msgspec.Struct, frozen=True):
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event. A purchase has lines; an event of the program's own has `data`.
 
-    `discount` is what was taken off the whole order after the lines' own discounts; `shipping` is with tax, of which
-    `shipping_tax` is contained.
+    `pricing` says whether amounts are `final`, or those `before` promotions, which then apply; `codes` are what the
+    customer has shown for them. `discount` is what was taken off the whole order after the lines' own discounts;
+    `shipping` is with tax, of which `shipping_tax` is contained.
     """
 
     id: str
@@ -59,4 +62,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shipping: int = 0
     shipping_tax: int = 0
     discount: int = 0
+    pricing: Pricing = "final"
+    codes: tuple[str, ...] = ()
     data: dict[str, Any] = {}
+    fired: dict[str, str] = {}
+    """Where time made it: the mark that is kept with the member, so that it happens once. No caller can send it."""

@@ -9,10 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from setia.program.discounts import Discount
 from setia.program.earning import Earn
+from setia.program.expiry import Expiry
 from setia.program.limits import Limit
 from setia.program.money import MoneyBasis
-from setia.program.names import Identifier, Part, Text
+from setia.program.names import Identifier, Part, Period, Text
+from setia.program.offers import Offer
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
@@ -129,6 +132,8 @@ class Campaign(Part):
     on: Identifier | Annotated[tuple[Identifier, ...], Field(min_length=1)]
     enabled: bool = True
     schedule: Schedule | None = None
+    offer: Offer | None = None
+    """A goal to reach: the effects apply when it is completed, by the events that match."""
     when: Expression | None = None
     lines: Expression | None = None
     """Which lines count: a condition over `line`. Without it all lines count."""
@@ -136,6 +141,12 @@ class Campaign(Part):
     """A money basis of its own, for earn rates per amount; conditions see the program's."""
     earn: dict[Identifier, Earn] = Field(default_factory=dict)
     multiply: Multiply | None = None
+    expiry: Expiry | None = None
+    """When the points of this campaign end, in place of what their type says."""
+    available_after: Period | None = None
+    """How long the points of this campaign are pending, in place of what their type says; `0d`: not at all."""
+    available_on: Identifier | None = None
+    """The event that the points of this campaign wait for, in place of what their type says."""
     deduct: dict[Identifier, Earn] = Field(default_factory=dict)
     set: dict[Identifier, Expression] = Field(default_factory=dict)
     """Member attributes to set, each by an expression."""
@@ -144,6 +155,8 @@ class Campaign(Part):
     tier: dict[Identifier, Identifier] = Field(default_factory=dict)
     """Tier sets and the level to put the member in."""
     effect: CustomEffect | None = None
+    discount: Discount | None = None
+    """A cart promotion: what is taken off purchases that come with prices before promotions."""
     limits: tuple[Limit, ...] = ()
     group: Identifier | None = None
     """An exclusive group: of its matching campaigns only one applies."""
@@ -156,11 +169,25 @@ class Campaign(Part):
         """The event types that start it."""
         return (self.on,) if isinstance(self.on, str) else self.on
 
+    @field_validator("expiry", mode="after")
+    @classmethod
+    def _by_calendar(cls, value: Expiry | None) -> Expiry | None:
+        # Inactivity ends all points of a type at one moment; a campaign's cannot be told apart then.
+        if value is not None and value.inactivity is not None:
+            message = "a campaign's points end by the calendar; write `after`, `by_tier` or `on`, not `inactivity`"
+            raise ValueError(message)
+        return value
+
     @model_validator(mode="after")
     def _has_effect(self) -> Campaign:
         effects = (self.earn, self.multiply, self.deduct, self.set, self.tag, self.untag, self.tier, self.effect)
-        if not any(effects):
-            message = "a campaign needs an effect; add one of earn, multiply, deduct, set, tag, untag, tier, effect"
+        if not any(effects) and self.discount is None:
+            message = (
+                "a campaign needs an effect; add one of earn, multiply, deduct, set, tag, untag, tier, effect, discount"
+            )
+            raise ValueError(message)
+        if self.discount is not None and (any(effects) or self.triggers != ("purchase",)):
+            message = "a campaign with a `discount` has `on: purchase` and no other effect; give points by another one"
             raise ValueError(message)
         return self
 

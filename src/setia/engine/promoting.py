@@ -1,0 +1,152 @@
+"""Cart promotions: which apply to a purchase with prices before promotions, and what they leave of its lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from setia.engine.compiled import CompiledProgram, TriggerPlan
+from setia.engine.compiled_campaigns import CompiledCampaign
+from setia.engine.considering import Facts, Match, consider
+from setia.engine.decision import Considered, DiscountEffect
+from setia.engine.discounting import SHIPPING, Chosen, Priced, Taken, take_off
+from setia.engine.limits import UNLIMITED, Allowance
+from setia.engine.occurrences import Line, Occurrence
+from setia.engine.stacking import choose
+from setia.engine.state import MemberState
+from setia.expressions import EvaluationError, Expression
+from setia.program.discounts import Discount
+
+_ONE = Decimal(1)
+
+
+class Promoted(msgspec.Struct):
+    """A purchase after its promotions: `event` with what is left to pay, and why each promotion applied or not."""
+
+    event: Occurrence
+    effects: list[DiscountEffect]
+    considered: list[Considered]
+
+
+def promote(
+    program: CompiledProgram,
+    plan: TriggerPlan,
+    state: MemberState,
+    event: Occurrence,
+    facts: Facts,
+    here: dt.datetime,
+    shared: Mapping[str, Mapping[str, int]],
+) -> Promoted:
+    """Apply the promotions of a purchase; nothing given is changed.
+
+    Conditions and lines are judged on the prices that came. Each promotion then takes off what the ones before it
+    have left: those of higher priority first, in the order of the definition.
+    """
+    considered, matches = [], []
+    for campaign in plan.promotions:
+        limits = program.limits_of[campaign.id]
+        allowance = Allowance(limits, here.date(), state.counters.limits, shared) if limits else UNLIMITED
+        found: Match | Considered = Considered(campaign.id, "coupon")
+        if code_for(campaign, event) is not None:
+            found = consider(campaign, facts, event.occurred_at, here, allowance)
+        if isinstance(found, Match):
+            matches.append(found)
+        considered.append(found.considered if isinstance(found, Match) else found)
+    priced = _priced(event)
+    digits = program.currency_digits
+    alone = {match.campaign.id: _try(match, facts, priced, digits) for match in matches}
+    applying = choose(
+        [match for match in matches if alone[match.campaign.id] is not None],
+        program.definition.stacking,
+        lambda match: Fraction(_total(alone[match.campaign.id])),
+    )
+    effects = []
+    for match in applying:
+        taken = _try(match, facts, priced, digits)
+        if taken is None or not (taken.cuts or taken.added_units):
+            match.considered.verdict = "nothing" if taken is not None else match.considered.verdict
+            continue
+        for line, cut in taken.cuts.items():
+            priced[line].amount -= cut
+        code = code_for(match.campaign, event) or None
+        wanted = taken.wanted if taken.wanted != taken.total else None
+        effects.append(DiscountEffect(match.campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
+    return Promoted(_left(event, priced), effects, considered)
+
+
+def code_for(campaign: CompiledCampaign, event: Occurrence) -> str | None:
+    """The code by which a promotion was asked for; empty where it needs none, None where it needs one."""
+    discount = _discount(campaign)
+    if not discount.codes:
+        return None if discount.coupon else ""
+    known = {code.casefold() for code in discount.codes}
+    return next((code for code in event.codes if code.casefold() in known), None)
+
+
+def _discount(campaign: CompiledCampaign) -> Discount:
+    discount = campaign.definition.discount
+    if discount is None:
+        message = f"{campaign.id} is no promotion"
+        raise TypeError(message)
+    return discount
+
+
+def _total(taken: Taken | None) -> int:
+    return 0 if taken is None else taken.total
+
+
+def _try(match: Match, facts: Facts, priced: Mapping[int, Priced], digits: int) -> Taken | None:
+    """What a promotion takes off now; None, with the verdict `error`, where one of its conditions fails."""
+    campaign = match.campaign
+    every = range(len(facts.event.lines))
+    try:
+        chosen = Chosen(
+            every if match.lines is None else match.lines,
+            _selected(campaign.bought, facts),
+            [_selected(part, facts) for part in campaign.bundle],
+        )
+    except EvaluationError as error:
+        match.considered.verdict = "error"
+        match.considered.error = str(error)
+        return None
+    return take_off(_discount(campaign), priced, chosen, digits)
+
+
+def _selected(condition: Expression | None, facts: Facts) -> list[int]:
+    lines = facts.event.lines
+    if condition is None:
+        return list(range(len(lines)))
+    return [index for index, line in enumerate(lines) if condition.call(*facts.plain, line) is True]
+
+
+def _priced(event: Occurrence) -> dict[int, Priced]:
+    lines = {index: Priced(line.amount, line.tax, line.quantity, line.amount) for index, line in enumerate(event.lines)}
+    if event.shipping:
+        lines[SHIPPING] = Priced(event.shipping, event.shipping_tax, _ONE, event.shipping)
+    return lines
+
+
+def _left(event: Occurrence, priced: Mapping[int, Priced]) -> Occurrence:
+    """The event with what is left of its amounts; tax goes down with them, and each line says what was taken off."""
+    lines = tuple(_line(line, priced[index]) for index, line in enumerate(event.lines))
+    shipping = priced.get(SHIPPING)
+    if shipping is None:
+        return msgspec.structs.replace(event, lines=lines)
+    return msgspec.structs.replace(event, lines=lines, shipping=shipping.amount, shipping_tax=_tax(shipping))
+
+
+def _line(line: Line, now: Priced) -> Line:
+    if now.amount == now.original:
+        return line
+    discount = line.discount + now.original - now.amount
+    return msgspec.structs.replace(line, amount=now.amount, tax=_tax(now), discount=discount)
+
+
+def _tax(now: Priced) -> int:
+    if now.amount == now.original or not now.original:
+        return now.tax
+    return (2 * now.tax * now.amount + now.original) // (2 * now.original)

@@ -1,0 +1,98 @@
+"""Which units of an order's lines a discount is about: the cheapest, each n-th, what was bought and what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """Units of one line that cost the same each."""
+
+    line: int
+    price: Fraction
+    units: int
+
+
+def cheapest(runs: Iterable[Run], units: int) -> list[Run]:
+    """So many of the cheapest units; of equal ones those of the earlier line."""
+    return _first(sorted(runs, key=lambda run: (run.price, run.line)), units)
+
+
+def dearest(runs: Iterable[Run], units: int) -> list[Run]:
+    """So many of the dearest units; of equal ones those of the earlier line."""
+    return _first(sorted(runs, key=_dearest_first), units)
+
+
+def every(runs: Iterable[Run], step: int, units: int) -> list[Run]:
+    """Of every `step` units, the dearest first, the last `units`; what does not fill a step gives none."""
+    ordered = sorted(runs, key=_dearest_first)
+    taken: dict[int, Run] = {}
+    place = 0
+    total = sum(run.units for run in ordered) // step * step
+    for run in ordered:
+        until = min(place + run.units, total)
+        count = _marked(until, step, units) - _marked(place, step, units)
+        if count > 0:
+            taken[run.line] = run._replace(units=count)
+        place += run.units
+    return list(taken.values())
+
+
+def _marked(place: int, step: int, units: int) -> int:
+    """How many of the first `place` units are among the last `units` of their step."""
+    whole, rest = divmod(place, step)
+    return whole * units + max(0, rest - (step - units))
+
+
+def given_in_cart(bought: int, needed: int, each: int, *, repeat: bool) -> int:
+    """How many of `bought` units are given, where bought and given ones are the same goods: 12 by 10 + 3 are 2."""
+    if not repeat:
+        return min(each, max(0, bought - needed))
+    sets, rest = divmod(bought, needed + each)
+    return sets * each + max(0, rest - needed)
+
+
+def whole_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool) -> list[Run]:
+    """The units of as many whole bundles as there are: of each selection its dearest units, none of them twice."""
+    lines: dict[int, int] = {run.line: run.units for runs, _ in selections for run in runs}
+    for sets in range(_most_sets(selections, repeat=repeat), 0, -1):
+        taken = _take(selections, dict(lines), sets)
+        if taken is not None:
+            return taken
+    return []
+
+
+def _most_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool) -> int:
+    most = min(sum(run.units for run in runs) // quantity for runs, quantity in selections)
+    return most if repeat else min(1, most)
+
+
+def _take(selections: Sequence[tuple[Sequence[Run], int]], left: dict[int, int], sets: int) -> list[Run] | None:
+    """The units of `sets` bundles; None where selections overlap and there are not enough of them."""
+    taken: list[Run] = []
+    # What fewer lines can give is chosen first, so that an overlapping choice does not take it away.
+    for runs, quantity in sorted(selections, key=lambda selection: len(selection[0])):
+        there = [run._replace(units=left[run.line]) for run in runs]
+        chosen = dearest(there, quantity * sets)
+        if sum(run.units for run in chosen) < quantity * sets:
+            return None
+        for run in chosen:
+            left[run.line] -= run.units
+        taken += chosen
+    return taken
+
+
+def _first(runs: Iterable[Run], units: int) -> list[Run]:
+    taken = []
+    for run in runs:
+        count = min(run.units, units)
+        if count > 0:
+            taken.append(run._replace(units=count))
+            units -= count
+    return taken
+
+
+def _dearest_first(run: Run) -> tuple[Fraction, int]:
+    return -run.price, run.line
