@@ -6,12 +6,12 @@ import datetime as dt
 
 import msgspec
 
-from setia.engine.calendar import add_to_day, full_years, period_key
+from setia.engine.calendar import add_to_day, full_years, midnight, period_key
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import Measure
-from setia.engine.decision import Outcome
+from setia.engine.decision import Outcome, Undone
 from setia.engine.limits import count_uses
-from setia.engine.state import Counters, TierPeriod
+from setia.engine.state import Counters, OfferState, TierPeriod
 
 
 def count(
@@ -20,13 +20,12 @@ def count(
     outcome: Outcome,
     day: dt.date,
     occurred_at: dt.datetime,
-    booked_at: dt.datetime,
     enrolled_at: dt.datetime,
 ) -> Counters:
     """The counters after an outcome, in the order in which outcomes were booked. `counters` is left as it was.
 
-    `day` is the local day of `occurred_at`, `booked_at` the moment of arrival. The same function serves the decision
-    and the rebuild, and reads only what the journal stores. Levels are moved by `count_tiers` afterwards.
+    `day` is the local day of `occurred_at`. The same function serves the decision and the rebuild, and reads only what
+    the journal stores. `count_moves` and, for levels, `count_tiers` follow it.
     """
     earned: dict[str, int] = {}
     by_campaign: dict[str, dict[str, int]] = {}
@@ -38,7 +37,8 @@ def count(
     lifetime = dict(counters.lifetime)
     for name, amount in outcome.counted.items():
         lifetime[name] = lifetime.get(name, 0) + amount
-    newest = occurred_at if counters.newest_at is None or occurred_at > counters.newest_at else counters.newest_at
+    # What time does is nothing that the member did: it must not make the events of a till that was offline too late.
+    newest = counters.newest_at if outcome.fired else _latest(counters.newest_at, occurred_at)
     purchase = "orders" in outcome.counted
     return Counters(
         tiers=counters.tiers,
@@ -53,22 +53,112 @@ def count(
         newest_at=newest,
         periods=counters.periods,
         floors=counters.floors,
-        active_at=counters.active_at | dict.fromkeys(outcome.extends, booked_at)
-        if outcome.extends
-        else counters.active_at,
+        beneath=counters.beneath,
+        active_at=counters.active_at,
+        decayed=counters.decayed,
         fired=counters.fired | outcome.fired if outcome.fired else counters.fired,
+        offers=_count_offers(program, counters.offers, outcome, newest or occurred_at) if outcome.offers else counters.offers,
+        seen_at=counters.seen_at | {name: _latest(counters.seen_at.get(name), occurred_at) for name in outcome.active}
+        if outcome.active
+        else counters.seen_at,
     )
+
+
+def count_return(
+    program: CompiledProgram, counters: Counters, outcome: Outcome, undone: Undone, enrolled_at: dt.datetime
+) -> Counters:
+    """The counters after a return: as if the order had not counted what it counts no more, on its own day.
+
+    A window or period that is no longer kept for that day is no longer read either.
+    """
+    day = undone.occurred_at.astimezone(program.zone).date()
+    earned: dict[str, int] = {}
+    by_campaign: dict[str, dict[str, int]] = {}
+    for effect in outcome.points:
+        # What was spent meanwhile and could not be taken back was earned no more than the rest.
+        amount = effect.amount if effect.wanted is None else effect.wanted
+        earned[effect.points] = earned.get(effect.points, 0) + amount
+        granted = by_campaign.setdefault(effect.campaign, {})
+        granted[effect.points] = granted.get(effect.points, 0) + amount
+    windows = counters.windows
+    for key, measure in program.measures.items():
+        amount = earned.get(measure.points, 0) if measure.points else outcome.counted.get(measure.metric, 0)
+        bucket = bucket_of(program, measure, day, enrolled_at) if amount else None
+        if bucket is not None and bucket in windows.get(key, {}):
+            windows = windows | {key: _added(windows[key], {bucket: amount})}
+    limits = counters.limits
+    for campaign in dict.fromkeys([*by_campaign, *undone.uses]):
+        uses = -1 if campaign in undone.uses else 0
+        own = program.limits_of.get(campaign, ())
+        for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", uses).items():
+            kept = {period: amount for period, amount in added.items() if period in limits.get(key, {})}
+            if kept:
+                limits = limits | {key: _added(limits[key], kept)}
+    lifetime = _added(counters.lifetime, outcome.counted)
+    none_left = not lifetime.get("orders", 0)
+    return msgspec.structs.replace(
+        counters,
+        lifetime=lifetime,
+        earned=_added(counters.earned, earned),
+        windows=windows,
+        limits=limits,
+        first_purchase_at=None if none_left else counters.first_purchase_at,
+        last_purchase_at=None if none_left else counters.last_purchase_at,
+    )
+
+
+def count_moves(
+    program: CompiledProgram,
+    counters: Counters,
+    outcome: Outcome,
+    occurred_at: dt.datetime,
+    booked_at: dt.datetime,
+    enrolled_at: dt.datetime,
+) -> None:
+    """Count what an outcome of any kind says of points that were there: in `counters`, like `count_tiers`.
+
+    Cancelled points were never earned: they are taken off the very day on which they were counted, where that is still
+    kept, and never below zero. Limits and budgets stay used: they are about what was promised.
+    """
+    if outcome.extends:
+        counters.active_at = counters.active_at | dict.fromkeys(outcome.extends, booked_at)
+    if outcome.decayed:
+        counters.decayed = counters.decayed | dict.fromkeys(outcome.decayed, occurred_at)
+    for move in outcome.moves:
+        if move.what != "cancelled" or move.occurred_at is None:
+            continue
+        counters.earned = _less(counters.earned, move.points, move.amount)
+        day = move.occurred_at.astimezone(program.zone).date()
+        for key, measure in program.measures.items():
+            if measure.points == move.points:
+                bucket = bucket_of(program, measure, day, enrolled_at)
+                buckets = counters.windows.get(key, {})
+                if bucket is not None and bucket in buckets:
+                    counters.windows = counters.windows | {key: _less(buckets, bucket, move.amount)}
+
+
+def _less(sums: dict[str, int], key: str, amount: int) -> dict[str, int]:
+    return sums | {key: max(0, sums.get(key, 0) - amount)}
 
 
 def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, moment: dt.datetime) -> None:
     """Move the levels in `counters` as an outcome says, from `moment` on; new periods begin there.
 
-    Dictionaries are replaced, never changed: those of the counters before stay as they were.
+    A level that is given by hand, or ends, leaves the period of the level beneath it as it is. Dictionaries are
+    replaced, never changed: those of the counters before stay as they were.
     """
-    began = [change.tier_set for change in outcome.tiers] + outcome.renewed
-    if began:
+    named = dict.fromkeys([change.tier_set for change in outcome.tiers] + list(outcome.beneath) + outcome.renewed)
+    if named:
+        before = {name: _own(program, counters, name) for name in named}
         counters.tiers = counters.tiers | {change.tier_set: change.after for change in outcome.tiers}
-        counters.periods = counters.periods | dict.fromkeys(began, TierPeriod(moment))
+        if outcome.beneath:
+            others = {name: level for name, level in counters.beneath.items() if name not in outcome.beneath}
+            counters.beneath = others | {name: level for name, level in outcome.beneath.items() if level is not None}
+        after = {name: _own(program, counters, name) for name in named}
+        began = [name for name in named if name in outcome.renewed or before[name] != after[name]]
+        counters.periods = counters.periods | {
+            name: _period(counters.periods.get(name), outcome, before[name], after[name], moment) for name in began
+        }
         ended = {key for tier_set in program.tier_sets if tier_set.id in began for key in tier_set.period_keys}
         if ended:
             counters.windows = {key: buckets for key, buckets in counters.windows.items() if key not in ended}
@@ -78,6 +168,23 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
     if outcome.floors:
         floors = {name: floor for name, floor in counters.floors.items() if name not in outcome.floors}
         counters.floors = floors | {name: floor for name, floor in outcome.floors.items() if floor is not None}
+
+
+def _own(program: CompiledProgram, counters: Counters, name: str) -> str | None:
+    """The level that a member holds without one given by hand."""
+    return counters.beneath.get(name) or counters.tiers.get(name) or program.first_levels.get(name)
+
+
+def _period(
+    held: TierPeriod | None, outcome: Outcome, before: str | None, after: str | None, moment: dt.datetime
+) -> TierPeriod:
+    """The period that begins; a return that takes a rise back resumes the one before it."""
+    if before == after:
+        return TierPeriod(moment)
+    if outcome.undoes is not None:
+        resumes = held is not None and held.risen_from == after
+        return TierPeriod(held.held_since or moment) if resumes and held is not None else TierPeriod(moment)
+    return TierPeriod(moment, risen_from=before, held_since=None if held is None else held.since)
 
 
 def recount(
@@ -93,13 +200,26 @@ def recount(
 
     A review holds from the moment it was due, however late it was booked; everything else from its arrival.
     """
-    if kind == "event":
+    if outcome.undoes is not None:
+        counters = count_return(program, counters, outcome, outcome.undoes, enrolled_at)
+    elif kind == "event":
         day = occurred_at.astimezone(program.zone).date()
-        counters = count(program, counters, outcome, day, occurred_at, booked_at, enrolled_at)
+        counters = count(program, counters, outcome, day, occurred_at, enrolled_at)
     else:
         counters = msgspec.structs.replace(counters)
+    count_moves(program, counters, outcome, occurred_at, booked_at, enrolled_at)
     count_tiers(program, counters, outcome, occurred_at if kind == "review" else booked_at)
     return counters
+
+
+def _count_offers(
+    program: CompiledProgram, offers: dict[str, OfferState], outcome: Outcome, newest: dt.datetime
+) -> dict[str, OfferState]:
+    """The instances after an outcome. A new one makes room: what no event can count for any more is dropped."""
+    if any(change.kind == "assigned" for change in outcome.offers):
+        oldest = midnight(_accepted_from(program, newest.astimezone(program.zone).date()), program.zone)
+        offers = {name: state for name, state in offers.items() if state.ends is None or state.ends >= oldest}
+    return offers | {change.instance: change.state for change in outcome.offers}
 
 
 def _added(sums: dict[str, int], more: dict[str, int]) -> dict[str, int]:
@@ -161,7 +281,9 @@ def _kept(program: CompiledProgram, measure: Measure, buckets: dict[str, int], d
     if length is None or not buckets:
         return buckets
     newest = max(day, dt.date.fromisoformat(max(buckets)))
-    oldest = add_to_day(_accepted_from(program, newest), length, -1).isoformat()
+    first = add_to_day(_accepted_from(program, newest), length, -1)
+    # Until a grace ends, the window that ended before it is still read.
+    oldest = min([first, *(add_to_day(first, grace, -1) for grace in program.graces)]).isoformat()
     return {bucket: amount for bucket, amount in buckets.items() if bucket >= oldest}
 
 
@@ -177,10 +299,12 @@ def _count_limits(
     program: CompiledProgram, counters: Counters, outcome: Outcome, by_campaign: dict[str, dict[str, int]], day: dt.date
 ) -> dict[str, dict[str, int]]:
     limits = counters.limits
-    for campaign in outcome.uses:
+    # An offer that was completed several times at once was used as often, and granted everything together.
+    for campaign in dict.fromkeys(outcome.uses):
         own = program.limits_of.get(campaign)
         if own:
-            for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member").items():
+            times = outcome.uses.count(campaign)
+            for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", times).items():
                 periods = limits.get(key, {})
                 for period, amount in added.items():
                     if period not in periods:

@@ -15,16 +15,18 @@ from setia.engine.climbing import climb
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider
-from setia.engine.counting import count, count_tiers
+from setia.engine.counting import count, count_moves, count_tiers
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
 from setia.engine.limits import UNLIMITED, Allowance, count_uses
 from setia.engine.occurrences import Occurrence
+from setia.engine.offers import Instances, changes, consider_offer
 from setia.engine.preparing import Order, prepare
 from setia.engine.promoting import promote
 from setia.engine.rates import WHOLE
 from setia.engine.stacking import choose
 from setia.engine.state import Budgets, MemberState
+from setia.engine.waiting import moves_of
 
 
 def decide(
@@ -58,36 +60,51 @@ def decide(
     matches = [match for match in matches if prepare(match, order)]
     applying = choose(matches, stacking, lambda match: _worth(program, match)) if plan.rivals else matches
     awards = award_points(applying, program.roundings, program.units, stacking)
-    outcome = Outcome(points=_effects(program, awards, now), counted=_counted(event, basis))
+    outcome = Outcome(points=_effects(program, state, awards, now), counted=_counted(event, basis))
     if plan.acts:
         _deduct(program, applying, state, outcome)
         _tag(applying, state, outcome)
         for match in applying:
             outcome.attributes |= match.attributes
             if match.campaign.definition.effect is not None:
-                outcome.custom.append((match.campaign.id, match.campaign.definition.effect.name, match.values))
+                effect = (match.campaign.id, match.campaign.definition.effect.name, match.values)
+                outcome.custom += [effect] * match.times
     outcome.uses = _uses(applying, outcome)
+    if plan.offers:
+        outcome.offers = changes(program, state.counters, event, considered)
     if promoted is not None:
         outcome.discounts = promoted.effects
         outcome.uses += [effect.campaign for effect in promoted.effects]
         considered = promoted.considered + considered
-    outcome.extends = program.extended_by(event.type)
-    outcome.active = program.activity_of(event.type)
+    outcome.extends = _extends(program, state, event, outcome)
+    outcome.moves = moves_of(program, event, state.waiting) if state.waiting else []
+    outcome.active = list(program.time.activity.get(event.type, ()))
     outcome.fired = event.fired
-    counters = count(program, state.counters, outcome, day, event.occurred_at, now, state.enrolled_at)
-    ladder = climb(program, state, counters, day, applying, outcome)
+    counters = count(program, state.counters, outcome, day, event.occurred_at, state.enrolled_at)
+    count_moves(program, counters, outcome, event.occurred_at, now, state.enrolled_at)
+    ladder = climb(program, state, counters, day, now, applying, outcome)
     count_tiers(program, counters, outcome, now)
+    explanation = Explanation(considered, _inputs(plan, facts), ladder)
+    if event.type == "purchase" and (state.attributes or state.tags):
+        _keep_facts(program, state, explanation)
     return Decision(
         program_version=program.version,
         outcome=outcome,
         counters=counters,
-        explanation=Explanation(considered, _inputs(plan, facts), ladder),
+        explanation=explanation,
         budget_uses=_budget_uses(program, outcome, day) if program.has_budgets else {},
     )
 
 
 _NO_PLAN = TriggerPlan((), (), rivals=False, acts=False)
 _NO_BUDGETS = Budgets()
+
+
+def _keep_facts(program: CompiledProgram, state: MemberState, explanation: Explanation) -> None:
+    """Keep what a return would decide by again: attributes and tags have no history of their own."""
+    explanation.tags = state.tags
+    known = program.attribute_types
+    explanation.attributes = {name: value for name, value in state.attributes.items() if name in known}
 
 
 def _facts(
@@ -113,12 +130,20 @@ def _consider_all(
 ) -> tuple[list[Considered], list[Match]]:
     considered, matches = [], []
     day, used = here.date(), state.counters.limits
+    granted: dict[str, int] = {}
+    instances = Instances(state.counters) if plan.offers else None
     campaigns: Sequence[CompiledCampaign] = plan.campaigns
     if plan.candidates is not None:
         campaigns = plan.candidates.at(event.occurred_at, facts.by_name())
     for campaign in campaigns:
         limits = program.limits_of[campaign.id]
-        allowance = Allowance(limits, day, used, shared) if limits else UNLIMITED
+        allowance = Allowance(limits, day, used, shared, granted) if limits else UNLIMITED
+        if instances is not None and campaign.definition.offer is not None:
+            for each in consider_offer(program, campaign, instances, facts, event, here, allowance):
+                if isinstance(each, Match):
+                    matches.append(each)
+                considered.append(each.considered if isinstance(each, Match) else each)
+            continue
         found = consider(campaign, facts, event.occurred_at, here, allowance)
         if isinstance(found, Match):
             matches.append(found)
@@ -157,13 +182,17 @@ def _worth(program: CompiledProgram, match: Match) -> Fraction:
     return worth
 
 
-def _effects(program: CompiledProgram, awards: list[Award], now: dt.datetime) -> list[PointsEffect]:
+def _effects(
+    program: CompiledProgram, state: MemberState, awards: list[Award], now: dt.datetime
+) -> list[PointsEffect]:
     effects = []
+    # Levels before the event, as conditions see them.
+    levels = program.levels_of(state.counters) if program.by_tier else {}
     for award in awards:
         granted, wanted = award.granted, award.wanted
         if not granted and granted == wanted:
             continue
-        available_at, expires_at = program.validity(award.points, now)
+        validity = program.validity(award.points, now, award.campaign, levels)
         effects.append(
             PointsEffect(
                 award.points,
@@ -171,8 +200,7 @@ def _effects(program: CompiledProgram, awards: list[Award], now: dt.datetime) ->
                 award.campaign,
                 wanted if wanted != granted else None,
                 {line: amount for line, amount in award.by_line.items() if amount and line != WHOLE},
-                available_at,
-                expires_at,
+                *validity,
             )
         )
     return effects
@@ -188,7 +216,7 @@ def _deduct(program: CompiledProgram, matches: list[Match], state: MemberState, 
     """Take points away, never more than there are where the point type blocks going below zero."""
     earned: dict[str, int] = {}
     for effect in outcome.points:
-        if effect.available_at is None:
+        if not effect.is_pending:
             earned[effect.points] = earned.get(effect.points, 0) + effect.amount
     for match in matches:
         for rate, raw in match.deducts:
@@ -201,6 +229,27 @@ def _deduct(program: CompiledProgram, matches: list[Match], state: MemberState, 
                 earned[rate.points] = earned.get(rate.points, 0) - amount
                 cut = -wanted if amount != wanted else None
                 outcome.points.append(PointsEffect(rate.points, -amount, match.campaign.id, wanted=cut))
+
+
+def _extends(program: CompiledProgram, state: MemberState, event: Occurrence, outcome: Outcome) -> list[str]:
+    """The point types that end by inactivity and live longer by this event.
+
+    Points that come to somebody without any begin a time of their own, whatever brought them: else they could have
+    ended before they came.
+    """
+    if not program.inactive:
+        return []
+    earned = {effect.points for effect in outcome.points if effect.amount > 0}
+    extended = []
+    for points, events in program.inactive.items():
+        # What time does is no activity, unless it is named.
+        counts = event.type in events or (not events and not program.time.is_of_time(event.type))
+        if counts and program.definition.points[points].expiry.must_earn:
+            counts = points in earned
+        balance = state.balances.get(points)
+        if counts or (points in earned and (balance is None or balance.available + balance.pending <= 0)):
+            extended.append(points)
+    return extended
 
 
 def _tag(matches: list[Match], state: MemberState, outcome: Outcome) -> None:
@@ -223,8 +272,12 @@ def _uses(matches: list[Match], outcome: Outcome) -> list[str]:
         if considered.verdict != "matched":
             continue
         lowers = any(step.granted < 0 for step in considered.arithmetic)
-        if match.campaign.id in giving or match.campaign.acts or lowers:
-            uses.append(match.campaign.id)
+        gives = match.campaign.id in giving
+        if considered.offer is not None and match.earns and not match.deducts:
+            # Another instance of the same offer may be the one that gives.
+            gives = any(step.granted for step in considered.arithmetic)
+        if gives or match.campaign.acts or lowers:
+            uses += [match.campaign.id] * match.times
         else:
             cut = next((step.cut_by for step in considered.arithmetic if step.cut_by), None)
             unused = match.campaign.multiplier is not None and not considered.arithmetic
@@ -248,12 +301,12 @@ def _inputs(plan: TriggerPlan, facts: Facts) -> dict[str, Any]:
 
 def _budget_uses(program: CompiledProgram, outcome: Outcome, day: dt.date) -> dict[str, dict[str, int]]:
     used: dict[str, dict[str, int]] = {}
-    for campaign in outcome.uses:
+    for campaign in dict.fromkeys(outcome.uses):
         limits = program.limits_of.get(campaign)
         if limits:
             granted: dict[str, int] = {}
             for effect in outcome.points:
                 if effect.campaign == campaign and effect.amount > 0:
                     granted[effect.points] = granted.get(effect.points, 0) + effect.amount
-            used |= count_uses(limits, day, granted, "all")
+            used |= count_uses(limits, day, granted, "all", outcome.uses.count(campaign))
     return used

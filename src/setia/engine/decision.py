@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from setia.engine.returned import Returned
 from setia.engine.state import Counters, Floor, OfferState
 
 
@@ -25,6 +26,31 @@ class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     by_line: dict[int, int] = {}
     available_at: dt.datetime | None = None
     expires_at: dt.datetime | None = None
+    waits_for: str | None = None
+    """The event that the points wait for; with `available_at`, whichever comes first."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the points cannot be used yet."""
+        return self.available_at is not None or self.waits_for is not None
+
+
+class LotMove(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
+    """What an event or a person did to `amount` points that lay in a lot already.
+
+    `released`: pending points can be used. `cancelled`: pending points were taken back. `expired`: they were ended.
+    `extended`: they end at `expires_at` (None: never) and not when their lot did. `order` is the external id of the
+    event that had earned them, `occurred_at` when that occurred.
+    """
+
+    what: Literal["released", "cancelled", "expired", "extended"]
+    points: str
+    amount: int
+    campaign: str
+    lot: tuple[int, int]
+    order: str | None = None
+    occurred_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
 
 
 class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,6 +66,18 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     wanted: int | None = None
     added_units: int = 0
     code: str | None = None
+
+
+class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a return takes back: the order it is of, and the campaigns that are used no more.
+
+    What was counted for the order goes where it was counted: into the windows and periods of the order's day.
+    """
+
+    event: str
+    occurred_at: dt.datetime
+    uses: list[str] = []
+    returned: Returned | None = None
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):
@@ -93,19 +131,57 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     """Tier sets whose level was not kept, and until when it stays all the same."""
     floors: dict[str, Floor | None] = {}
     """Tier sets whose level was given by hand (None: that has ended)."""
+    beneath: dict[str, str | None] = {}
+    """Tier sets in which a member stands higher by a level given by hand, and the level without it (None: no more)."""
     extends: list[str] = []
     """Point types whose points live longer by this activity."""
+    decayed: list[str] = []
+    """Point types of which a share ended, since the member was not active."""
+    moves: list[LotMove] = []
+    """What was done to points that were there already, apart from taking them and their end in time."""
+    offers: list[OfferChange] = []
     fired: dict[str, str] = {}
     """Trigger of time -> the occasions it has fired for, this one included, as `engine.triggers` marks them."""
     active: list[str] = []
     """Triggers of inactivity for which the event is activity."""
     discounts: list[DiscountEffect] = []
     """What cart promotions took off, in the order in which they applied."""
+    undoes: Undone | None = None
+    """Of a return: which order it is of. `points` and `counted` then are differences to what stood of the order."""
 
 
 Verdict = Literal[
-    "matched", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing", "base", "coupon"
+    "matched",
+    "schedule",
+    "condition",
+    "lines",
+    "limit",
+    "group",
+    "exclusive",
+    "error",
+    "nothing",
+    "base",
+    "coupon",
+    "offer",
+    "progress",
 ]
+
+
+class OfferStep(msgspec.Struct, gc=False, omit_defaults=True):
+    """What an event does to one instance of an offer: `before` + `added` against `target`, then `after`.
+
+    `completed` times it was completed; `wanted` stands where a limit allowed fewer. Of a set of articles `items` are
+    those it has after it.
+    """
+
+    instance: str
+    before: int
+    added: int
+    after: int
+    target: int
+    completed: int = 0
+    wanted: int | None = None
+    items: tuple[str, ...] = ()
 
 
 class Considered(msgspec.Struct, gc=False, omit_defaults=True):
@@ -115,6 +191,10 @@ class Considered(msgspec.Struct, gc=False, omit_defaults=True):
     did, `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive`
     campaign won (`by`), an `error` in an expression, its base campaign earned nothing (`base`), it needs a `coupon`
     that was not shown, or it came to `nothing`.
+
+    An offer is considered once for each of its instances that runs, with what the event does to it in `offer`:
+    `matched` where it completes the offer, else `progress`. Where none runs, the verdict is `offer`, and `clause` says
+    how the newest stands: `unassigned`, `scheduled`, `waiting` for its member, `completed` or `ended`.
     """
 
     campaign: str
@@ -125,6 +205,7 @@ class Considered(msgspec.Struct, gc=False, omit_defaults=True):
     by: str | None = None
     limit: str | None = None
     arithmetic: list[Arithmetic] = []
+    offer: OfferStep | None = None
 
 
 class Arithmetic(msgspec.Struct, gc=False, omit_defaults=True):
@@ -165,6 +246,10 @@ class Explanation(msgspec.Struct, omit_defaults=True):
     """Tier set -> the arithmetic of its metric, such as `520/900`."""
     weighed: list[Weighed] = []
     """At a review: what keeping the level asked for."""
+    attributes: dict[str, Any] = {}
+    """Of a purchase: the member's attributes that expressions may read, as they were; a return decides by them."""
+    tags: tuple[str, ...] = ()
+    """Of a purchase: the member's tags as they were."""
 
 
 class Decision(msgspec.Struct):

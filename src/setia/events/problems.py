@@ -79,3 +79,17 @@ class OutcomeUnknown(Unavailable):
 
     code = "outcome_unknown"
     title = "Whether the event was kept is not known"
+
+
+class UnknownOrder(Unprocessable):
+    """A return names an order that the member has not made."""
+
+    code = "unknown_order"
+    title = "The member has no such order"
+
+
+class PointsSpent(Unprocessable):
+    """A return takes back points that have been spent, and the program refuses that."""
+
+    code = "points_spent"
+    title = "Points of the order have been spent"

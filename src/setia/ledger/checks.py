@@ -29,8 +29,9 @@ _LOTS = """
     FROM posting g
     LEFT JOIN (
         SELECT p.member_id, p.lot_seq, p.lot_line,
-               sum(CASE WHEN p.destination IN ('redeemed', 'adjusted', 'transferred') THEN p.amount
-                        WHEN p.source IN ('redeemed', 'adjusted', 'transferred') THEN -p.amount ELSE 0 END) AS burned,
+               sum(CASE WHEN p.destination IN ('redeemed', 'adjusted', 'transferred', 'held') THEN p.amount ELSE 0 END)
+                 - sum(CASE WHEN p.source IN ('redeemed', 'adjusted', 'transferred', 'held') THEN p.amount ELSE 0 END)
+                 AS burned,
                sum(CASE WHEN p.destination = 'expired' THEN p.amount
                         WHEN p.source = 'expired' THEN -p.amount ELSE 0 END) AS expired,
                sum(CASE WHEN p.destination = 'issued' THEN p.amount
@@ -171,7 +172,7 @@ CHECKS: tuple[Check, ...] = (
         SELECT l.member_id, NULL, NULL, 'when something of the member is next due', 'not after ' || l.due_at,
                coalesce(s.due_at::text, 'never')
         FROM (
-            SELECT o.member_id, min(CASE WHEN o.pending THEN o.available_at ELSE o.expires_at END) AS due_at
+            SELECT o.member_id, min(coalesce(CASE WHEN o.pending THEN o.available_at END, o.expires_at)) AS due_at
             FROM lot o WHERE o.is_open GROUP BY o.member_id
         ) l
         JOIN member_state s ON s.member_id = l.member_id

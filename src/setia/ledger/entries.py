@@ -8,7 +8,18 @@ from uuid import UUID
 
 import msgspec
 
-Kind = Literal["event", "adjustment", "expiry", "release", "review", "level"]
+Kind = Literal[
+    "event",
+    "adjustment",
+    "expiry",
+    "release",
+    "review",
+    "level",
+    "redemption",
+    "transfer",
+    "exchange",
+    "merge",
+]
 Account = Literal["issued", "redeemed", "expired", "adjusted", "transferred", "pending", "available", "held"]
 
 MEMBER_ACCOUNTS = frozenset({"pending", "available", "held"})

@@ -25,28 +25,44 @@ _DEBTS = """
 """
 
 # What moves between the member and an account of the program: by campaign, each direction for itself, so that postings
-# which cancel each other are seen. What no campaign moves may go to any account, since redemptions and transfers will.
-# What ends is said as a whole, and posted by the campaigns of its lots.
+# which cancel each other are seen. What acts move may go to any account; what a return takes back may have been the
+# order's own (`issued`) or other points (`adjusted`).
+# What ends is said as a whole, and posted by the campaigns of its lots. What was done to lots that were there is said lot
+# by lot: an extended one leaves and comes back with another end.
+_ACTS = "'redemption', 'transfer', 'exchange', 'merge'"
+_NAMELESS = f"CASE WHEN j.kind IN ({_ACTS}) THEN j.kind ELSE 'redemption' END"
+_UNDOES = "j.outcome::jsonb ? 'undoes'"
 _MOVED = f"""
     WITH debts AS MATERIALIZED ({_DEBTS})
     SELECT j.member_id, j.seq, e ->> 'points' AS point_type, n.campaign,
-           CASE WHEN j.kind = 'expiry' THEN 'expired' WHEN n.campaign = 'redemption' THEN 'any account'
+           CASE WHEN j.kind = 'expiry' THEN 'expired' WHEN n.campaign = 'redemption' OR j.kind IN ({_ACTS}) THEN 'any account'
+                WHEN n.amount < 0 AND {_UNDOES} THEN 'taken back'
                 WHEN n.amount < 0 OR j.kind = 'adjustment' AND n.campaign = 'adjustment' THEN 'adjusted'
                 ELSE 'issued' END AS account,
            n.amount > 0 AS comes, abs(n.amount) AS said, 0 AS posted
     FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.points[*]') e
     CROSS JOIN LATERAL (
         SELECT CASE jsonb_typeof(e -> 'amount') WHEN 'number' THEN (e -> 'amount')::numeric ELSE 0 END AS amount,
-               coalesce(e ->> 'campaign', 'redemption') AS campaign
+               coalesce(e ->> 'campaign', {_NAMELESS}) AS campaign
     ) n
     UNION ALL
+    SELECT j.member_id, j.seq, m ->> 'points', m ->> 'campaign', w.account, w.comes,
+           CASE jsonb_typeof(m -> 'amount') WHEN 'number' THEN (m -> 'amount')::numeric ELSE 0 END, 0
+    FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.moves[*]') m
+    JOIN (
+        VALUES ('cancelled', 'issued', false), ('expired', 'expired', false), ('extended', 'adjusted', false),
+               ('extended', 'adjusted', true)
+    ) AS w (what, account, comes) ON w.what = m ->> 'what'
+    UNION ALL
     SELECT p.member_id, p.seq, p.point_type, n.campaign,
-           CASE WHEN j.kind IS DISTINCT FROM 'expiry' AND n.campaign = 'redemption' THEN 'any account'
+           CASE WHEN j.kind IS DISTINCT FROM 'expiry' AND (n.campaign = 'redemption' OR j.kind IN ({_ACTS}))
+                THEN 'any account'
+                WHEN NOT n.comes AND {_UNDOES} THEN 'taken back'
                 WHEN n.comes THEN p.source ELSE p.destination END,
            n.comes, 0, p.amount
     FROM posting p LEFT JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN j.kind = 'expiry' THEN 'expiry' ELSE coalesce(p.campaign, 'redemption') END AS campaign,
+        SELECT CASE WHEN j.kind = 'expiry' THEN 'expiry' ELSE coalesce(p.campaign, {_NAMELESS}) END AS campaign,
                p.destination IN ('pending', 'available', 'held') AS comes
     ) n
     WHERE NOT (n.comes AND p.source IN ('pending', 'available', 'held'))

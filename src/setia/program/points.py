@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_serializer, model_validator
 
-from setia.program.names import Part, Period, Text
+from setia.program.expiry import Expiry
+from setia.program.limits import Cap
+from setia.program.names import Identifier, Part, Period, Text
 
 RoundingMode = Literal["floor", "ceil", "half_up", "half_even"]
 RoundingScope = Literal["line", "campaign", "event"]
@@ -33,29 +35,6 @@ class Rounding(Part):
         return self.mode if self.scope == "campaign" else {"mode": self.mode, "scope": self.scope}
 
 
-class Expiry(Part):
-    """When a lot of points ends. At most one of `after`, `on` and `inactivity`; none of them means never."""
-
-    after: Period | None = None
-    align: Literal["none", "month_end", "quarter_end", "half_year_end", "year_end"] = "none"
-    on: Annotated[tuple[str, ...], Field(max_length=24)] = ()
-    """Days of the year, as `MM-DD`: points end on the first such day that is at least `after` away."""
-    inactivity: Period | None = None
-    """All points end when the member has not been active for this long."""
-    extended_by: tuple[str, ...] = ()
-    """The events that count as activity; empty means every event."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Expiry:
-        if self.inactivity is not None and (self.after is not None or self.on):
-            message = "expiry by inactivity stands alone; remove `after` and `on`, or `inactivity`"
-            raise ValueError(message)
-        if self.align != "none" and self.after is None:
-            message = "`align` moves the end that `after` gives; add `after`, for example after: 6mo"
-            raise ValueError(message)
-        return self
-
-
 class PointType(Part):
     """One kind of points. Amounts are whole numbers of its smallest unit: with `decimals: 2`, 1.50 is 150 units."""
 
@@ -67,17 +46,26 @@ class PointType(Part):
     rounding: Rounding = Rounding()
     spendable: bool = True
     available_after: Period | None = None
+    available_on: Identifier | None = None
+    """Points are pending until an event of this type comes, for their order or for all."""
+    cancel_on: Identifier | None = None
+    """An event of this type takes pending points back, of its order or all."""
     expiry: Expiry = Expiry()
     negative: Literal["block", "allow", "recover"] = "block"
     """When more has to be taken back than is there: refuse, go below zero, or recover it from the next earn."""
+    clawback: Literal["clamp", "refuse"] = "clamp"
+    """When a return takes back points that were spent, and the balance may not go below zero: take what is there, or
+    refuse the return. Where it may (`negative: allow` or `recover`), the rest is owed and the next points pay it.
+    """
+    caps: Annotated[tuple[Cap, ...], Field(max_length=10)] = ()
+    """How many a member can earn of them in a period, whatever gives them."""
     value: Decimal | None = Field(default=None, ge=0, max_digits=21, decimal_places=9)
     """What one whole point is worth in the program's currency; the liability is counted with it."""
 
     @property
     def in_lots(self) -> bool:
         """Whether its points lie in lots: those that can be spent, or end."""
-        expiry = self.expiry
-        return self.spendable or expiry.after is not None or bool(expiry.on) or expiry.inactivity is not None
+        return self.spendable or self.expiry.by_calendar or self.expiry.inactivity is not None
 
     @property
     def floor(self) -> int | None:

@@ -6,7 +6,7 @@ import itertools
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from setia.program.names import Identifier, Part, Period, Text
 from setia.program.validity import Validity
@@ -95,6 +95,8 @@ class TierSet(Part):
     """The point types whose available points are set to zero at each review."""
     warn_before: Period = Period(count=30, unit="days")
     """How long before a review the member who would fall is told: the event `tier_ending`."""
+    on_return: Literal["at_once", "at_review"] = "at_once"
+    """When a member falls whose rise a return takes back: at once, to the level held before, or at the next review."""
     on_change: Literal["at_review", "at_once"] = "at_review"
     """When members are judged by new settings of this tier set: at their next review, or as soon as they are live."""
 
@@ -129,10 +131,25 @@ class TierSet(Part):
 
     @model_validator(mode="after")
     def _period_ends(self) -> TierSet:
-        if self.validity is None and any(window.kind == "period" for _, window in self.measured):
+        endless = self.held_for.kind in {"current", "for_ever"}
+        if endless and any(window.kind == "period" for _, window in self.measured):
             message = "a window over the `period` needs a `validity` that ends it, such as 12mo"
             raise ValueError(message)
+        if endless and self.reset_points:
+            message = (
+                f"`reset_points` waits for a review, and the levels of {self.id!r} have none; add a `validity` that "
+                "ends, such as calendar_year"
+            )
+            raise ValueError(message)
         return self
+
+    @field_validator("grace")
+    @classmethod
+    def _grace_in_days(cls, value: Period | None) -> Period | None:
+        if value is not None and (value.unit in {"minutes", "hours"} or value.count == 0):
+            message = "a grace is counted in days, weeks, months or years; write for example 2mo"
+            raise ValueError(message)
+        return value
 
     @property
     def measured(self) -> tuple[tuple[str, Window], ...]:

@@ -1,0 +1,138 @@
+"""The postings of a return: points of the order first, pending ones before others, then what else the member has."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from setia.engine.compiled import CompiledProgram
+from setia.engine.decision import Outcome, PointsEffect
+from setia.engine.state import Balance, MemberState
+from setia.events.members_in_play import balance_of
+from setia.events.past_orders import BookedOrder, OrderLot
+from setia.events.postings import Lots
+from setia.events.problems import PointsSpent
+from setia.ledger.entries import Account, LotKey, Posting
+from setia.ledger.lots import Lot, burn
+
+
+def take_back(
+    program: CompiledProgram, state: MemberState, outcome: Outcome, order: BookedOrder, now: dt.datetime, lots: Lots
+) -> tuple[Posting, ...]:
+    """The postings for the points a return takes; `outcome.points` become what can be taken (`wanted`: what should be).
+
+    Points of the order that have ended meanwhile are gone already, and are not taken from others. The balances in
+    `state` are moved along. What a return gives (rarely) is left to the caller.
+
+    Raises:
+        PointsSpent: they were spent, and the point type refuses such a return.
+    """
+    taking = _Taking(program, state, order, now, lots)
+    outcome.points = [taking.take(effect) if effect.amount < 0 else effect for effect in outcome.points]
+    return tuple(taking.made)
+
+
+class _Taking:
+    def __init__(
+        self, program: CompiledProgram, state: MemberState, order: BookedOrder, now: dt.datetime, lots: Lots
+    ) -> None:
+        self._program = program
+        self._state = state
+        self._order = order
+        self._now = now
+        self._lots = lots
+        self._others: dict[str, list[Lot]] = {}
+        self._expired: dict[tuple[str, str | None], int] = {}
+        for lot in order.lots:
+            key = lot.point_type, lot.campaign
+            self._expired[key] = self._expired.get(key, 0) + lot.expired
+        self.made: list[Posting] = []
+
+    def take(self, effect: PointsEffect) -> PointsEffect:
+        """Take one effect's points; returns it as it could be done."""
+        wanted = -effect.amount
+        point_type = self._program.definition.points[effect.points]
+        balance = balance_of(self._state, effect.points, point_type.floor)
+        if not point_type.in_lots:
+            taken = self._without_lots(effect, balance, wanted)
+        else:
+            taken = self._of_order(effect, balance, wanted)
+            gone = min(wanted - taken, self._expired.pop((effect.points, effect.campaign), 0))
+            taken += self._of_others(effect, balance, wanted - taken - gone)
+            short = wanted - taken - gone
+            if short and balance.floor is None:
+                # The balance goes below zero by what no lot can give; the next points pay it.
+                self._post(effect, "available", "adjusted", short, None, balance)
+                taken += short
+            elif short and point_type.clawback == "refuse":
+                message = f"{short} of the {wanted} {effect.points} that the order gave have been spent."
+                raise PointsSpent(message, extra={"points": effect.points, "missing": short})
+        return msgspec.structs.replace(effect, amount=-taken, wanted=None if taken == wanted else -wanted)
+
+    def _without_lots(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
+        part = wanted if balance.floor is None else min(wanted, max(0, balance.available - balance.floor))
+        if part:
+            self._post(effect, "available", "issued", part, None, balance)
+        return part
+
+    def _of_order(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
+        own = [lot for lot in self._order.lots if lot.point_type == effect.points and lot.remaining]
+        # What this campaign gave comes before what others of the same order gave; what is pending comes first.
+        own.sort(key=lambda lot: (lot.campaign != effect.campaign, not lot.pending, lot.line))
+        taken = 0
+        for lot in own:
+            part = min(lot.remaining, wanted - taken)
+            if part:
+                bucket: Account = "pending" if lot.pending else "available"
+                self._post(effect, bucket, "issued", part, LotKey(self._order.seq, lot.line), balance)
+                self._remember(lot, part)
+                taken += part
+        return taken
+
+    def _remember(self, lot: OrderLot, part: int) -> None:
+        lot.remaining -= part
+        key = LotKey(self._order.seq, lot.line)
+        others = self._others.get(lot.point_type)
+        if others is not None:
+            self._others[lot.point_type] = [
+                one._replace(remaining=one.remaining - part) if one.key == key else one for one in others
+            ]
+
+    def _of_others(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
+        if wanted <= 0:
+            return 0
+        if effect.points not in self._others:
+            # Those of the order are left out: what it still has belongs to what was not returned.
+            self._others[effect.points] = [lot for lot in self._lots(effect.points) if lot.seq != self._order.seq]
+        there = self._others[effect.points]
+        part = min(wanted, sum(lot.remaining for lot in there if lot.is_spendable(self._now)))
+        if not part:
+            return 0
+        gives = burn(there, part, self._now)
+        for lot, amount in gives:
+            self._post(effect, "available", "adjusted", amount, lot.key, balance)
+        left = {lot.key: amount for lot, amount in gives}
+        self._others[effect.points] = [lot._replace(remaining=lot.remaining - left.get(lot.key, 0)) for lot in there]
+        return part
+
+    def _post(
+        self,
+        effect: PointsEffect,
+        source: Account,
+        destination: Account,
+        amount: int,
+        lot: LotKey | None,
+        balance: Balance,
+    ) -> None:
+        setattr(balance, source, getattr(balance, source) - amount)
+        self.made.append(
+            Posting(
+                point_type=effect.points,
+                source=source,
+                destination=destination,
+                amount=amount,
+                campaign=effect.campaign,
+                lot=lot,
+            )
+        )
