@@ -42,6 +42,7 @@ _GROWTH_CLIENTS = 32
 _BULK_CLIENTS = 4
 _FEW, _MANY = "bench_few", "bench_many"
 _HEAVY_ORIGINALS = 10
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class Bench:
                 report["growth_of_cpu"] = {name: figures.growth_of_cpu(*pair) for name, pair in tallies.items()}
             _say("verify")
             verified = [verify(database) for database in databases.values()]
+            for finding in (finding for found in verified for finding in found.findings[:_MOST_TOLD]):
+                _say(str(finding))
         report["verify"] = {
             "clean": all(found.is_clean for found in verified),
             "entries": sum(found.entries for found in verified),

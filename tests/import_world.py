@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from setia.db.engine import Database
+from setia.imports.event_mapping import EventsMap
 from setia.imports.fates import Report
-from setia.imports.importing import Wanted, Watch, import_purchases
-from setia.imports.mapping import load_map
+from setia.imports.importing import Wanted, Watch, import_rows
+from setia.imports.mapping import ImportMap, load_map
 from setia.ledger.verify import verify
 from setia.program.definition import Program
 from setia.program.yaml_text import load
@@ -56,7 +57,8 @@ class Shop:
 
     def wanted(self, file: Path, form: str | Path = MAP, **options: Any) -> Wanted:
         path = form if isinstance(form, Path) else self.file(form, "map.yaml")
-        read, sources = load_map(path)
+        kind: type[EventsMap | ImportMap] = EventsMap if options.pop("events", False) else ImportMap
+        read, sources = load_map(path, kind)
         return Wanted(file, read, sources, options.pop("program", "shop"), **options)
 
     def bring(
@@ -70,7 +72,7 @@ class Shop:
     ) -> Report:
         """Import a file."""
         file = content if isinstance(content, Path) else self.file(content, name)
-        return import_purchases(self.database, self.wanted(file, form, **options), watch or Watch())
+        return import_rows(self.database, self.wanted(file, form, **options), watch or Watch())
 
     def rows(self, content: str | bytes | Path, form: str | Path = MAP, **options: Any) -> dict[str, Any]:
         """Import a file, and give the fates of its rows that are not zero."""

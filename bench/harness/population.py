@@ -87,9 +87,13 @@ SELECT j.id AS original_entry, t.original, t.twin, t.copy, j.seq, uuidv7() AS en
 FROM journal j JOIN twin t ON t.original = j.member_id
 ORDER BY j.seq, t.copy, t.twin
 """
-_ID_IN_BODY = """
-replace(replace(r.body::text, r.id::text, t.entry::text), replace(r.id::text, '-', ''), replace(t.entry::text, '-', ''))
-::json
+_IDS_IN_BODY = """
+replace(
+    replace(
+        replace(r.body::text, r.id::text, t.entry::text), replace(r.id::text, '-', ''), replace(t.entry::text, '-', '')
+    ),
+    '"external_id":"' || r.external_id || '"', '"external_id":"' || r.external_id || '-' || t.twin::text || '"'
+)::json
 """
 _BY_MEMBER = "twin t ON t.original = r.member_id"
 _COPIES: tuple[tuple[str, str, dict[str, str], str], ...] = (
@@ -109,14 +113,14 @@ _COPIES: tuple[tuple[str, str, dict[str, str], str], ...] = (
             "id": "t.entry",
             "member_id": "t.twin",
             "external_id": "r.external_id || '-' || t.twin::text",
-            "body": _ID_IN_BODY,
+            "body": _IDS_IN_BODY,
         },
         "t.seq, t.copy, t.twin",
     ),
     (
         "journal",
         "entry_twin t ON t.original_entry = r.id",
-        {"id": "t.entry", "event_id": "t.entry", "member_id": "t.twin"},
+        {"id": "t.entry", "event_id": "CASE WHEN r.kind = 'event' THEN t.entry END", "member_id": "t.twin"},
         "t.seq, t.copy, t.twin",
     ),
     ("posting", _BY_MEMBER, {"member_id": "t.twin"}, "r.seq, t.copy, t.twin, r.line"),

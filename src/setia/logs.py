@@ -22,7 +22,12 @@ _PERSONAL = frozenset(
 )
 # PostgreSQL puts the offending values into these lines of a message, as in `Key (email)=(a@b.example) already exists`.
 _VALUES_IN_ERRORS = re.compile(r"^(\s*)(DETAIL|CONTEXT|\[parameters:).*$", re.MULTILINE)
-_NOISY = {"alembic": logging.WARNING, "sqlalchemy.engine": logging.WARNING, "httpx": logging.WARNING}
+_NOISY = {
+    "alembic": logging.WARNING,
+    "sqlalchemy.engine": logging.WARNING,
+    "httpx": logging.WARNING,
+    "procrastinate": logging.WARNING,
+}
 
 
 def configure_logs(settings: Settings, *, stream: TextIO | None = None) -> None:

@@ -1,6 +1,5 @@
 """The whole server: which domains there are, and what connects them. Everything else is said in their folders."""
 
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,14 +8,19 @@ from starlette.concurrency import run_in_threadpool
 
 from setia.api.app import Part, create_app
 from setia.api.rate import RateLimit
+from setia.clock.router import router as clock_router
 from setia.db.engine import Database
 from setia.db.watchman import Watchman
 from setia.events.part import events_part
+from setia.garbage import look_seldom
 from setia.identity.keyring import KeyRing
+from setia.jobs.worker import Worker
 from setia.logs import configure_logs
+from setia.members.lots_router import lots_router
 from setia.members.points_router import router as points_router
 from setia.members.router import router as members_router
 from setia.program.definition import Program
+from setia.reports.router import router as reports_router
 from setia.settings import Settings, load_settings
 from setia.versions import service as versions
 from setia.versions.cache import VersionCache
@@ -41,7 +45,7 @@ def build(
             return versions.get(tx, program_id, number)
 
     core = Part(
-        routers=(members_router, points_router, program_router),
+        routers=(members_router, points_router, lots_router, reports_router, program_router, clock_router),
         state={
             "keyring": KeyRing(database),
             "rate_limit": RateLimit(settings.rate_limit if rate_limit is None else rate_limit),
@@ -58,24 +62,19 @@ def create() -> FastAPI:
     database = Database.open(settings, role="api")
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         watchman = Watchman(database)
         watchman.start()
+        # The programs that requests have compiled are compiled for jobs too.
+        worker = Worker(database, app.state.programs) if settings.jobs else None
+        if worker is not None:
+            worker.start()
         yield
+        if worker is not None:
+            await run_in_threadpool(worker.stop)
         await run_in_threadpool(watchman.stop)
         await run_in_threadpool(database.close)
 
     app = build(settings, database, (Part(lifespans=(lifespan,)),), access_log=settings.access_log)
-    _quiet_garbage_collector()
+    look_seldom()
     return app
-
-
-def _quiet_garbage_collector() -> None:
-    """Look for reference cycles seldom.
-
-    A decision makes some hundreds of objects that live for milliseconds and hold no cycles; by default Python would
-    look through all young objects after every 700 of them, twice an event. What was loaded at the start stays anyway.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1, description="Address on which the server listens.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port on which the server listens.")
     workers: int = Field(default=1, ge=1, le=256, description="Number of server processes.")
+    jobs: bool = Field(
+        default=True,
+        description="Whether the server processes run jobs, a thread in each. With `false`, run `setia worker`.",
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^/\s]+$",

@@ -1,21 +1,29 @@
 """The OpenAPI document tells the truth: its examples are executed, and its answers have the documented shape."""
 
+import datetime as dt
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from api_world import World
+from api_world import World, definition
 from setia.api.openapi import _merge, operations
+from setia.identity.scopes import Scope
+from setia.identity.service import create_key
+from setia.program.definition import Program
+from setia.versions.service import publish
 
 # What the examples need to be there, and the ids in the paths, come from requests before them: hence an order.
 FIRST = [("post", "/v1/members"), ("post", "/v1/events")]
+OFFER = "/v1/members/{member_id}/offers"
+MIDDLE = [("post", OFFER), ("post", f"{OFFER}/{{instance}}/activate")]
+CARD = {"on": "purchase", "offer": {"activation": "by_member", "progress": {"orders": 10}}, "earn": {"stars": 5}}
 LAST = [("post", f"/v1/members/{{member_id}}/{act}") for act in ("suspend", "reactivate", "close")]
 
 
 def in_order(document: dict[str, Any]) -> list[tuple[str, str]]:
     found = [(method, path) for path, methods in document["paths"].items() for method in methods]
-    return FIRST + [one for one in found if one not in FIRST + LAST] + LAST
+    return FIRST + MIDDLE + [one for one in found if one not in FIRST + MIDDLE + LAST] + LAST
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +45,14 @@ def documented(document: dict[str, Any], schema: dict[str, Any]) -> jsonschema_r
     return jsonschema_rs.validator_for({**schema, "components": document["components"]})
 
 
+def in_test_mode(world: World) -> str:
+    """A key of the program in test mode, which this makes."""
+    clock = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    with world.database.transaction() as tx:
+        made = publish(tx, Program.model_validate(definition()), "test", mode="test", clock=clock)
+        return str(create_key(tx, made.version.program_id, "test", list(Scope)))
+
+
 def test_it_is_openapi_3_1_and_complete(world: World) -> None:
     document = world.call("GET", "/openapi.json", key=None).json()
     assert document["openapi"] == "3.1.0"
@@ -55,6 +71,9 @@ def test_it_is_openapi_3_1_and_complete(world: World) -> None:
 
 def test_every_example_is_executed(world: World) -> None:
     document = world.app.openapi()
+    with world.database.transaction() as tx:
+        campaigns = {**definition()["campaigns"], "coffee_card": CARD}
+        publish(tx, Program.model_validate(definition(campaigns=campaigns)), "test")
     world.enrol(external_id="customer-1")
     ids = {"number": "1"}
     for method, path in in_order(document):
@@ -63,6 +82,10 @@ def test_every_example_is_executed(world: World) -> None:
         more: dict[str, Any] = {} if body is None else {"json": body}
         if path.endswith("/adjustments"):
             more["headers"] = {"Idempotency-Key": "example-1"}
+        if path.startswith(OFFER) and method == "post":
+            more["headers"] = {"Idempotency-Key": f"example of {path}".replace(" ", "-")}
+        if (method, path) == ("post", "/v1/clock"):
+            more["key"] = in_test_mode(world)  # a live program has no clock to move
         answer = world.call(method.upper(), path.format(**ids), **more)
         wanted = next(status for status in operation["responses"] if status.startswith("2"))
         assert str(answer.status_code) == wanted, (method, path, answer.text)
@@ -71,6 +94,8 @@ def test_every_example_is_executed(world: World) -> None:
             documented(document, content["application/json"]["schema"]).validate(answer.json())
         if (method, path) == ("post", "/v1/members"):
             ids["member_id"] = answer.json()["id"]
+        if (method, path) == ("post", OFFER):
+            ids["instance"] = answer.json()["instance"]
         if (method, path) == ("post", "/v1/events"):
             ids["event_id"] = answer.json()["id"]
 

@@ -64,10 +64,12 @@ def test_check_prints_one_object_and_ends_with_0(house: Database, served: list[d
     figures = json.loads(result.stdout)
     assert list(figures) == [
         *("members", "events", "seed", "until", "seconds", "events_per_second"),
-        *("points", "tiers", "campaigns", "liability", "member", "verify"),
+        *("points", "tiers", "tiers_risen", "tiers_dropped", "entries", "campaigns", "liability", "member", "verify"),
     ]
     assert (figures["members"], figures["seed"], figures["until"]) == (5, 7, "2026-09-30")
-    assert figures["events"] == figures["verify"]["entries"] == events(house)
+    assert figures["events"] == figures["entries"]["event"] == events(house)
+    assert figures["verify"]["entries"] == sum(figures["entries"].values())
+    assert figures["points"]["stars"]["expired"] > 0
     assert figures["verify"]["findings"] == 0
     assert "no other data is touched" in result.stderr
     assert f"Booked {figures['events']:,} of {figures['events']:,} events." in result.stderr
@@ -118,6 +120,7 @@ def test_without_check_it_serves_the_demo_and_says_what_to_try(
     assert f"{url}/docs" in result.stderr
     assert f"curl -s '{url}/v1/events?locale=en' -H 'Authorization: Bearer setia_test_" in result.stderr
     assert f"curl -s '{url}/v1/members/mem_" in result.stderr
+    assert f"curl -s '{url}/v1/clock'" in result.stderr
     assert "events per second" in result.stdout
 
 

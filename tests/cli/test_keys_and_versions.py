@@ -59,11 +59,11 @@ def test_a_definition_with_errors_is_not_published(definition: Path, database: D
 
 
 def test_a_key_is_made_listed_and_revoked(definition: Path, database: Database) -> None:
-    run("program", "publish", str(definition), "--mode", "test")
+    run("program", "publish", str(definition))
     made = run("key", "create", "--program", "coffee-stars", "--scope", "events:write", "--label", "till")
     key = KeyText.parse(made.stdout.strip())
     assert key is not None
-    assert key.mode == "test"
+    assert key.mode == "live"
     with database.transaction() as tx:
         row = tx.execute(sa.select(api_key)).one()
     assert (row.prefix, row.hash, row.scopes, row.label, row.expires_at) == (

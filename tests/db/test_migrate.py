@@ -1,6 +1,7 @@
 """Migrations: up, down, up again, once for all who start at the same moment, and complete."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
@@ -69,3 +70,22 @@ def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None
 
     # then
     assert migrate.current(database) == "9999"
+
+
+def test_the_package_that_runs_jobs_has_brought_no_further_tables() -> None:
+    # When this fails, write a migration that runs the files after the last, and name the new last one here and there.
+    there = sorted(file.name for file in files("procrastinate.sql.migrations").iterdir() if file.name.endswith(".sql"))
+    last = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
+    assert there[-1] == last
+    assert f'LAST = "{last}"' in next((migrate.TREE / "versions").glob("0006_*.py")).read_text(encoding="utf-8")
+
+
+def test_jobs_can_be_deferred_by_a_connection_that_knows_nothing_of_their_tables(database: Database) -> None:
+    with database.transaction() as tx:
+        job = tx.exec_driver_sql(
+            "SELECT procrastinate.procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'any', 0, NULL, NULL, '{}', NULL)"
+            "::procrastinate.procrastinate_job_to_defer_v1])"
+        ).scalar_one()
+        assert tx.exec_driver_sql("SELECT id FROM procrastinate.procrastinate_jobs").scalar_one() == job[0]
+        kept = "SELECT count(*) FROM procrastinate.procrastinate_events WHERE type = 'deferred'"
+        assert tx.exec_driver_sql(kept).scalar_one() == 1

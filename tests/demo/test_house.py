@@ -27,7 +27,7 @@ def settings() -> Iterator[Settings]:
 def test_each_demo_begins_with_nothing_and_alone(settings: Settings) -> None:
     with fresh_database(settings) as database:
         with database.transaction() as tx:
-            tx.exec_driver_sql("INSERT INTO program (key, mode) VALUES ('left-over', 'test')")
+            tx.exec_driver_sql("INSERT INTO program (key) VALUES ('left-over')")
         with pytest.raises(DemoRunning, match="Stop it first"), fresh_database(settings):
             pass
         with database.transaction() as tx:

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from demo.conftest import BERLIN, LAST, SEED, Run
+from demo.conftest import BERLIN, LAST, SEED, Run, publish_test
 from setia.db.engine import Database
 from setia.demo.figures import as_json
 from setia.demo.running import run_year
 from setia.demo.year import draw_year
 from setia.events.problems import EventInFuture, InvalidEvent
-from setia.program.templates import load_template
-from setia.versions.service import publish
 
 
 def lasting(figures: dict[str, Any]) -> dict[str, Any]:
@@ -38,10 +36,29 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
         "seed": 7,
         "until": "2026-09-30",
         "points": {
-            "stars": {"issued": 15639, "redeemed": 0, "expired": 0, "adjusted": 0, "outstanding": 15639},
-            "status": {"issued": 8635, "redeemed": 0, "expired": 0, "adjusted": 0, "outstanding": 8635},
+            "stars": {
+                "issued": 15639,
+                "redeemed": 0,
+                "expired": 8519,
+                "adjusted": 0,
+                "outstanding": 7120,
+                "available": 7120,
+                "pending": 0,
+            },
+            "status": {
+                "issued": 8635,
+                "redeemed": 0,
+                "expired": 0,
+                "adjusted": 0,
+                "outstanding": 8635,
+                "available": 8635,
+                "pending": 0,
+            },
         },
         "tiers": {"status": {"green": 45, "gold": 4, "platinum": 1}},
+        "tiers_risen": {"status": 6},
+        "tiers_dropped": {"status": 0},
+        "entries": {"event": 1449, "expiry": 123, "review": 2},
         "campaigns": {
             "base": {"stars": 8635, "status": 8635},
             "welcome": {"stars": 2500},
@@ -54,14 +71,21 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
             "oat_milk": {"stars": 238},
             "app_review": {"stars": 125},
         },
-        "liability": {"amount": "469.17", "currency": "EUR"},
-        "verify": {"findings": 0, "entries": 1449},
+        "liability": {"amount": "213.60", "currency": "EUR"},
+        "verify": {"findings": 0, "entries": 1574},
     }
     assert (member["external_id"], member["tiers"]) == ("demo-00024", {"status": "gold"})
-    assert member["balances"] == {"stars": 979, "status": 626}
+    assert member["balances"] == {"stars": 662, "status": 626}
     assert len(member["statement"]) == 8
     assert member["statement"][0] == {
-        "seq": 107,
+        "seq": 112,
+        "kind": "expiry",
+        "occurred_at": "2026-09-30T22:00:00Z",
+        "sentences": ["96 stars have expired."],
+        "balances": {"stars": 662},
+    }
+    assert member["statement"][1] == {
+        "seq": 111,
         "kind": "event",
         "occurred_at": "2026-09-29T12:16:03Z",
         "sentences": [
@@ -70,13 +94,13 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
             "5 more stars thanks to “Happy Tuesday”: ×2 on “A star for every euro”.",  # noqa: RUF001 - the sign itself
             "5 status points for “A star for every euro”: 1 per 1.00 on 5.60 EUR.",
         ],
-        "balances": {"stars": 979, "status": 626},
+        "balances": {"stars": 758, "status": 626},
     }
-    # What the answers granted is what the ledger issued, and what the shop's own arithmetic makes of it.
+    # What the answers granted is what the ledger issued, and what the shop's own arithmetic makes of what is left.
     assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 15639
-    assert Decimal(15639) * Decimal("0.03") == Decimal("469.17")
+    assert Decimal(15639 - 8519) * Decimal("0.03") == Decimal("213.60")
     assert sum(ran.advanced) == 1449
-    assert count(database, "event") == count(database, "journal") == 1449
+    assert (count(database, "event"), count(database, "journal")) == (1449, 1449 + 123 + 2)
 
 
 def test_two_runs_agree(database: Database, empty_database_url: str, run_demo: Run) -> None:
@@ -91,8 +115,7 @@ def test_two_runs_agree(database: Database, empty_database_url: str, run_demo: R
 
 
 def test_a_refused_event_ends_the_demo_and_its_batch_is_told(database: Database) -> None:
-    definition = load_template("coffee-stars")
-    program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
+    program_id = publish_test(database)
     year = draw_year(SEED, 1, LAST, BERLIN)
     broken = [
         happening._replace(event={**happening.event, "labels": [""]}) if happening.event else happening
@@ -100,14 +123,13 @@ def test_a_refused_event_ends_the_demo_and_its_batch_is_told(database: Database)
     ]
 
     with pytest.raises(InvalidEvent):
-        run_year(database, program_id, broken, lambda _events: None)
+        run_year(database, program_id, broken, LAST, lambda _events: None)
 
     assert count(database, "event") == 1, "only the enrolment"
 
 
 def test_a_year_that_is_not_over_is_refused_by_the_way_in(database: Database) -> None:
-    definition = load_template("coffee-stars")
-    program_id = database.run(lambda tx: publish(tx, definition, "test").version.program_id)
+    program_id = publish_test(database)
     future = [
         happening._replace(event={**happening.event, "occurred_at": "2199-01-01T00:00:00Z"})
         if happening.event
@@ -116,4 +138,4 @@ def test_a_year_that_is_not_over_is_refused_by_the_way_in(database: Database) ->
     ]
 
     with pytest.raises(EventInFuture):
-        run_year(database, program_id, future, lambda _events: None)
+        run_year(database, program_id, future, LAST, lambda _events: None)

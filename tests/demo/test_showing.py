@@ -17,8 +17,11 @@ FIGURES = Figures(
     until=dt.date(2026, 9, 30),
     seconds=29.33,
     events_per_second=1654,
-    points={"stars": PointsFigures(15639, 12, 3, -4, 15620)},
+    points={"stars": PointsFigures(15639, 12, 3, -4, 15620, 15600, 20)},
     tiers={"status": {"green": 1200, "gold": 49, "platinum": 1}},
+    tiers_risen={"status": 50},
+    tiers_dropped={"status": 4},
+    entries={"event": 48506, "expiry": 1},
     campaigns={"base": {"stars": 8635, "status": 8635}, "gold_bonus": {"stars": 593}},
     liability=Liability("1468.60", "EUR"),
     member=MemberFigures(
@@ -57,7 +60,8 @@ def test_every_figure_is_told() -> None:
 
     for part in (
         "1,654 events per second: 1,250 members, 48,506 events of the year up to 2026-09-30, booked in 29.3 s",
-        "│ stars  │ 15,639 │       12 │       3 │       -4 │      15,620 │",
+        "│ stars  │ 15,639 │       12 │       3 │       -4 │      20 │    15,600 │",
+        "In this year 50 times somebody rose, and 4 times somebody dropped.",
         "worth 1,468.60 EUR",
         "│ status: green    │   1,200 │ ████████████████████████████ 96.0 % │",
         "│ status: platinum │       1 │ █ 0.1 %",

@@ -12,9 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from api_world import World, make_world
+from jobs.due_world import expiries, make_due, wait_until
 from setia.db.embedded import EmbeddedServer
 from setia.db.engine import Database
 from setia.db.migrate import upgrade
+from setia.events.live import LivePrograms
+from setia.jobs.worker import Worker
 from setia.ledger.verify import verify
 from setia.settings import Settings
 
@@ -69,6 +72,19 @@ def test_the_grants_of_the_guide_are_enough_to_serve(as_server: Database) -> Non
     world = make_world(as_server)
     with world.client:
         do_everything(world)
+    assert verify(as_server).is_clean
+
+
+def test_the_grants_of_the_guide_are_enough_to_run_jobs(database: Database, as_server: Database) -> None:
+    # given points that have ended, as the owner of the tables arranges it
+    world = make_world(database)
+    with world.client:
+        make_due(world, 2)
+
+    worker = Worker(as_server, LivePrograms(as_server))
+    worker.start()
+    wait_until(lambda: expiries(world) == (2, 2))
+    worker.stop()
     assert verify(as_server).is_clean
 
 

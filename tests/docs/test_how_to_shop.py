@@ -1,4 +1,4 @@
-"""The commands of docs/how-to/integrate-a-shop.md, run one after the other as a reader types them.
+"""The commands of guides in docs/how-to, run one after the other as a reader types them.
 
 A `sh` block is run; each line of the `text` block behind it must come up in what it wrote.
 """
@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "integrate-a-shop.md"
+GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "=== end of block ==="
 
 pytestmark = pytest.mark.slow
 
 
-def told() -> list[tuple[str, list[str]]]:
+def told(page: str) -> list[tuple[str, list[str]]]:
     found: list[tuple[str, list[str]]] = []
-    for kind, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+    for kind, text in BLOCK.findall((GUIDES / page).read_text(encoding="utf-8")):
         if kind == "sh":
             found.append((text, []))
         else:
@@ -33,14 +33,15 @@ def told() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="THE HOW-TO IS NOT TESTED: there is no curl here")
-def test_the_guide_does_what_it_says(tmp_path: Path, empty_database_url: str) -> None:
+@pytest.mark.parametrize("page", ["integrate-a-shop.md", "try-a-year.md"])
+def test_the_guide_does_what_it_says(page: str, tmp_path: Path, empty_database_url: str) -> None:
     dev = tmp_path / "dev"
     dev.write_text(f'#!/bin/sh\n[ "$1" = run ] || exit 2\nshift\nexec "{sys.executable}" -m setia "$@"\n')
     dev.chmod(0o755)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    blocks = told()
+    blocks = told(page)
     script = "".join(f"{commands}echo '{END}'\n" for commands, _ in blocks)
     script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
     own = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}

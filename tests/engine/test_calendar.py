@@ -21,9 +21,9 @@ from setia.engine.calendar import (
     midnight,
     period_key,
 )
+from setia.program.expiry import Expiry
 from setia.program.limits import LimitPeriod
 from setia.program.names import Period
-from setia.program.points import Expiry
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KUALA_LUMPUR = ZoneInfo("Asia/Kuala_Lumpur")

@@ -363,7 +363,7 @@ def test_the_ends_of_many_days_are_remembered_and_forgotten() -> None:
     for number in range(4200):
         moment = NOON + dt.timedelta(days=number)
         # then each still has an end of its own
-        available_at, ends = compiled.validity("stars", moment)
+        available_at, ends, _ = compiled.validity("stars", moment)
         assert available_at is None
         assert ends is not None
         assert dt.timedelta(days=1) < ends - moment < dt.timedelta(days=2)

@@ -9,7 +9,8 @@ import pytest
 from engine.shop_world import at, campaigns, decided, happening, line, member, program, purchase
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Decision
-from setia.engine.sentences import adjustment_sentence, campaign_name, language_of, sentences
+from setia.engine.sentences import adjustment_sentence, sentences
+from setia.engine.wording import campaign_name, language_of
 
 NAMED = """
 points:

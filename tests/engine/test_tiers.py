@@ -1,4 +1,4 @@
-"""Tiers: windows, thresholds, rising at once, never falling here, and progress."""
+"""Tiers: windows, thresholds, rising at once, and progress. What time does to levels: `test_reviews`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.shop_world import at, counted, decided, happening, line, member, pro
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Outcome, PointsEffect, TierChange
 from setia.engine.state import Counters
-from setia.engine.tiers import Standing, metric_value, standings
+from setia.engine.tiers import Need, Standing, metric_value, standings
 
 LONG_AGO = at("2025-01-01T00:00Z")
 LEVELS = "[{id: green, from: 0}, {id: gold, from: 100}, {id: black, from: 500, keep_from: 400}]"
@@ -198,7 +198,10 @@ def test_metrics_in_the_decimals_of_their_unit(metric: str, currency: str, point
     )
     counters = decided(compiled, purchase(99 * 10**digits, currency=currency)).counters
     assert standings(compiled, counters, {}, dt.date(2026, 3, 4), at("2026-01-01T00:00Z")) == [
-        Standing("t", "green", 99 * 10**digits, "gold", 10**digits, digits)
+        Standing(
+            *("t", "green", 99 * 10**digits, "gold", 10**digits, digits),
+            needs=[Need(metric, "lifetime", 99 * 10**digits, 100 * 10**digits, digits)],
+        )
     ]
 
 
@@ -260,25 +263,33 @@ def test_the_explanation_shows_the_metric_against_the_next_level() -> None:
 def test_standings() -> None:
     compiled = ladder()
     day, enrolled = dt.date(2026, 3, 4), at("2026-01-01T00:00Z")
-    assert standings(compiled, Counters(), {}, day, enrolled) == [Standing("t", "green", 0, "gold", 10000, 2)]
+
+    def needs(value: int, needed: int) -> list[Need]:
+        return [Need("spend", "lifetime", value, needed, 2)]
+
+    assert standings(compiled, Counters(), {}, day, enrolled) == [
+        Standing("t", "green", 0, "gold", 10000, 2, needs(0, 10000))
+    ]
     counters = decided(compiled, purchase(60000)).counters
     assert standings(compiled, counters, {}, day, enrolled) == [Standing("t", "black", 60000, None, 0, 2)]
     # one who was put higher than the metric says has nothing missing to be less
     assert standings(compiled, Counters(tiers={"t": "gold"}), {}, day, enrolled) == [
-        Standing("t", "gold", 0, "black", 50000, 2)
+        Standing("t", "gold", 0, "black", 50000, 2, needs(0, 50000))
     ]
     # and one whose level is no longer defined stands on the first, with all the metric says
     lost = Counters(tiers={"t": "gone"}, windows=counters.windows)
-    assert standings(compiled, lost, {}, day, enrolled) == [Standing("t", "green", 60000, "gold", 0, 2)]
+    assert standings(compiled, lost, {}, day, enrolled) == [
+        Standing("t", "green", 60000, "gold", 0, 2, needs(60000, 10000))
+    ]
 
 
 def test_the_metric_outside_a_fixed_window_is_nothing() -> None:
     compiled = ladder(window="{starts: 2026-03-01, ends: 2026-03-31}")
     counters = decided(compiled, purchase(6000)).counters
-    [tier_set] = compiled.tier_sets
+    [measure] = compiled.tier_sets[0].measures
     enrolled = at("2026-01-01T00:00Z")
-    assert metric_value(compiled, tier_set, counters, {}, dt.date(2026, 3, 31), enrolled) == 6000
-    assert metric_value(compiled, tier_set, counters, {}, dt.date(2026, 4, 1), enrolled) == 0
+    assert metric_value(compiled, measure, counters, {}, dt.date(2026, 3, 31), enrolled) == 6000
+    assert metric_value(compiled, measure, counters, {}, dt.date(2026, 4, 1), enrolled) == 0
 
 
 def test_two_ladders_on_one_window_count_once() -> None:
@@ -301,3 +312,34 @@ def test_points_granted_by_hand_count_as_earned() -> None:
     counters = counted(compiled, Counters(), outcome, moment)
     [standing] = standings(compiled, counters, {}, moment.date(), moment)
     assert standing.value == 70
+
+
+@pytest.mark.parametrize(("kind", "nearest"), [("any", "orders"), ("all", "spend")])
+def test_progress_where_several_criteria_count(kind: str, nearest: str) -> None:
+    # 40 of 100 euros and 3 of 5 orders: what is left is compared as a share, for there is no common unit
+    criteria = "{metric: spend, from: 100}, {metric: orders, window: calendar_year, from: 5}"
+    compiled = program(
+        f"tiers: [{{id: t, levels: [{{id: green, from: 0}}, {{id: gold, {kind}: [{criteria}]}}]}}]\ncampaigns: {{}}"
+    )
+    counters = Counters()
+    for euros in (20, 10, 10):
+        counters = decided(compiled, purchase(euros * 100), member(counters=counters)).counters
+    [standing] = standings(compiled, counters, {}, dt.date(2026, 3, 4), at("2026-01-01T00:00Z"))
+    assert [(need.metric, need.value, need.needed) for need in standing.needs] == [
+        ("spend", 4000, 10000),
+        ("orders", 3, 5),
+    ]
+    assert standing.any_of is (kind == "any")
+    assert (standing.value, standing.missing) == ((3, 2) if nearest == "orders" else (4000, 6000))
+    for _ in range(2):
+        counters = decided(compiled, purchase(100), member(counters=counters)).counters
+    assert compiled.levels_of(counters) == {"t": "gold" if kind == "any" else "green"}
+    [top] = standings(compiled, Counters(tiers={"t": "gold"}), {}, dt.date(2026, 3, 4), at("2026-01-01T00:00Z"))
+    assert (top.next_level, top.value, top.needs) == (None, 0, [])
+
+
+def test_a_ladder_of_one_level_has_nothing_to_show() -> None:
+    compiled = program("tiers: [{id: t, levels: [{id: all_of_us, from: 0}]}]\ncampaigns: {}")
+    assert decided(compiled, purchase(100)).explanation.tiers == {"t": ""}
+    [standing] = standings(compiled, Counters(), {}, dt.date(2026, 3, 4), at("2026-01-01T00:00Z"))
+    assert standing == Standing("t", "all_of_us", 0, None, 0, 0)

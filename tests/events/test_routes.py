@@ -40,6 +40,7 @@ def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
         "tiers": {},
         "effects": [{"kind": "earn", "campaign": "base", "points": "stars", "amount": 12, "by_line": {"0": 12}}],
         "sentences": ["12 stars for “base”: 1 per 1.00 on 12.50 EUR."],
+        "offers": [],
     }
     assert findings(world) == []
 

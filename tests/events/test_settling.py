@@ -9,7 +9,6 @@ from api_world import World
 from events.shop import BASE, booked, calculated, go_live, program, rows
 from setia.events.live import LivePrograms
 from setia.events.settling import settle_due
-from setia.events.timekeeper import Timekeeper
 from setia.ledger.verify import verify
 
 FINE = {"fine": {"on": "visit", "deduct": {"stars": 5}}}
@@ -71,11 +70,10 @@ def test_points_that_have_ended_are_nobodys_though_no_job_has_run(world: World, 
     # when their day has passed
     _age(world, days=3)
 
-    # then they are gone wherever one looks, before anything is booked
+    # then they are gone wherever one looks: whoever looks books their end first
     assert _stars(world, member) == {"available": 0, "pending": 0}
+    assert rows(world, "SELECT available FROM wallet WHERE point_type = 'stars'") == [(0,)]
     assert calculated(world, {"type": "visit", "member": {"card": "1"}})["granted"] == {"stars": 0}
-    assert rows(world, "SELECT available FROM wallet WHERE point_type = 'stars'") == [(10,)]
-    # and a decision books their end first
     answer = _send(world, "visit", "v1")
     assert answer["balances"]["stars"]["available"] == 0
     assert answer["granted"] == {"stars": 0}
@@ -163,8 +161,9 @@ def test_what_was_used_before_it_ended_only_moves_the_next_moment(world: World, 
     _age(world, days=3)
 
     # when the job looks
-    timekeeper = Timekeeper(world.database, LivePrograms(world.database))
-    assert (timekeeper.settle(), timekeeper.settle()) == (1, 0)
+    now, programs = dt.datetime.now(dt.UTC), LivePrograms(world.database)
+    assert settle_due(world.database, programs, world.program_id, now) == 1
+    assert settle_due(world.database, programs, world.program_id, now) == 0
 
     # then nothing is booked
     assert rows(world, "SELECT count(*) FROM journal WHERE kind = 'expiry'") == [(0,)]
@@ -182,28 +181,3 @@ def test_the_earliest_end_stays_the_next_one_while_more_is_earned(world: World, 
     [(due_at,)] = rows(world, "SELECT due_at FROM member_state")
     [(ends,)] = rows(world, "SELECT min(expires_at) FROM lot")
     assert due_at == ends == first - dt.timedelta(hours=12)
-
-
-def test_the_timekeeper_runs_by_itself_and_survives_a_bad_round(
-    world: World, member: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _live(world, expiry={"after": "1d"})
-    _buy(world, "p1")
-    _age(world, days=3)
-    timekeeper = Timekeeper(world.database, LivePrograms(world.database), every_seconds=0.01)
-    whole = timekeeper.settle
-    rounds: list[int] = []
-
-    def flaky() -> int:
-        rounds.append(len(rounds))
-        if len(rounds) == 1:
-            raise RuntimeError
-        return whole()
-
-    monkeypatch.setattr(timekeeper, "settle", flaky)
-    timekeeper.start()
-    deadline = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=20)
-    while rows(world, "SELECT available FROM wallet WHERE point_type = 'stars'") != [(0,)]:
-        assert dt.datetime.now(dt.UTC) < deadline
-    timekeeper.stop()
-    assert len(rounds) > 1

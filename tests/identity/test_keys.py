@@ -1,13 +1,16 @@
 """API keys: shown once, stored as a hash, refused when they end."""
 
+import asyncio
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from api_world import World, assert_problem
-from setia.identity.keyring import KeyRing
+from setia.identity import service
+from setia.identity.keyring import InvalidKey, KeyRing
 from setia.identity.scopes import MEANINGS, Scope
 from setia.identity.secrets import KeyText
 from setia.identity.service import NoSuchKey, create_key, list_keys, revoke_key
@@ -122,3 +125,28 @@ def test_the_key_of_another_program_cannot_be_revoked(world: World) -> None:
     with world.database.transaction() as tx, pytest.raises(NoSuchKey):
         revoke_key(tx, world.other_program_id, text.prefix)
     assert world.call("GET", "/v1/members").status_code == 200
+
+
+def test_many_who_ask_at_once_ask_the_database_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring = KeyRing(world.database)
+    asked: list[str] = []
+    original = service.find_key
+
+    def counting(tx: Any, prefix: str) -> Any:
+        asked.append(prefix)
+        return original(tx, prefix)
+
+    monkeypatch.setattr(service, "find_key", counting)
+
+    async def crowd() -> list[Any]:
+        first = asyncio.ensure_future(keyring.check(f"Bearer {world.owner}"))
+        await asyncio.sleep(0)
+        first.cancel()  # whoever asked first goes away
+        wrong = world.owner[:-4] + ("aaaa" if not world.owner.endswith("aaaa") else "bbbb")
+        checks = [keyring.check(f"Bearer {world.owner}") for _ in range(20)] + [keyring.check(f"Bearer {wrong}")]
+        return await asyncio.gather(*checks, return_exceptions=True)
+
+    *good, bad = asyncio.run(crowd())
+    assert {key.prefix for key in good} == {asked[0]}
+    assert isinstance(bad, InvalidKey)
+    assert len(asked) == 2, "once for the key, once for the one with another secret"

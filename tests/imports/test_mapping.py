@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from import_world import HEADER, MAP, Shop
-from setia.imports.mapping import load_map
+from setia.imports.mapping import ImportMap, load_map
 from setia.program.findings import DefinitionError
 
 
 def _findings(path: Path, text: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DefinitionError) as caught:
-        load_map(path)
+        load_map(path, ImportMap)
     return [str(finding).removeprefix(str(path)) for finding in caught.value.findings]
 
 
 def test_a_bare_text_is_an_expression_and_the_rest_has_defaults(tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(MAP, encoding="utf-8")
-    form, _ = load_map(path)
+    form, _ = load_map(path, ImportMap)
     assert form.external_id.cel == "row.id"
     assert (form.lines.sku.const, form.lines.quantity) == ("thing", None)
     assert (form.sort, form.guests, form.rounding, form.group) == ("file", "refuse", None, None)
@@ -91,7 +91,7 @@ def test_a_wrong_map_is_refused_at_its_place(tmp_path: Path, before: str, after:
 
 def test_a_map_that_is_missing_or_empty_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="the map cannot be read: No such file or directory"):
-        load_map(tmp_path / "nowhere.yaml")
+        load_map(tmp_path / "nowhere.yaml", ImportMap)
     assert _findings(tmp_path / "map.yaml", "") == [":1:1: error[yaml_not_a_mapping]: the map is empty"]
 
 

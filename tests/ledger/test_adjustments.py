@@ -1,5 +1,6 @@
 """Points given and taken by hand: once per key, never below what may be taken."""
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -31,6 +32,38 @@ def test_points_given_open_a_lot_with_the_end_the_program_gives(ledger: Ledger) 
         ("adjustment", "anna", "late parcel", "50")
     ]
     assert ledger.findings() == []
+
+
+def test_points_given_may_have_an_end_of_their_own(ledger: Ledger) -> None:
+    member = ledger.enrol()
+    terms = Terms(expires_at=at(9))
+
+    ledger.adjust(member, 50, terms=terms, key="k", expires_at=at(5))
+    assert ledger.adjust(member, 50, terms=terms, key="k", expires_at=at(5)).replayed
+    with pytest.raises(IdempotencyKeyReused):
+        ledger.adjust(member, 50, terms=terms, key="k", expires_at=at(6))
+
+    assert ledger.rows("SELECT granted, expires_at FROM lot") == [(50, at(5))]
+    assert ledger.rows("SELECT count(*) FROM journal WHERE outcome::text LIKE '%%expires_at%%'") == [(1,)]
+    assert ledger.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "terms", "ends", "message"),
+    [
+        (-5, Terms(), at(9), "only points that are given have an end"),
+        (5, Terms(in_lots=False), at(9), "points of this type never end"),
+        (5, Terms(), T0, "lies in the past"),
+    ],
+)
+def test_an_end_fits_what_is_given(
+    ledger: Ledger, amount: int, terms: Terms, ends: dt.datetime, message: str
+) -> None:
+    member = ledger.enrol()
+    with pytest.raises(InvalidAdjustment) as raised:
+        ledger.adjust(member, amount, terms=terms, expires_at=ends)
+    assert [(item.pointer, item.message) for item in raised.value.errors] == [("#/expires_at", message)]
+    assert entries(ledger) == 0
 
 
 def test_points_of_a_type_without_lots_open_none(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.world import T0, Ledger, at, effects, grant, redeem
 from setia.db.engine import driver_connection
+from setia.db.exchange import Exchange, Reply, Value
 from setia.db.ids import new_id
 from setia.db.migrate import differences
 from setia.engine.state import Balance
@@ -320,28 +321,27 @@ def test_booking_time_never_goes_back_though_the_clock_does(ledger: Ledger) -> N
     assert ledger.findings() == []
 
 
-def test_members_are_locked_in_order_before_anything_is_written(ledger: Ledger) -> None:
+def test_members_are_locked_in_order_before_anything_is_written(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     members = [ledger.enrol() for _ in range(3)]
     ledger.post(members[0], grant(5))
     statements: list[str] = []
+    original = Exchange.ask
 
-    class Recorder(psycopg.Cursor[object]):
-        def execute(self, query, params=None, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
-            statements.append(" ".join(str(query).split()))
-            return super().execute(query, params, **options)
+    def recording(self: Exchange, statement: str, *values: Value) -> Reply:
+        statements.append(" ".join(statement.split()))
+        return original(self, statement, *values)
 
+    monkeypatch.setattr(Exchange, "ask", recording)
     with ledger.database.transaction() as tx:
         connection = driver_connection(tx)
-        original, connection.cursor_factory = connection.cursor_factory, Recorder
-        try:
-            lock_members(connection, reversed(members))  # type: ignore[arg-type]
-            book(connection, [entry(ledger, members[0], 2, grant(1))], [StateRow(members[0], 2, b"{}")])
-        finally:
-            connection.cursor_factory = original
+        lock_members(connection, reversed(members))  # type: ignore[arg-type]
+        book(connection, [entry(ledger, members[0], 2, grant(1))], [StateRow(members[0], 2, b"{}")])
 
     verbs = [statement.split()[0] for statement in statements]
     assert verbs == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "UPDATE"]
-    assert statements[1].endswith("FROM member_state WHERE member_id = ANY (%b) ORDER BY member_id FOR UPDATE")
+    assert statements[1].endswith("FROM member_state WHERE member_id = ANY ($1::uuid[]) ORDER BY member_id FOR UPDATE")
     assert "FOR UPDATE" not in statements[2]
 
 

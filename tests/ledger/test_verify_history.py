@@ -114,7 +114,7 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, int | None]]]] = {
         [("outcome_mismatch", 1)],
     ),
     "what is due later than it is": (
-        ("UPDATE member_state SET due_at = due_at + interval '1 minute' WHERE {mine}",),
+        ("UPDATE member_state SET due_at = (SELECT max(expires_at) FROM lot) + interval '1 s' WHERE {mine}",),
         [("due_late", None)],
     ),
     "what is never due": (("UPDATE member_state SET due_at = NULL WHERE {mine}",), [("due_late", None)]),

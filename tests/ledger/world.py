@@ -147,6 +147,7 @@ class Ledger:
         point_type: str = "stars",
         reason: str = "goodwill",
         terms: Terms | None = None,
+        expires_at: dt.datetime | None = None,
         now: dt.datetime = T0,
     ) -> Adjusted:
         asked = Adjustment(
@@ -156,6 +157,7 @@ class Ledger:
             reason=reason,
             actor="anna",
             idempotency_key=key or new_id().hex,
+            expires_at=expires_at,
         )
         return self.database.run(lambda tx: adjust(driver_connection(tx), asked, terms or Terms(), now))
 

@@ -25,7 +25,7 @@ def new(*identifiers: tuple[str, str]) -> NewMember:
 
 def create(world: World, *members: NewMember) -> list[Member | IdentifierTaken]:
     with world.database.transaction() as tx:
-        return create_members(driver_connection(tx), world.program_id, members)
+        return create_members(driver_connection(tx), world.program_id, members, NOW)
 
 
 def test_a_batch_is_created_in_order(world: World) -> None:
@@ -75,7 +75,7 @@ def test_who_loses_to_a_loser_does_not_lose(world: World) -> None:
 def test_the_same_card_in_another_program_is_another_member(world: World) -> None:
     create(world, new(("card", "1")))
     with world.database.transaction() as tx:
-        [other] = create_members(driver_connection(tx), world.other_program_id, [new(("card", "1"))])
+        [other] = create_members(driver_connection(tx), world.other_program_id, [new(("card", "1"))], NOW)
     assert isinstance(other, Member)
 
 
@@ -140,9 +140,9 @@ def test_facts_are_loaded_and_saved(world: World) -> None:
     assert isinstance(one, Member)
     assert isinstance(two, Member)
     with world.database.transaction() as tx:
-        save_facts(driver_connection(tx), world.program_id, [FactsChange(one.id, {"size": "l"}, ("vip",))])
+        save_facts(driver_connection(tx), world.program_id, [FactsChange(one.id, {"size": "l"}, ("vip",), NOW)])
         # Another program's hand does not reach them.
-        save_facts(driver_connection(tx), world.other_program_id, [FactsChange(two.id, {"size": "l"}, ())])
+        save_facts(driver_connection(tx), world.other_program_id, [FactsChange(two.id, {"size": "l"}, (), NOW)])
         save_facts(driver_connection(tx), world.program_id, [])
     with world.database.transaction() as tx:
         found = load_facts(driver_connection(tx), world.program_id, [one.id, two.id])

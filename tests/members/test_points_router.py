@@ -37,6 +37,8 @@ def test_points_are_given_and_taken_and_shown(world: World) -> None:
             "held": 0,
             "value": "0.60",
             "currency": "EUR",
+            "expiring": [],
+            "releases": [],
         },
         {
             "points": "status",
@@ -47,6 +49,8 @@ def test_points_are_given_and_taken_and_shown(world: World) -> None:
             "held": 0,
             "value": None,
             "currency": "EUR",
+            "expiring": [],
+            "releases": [],
         },
     ]
 

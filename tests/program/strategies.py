@@ -163,6 +163,7 @@ def program_data(draw: st.DrawFn) -> Data:
                 texts, _optional(name=multilingual, labels=st.lists(texts, max_size=2), region=texts), max_size=2
             ),
             late=_optional(accept_within=periods, future=periods),
+            triggers=_triggers(list(points)),
         )
     )
     stacking = {"multipliers": draw(st.sampled_from(["sum_of_bonuses", "product", "best"])), "groups": groups}
@@ -175,6 +176,19 @@ def program_data(draw: st.DrawFn) -> Data:
         "campaigns": campaigns,
         **sections,
     }
+
+
+def _triggers(points: list[str]) -> st.SearchStrategy[Data]:
+    """Triggers of time whose names no event has."""
+    kinds: st.SearchStrategy[Data] = st.one_of(
+        st.builds(lambda every: {"anniversary": {"every": every}}, long_periods),
+        st.builds(lambda on: {"schedule": {"every": "month", "on": on}}, st.integers(1, 31) | st.just("last")),
+        st.builds(lambda after: {"inactive": {"after": after, "counting": ["visit"]}}, long_periods),
+        st.builds(lambda name: {"expiring": {"points": name, "before": "2w"}}, st.sampled_from(points)),
+    )
+    more = _optional(name=multilingual, **{"for": st.just('"a" in member.tags'), "late_by": st.just("2d")})
+    both = st.builds(lambda kind, rest: kind | rest, kinds, more)
+    return st.dictionaries(st.sampled_from(["time_1", "time_2"]), both, max_size=2)
 
 
 class _Context:
@@ -202,7 +216,7 @@ def _tiers(draw: st.DrawFn, points: list[str], digits: int) -> list[Data]:
             st.sampled_from(["lifetime", "calendar_year", "rolling 12mo", "anniversary"])
             | st.just({"starts": "2026-01-01", "ends": "2026-12-31"})
         )
-        extra = draw(_optional(downgrade=st.sampled_from(["one_level", "to_fit", "never"]), grace=periods))
+        extra = draw(_optional(downgrade=st.sampled_from(["one_level", "to_fit", "never"]), grace=long_periods))
         sets.append({"id": name, "metric": metric, "window": window, "levels": levels, **extra})
     return sets
 
@@ -222,6 +236,7 @@ def _campaigns(draw: st.DrawFn, context: _Context, earning: list[str]) -> Data:
             exclusive=st.booleans(),
             tag=st.lists(identifiers, max_size=2),
             limits=st.lists(_limits(list(context.points)), max_size=2),
+            offer=_offers(trigger),
             **({"lines": st.sampled_from(_LINES), "basis": _money} if purchase else {}),
             **({"group": st.sampled_from(context.groups)} if context.groups else {}),
         )
@@ -240,6 +255,23 @@ def _campaigns(draw: st.DrawFn, context: _Context, earning: list[str]) -> Data:
     if draw(st.booleans()):
         campaign["effect"] = {"name": "gate", "values": {"open": "true", "who": "member.id"}}
     return campaign
+
+
+def _offers(trigger: str) -> st.SearchStrategy[Data]:
+    events: list[Data] = [{"events": 1}, {"events": 3}]
+    bought: list[Data] = [{"spend": 20}, {"orders": 2}, {"units": Decimal("2.5")}, {"items": ["A", "B"]}]
+    progress = events + {"purchase": bought, "visit": [{"visits": 2}]}.get(trigger, [])
+    either: list[Data] = [{"for": "everybody"}, {"valid_for": "30d", "end": "inclusive"}, {"valid_for": "36h"}, {}]
+    return st.builds(
+        lambda whose, settings: whose | settings,
+        st.sampled_from(either),
+        _optional(
+            activation=st.sampled_from(["automatic", "by_member"]),
+            progress=st.sampled_from(progress),
+            repeat=st.sampled_from(["once", "always", {"times": 3}]),
+            carry_over=st.booleans(),
+        ),
+    )
 
 
 def _rates(digits: int, *, purchase: bool) -> st.SearchStrategy[Any]:

@@ -80,8 +80,8 @@ def test_versions_are_append_only(world: World, change: str) -> None:
 
 def test_what_is_not_there_is_said(world: World) -> None:
     with world.database.transaction() as tx:
-        row = ensure_program(tx, "empty", "test")
-        assert (row.mode, row.live_version) == ("test", None)
+        row, is_made = ensure_program(tx, "empty", "test")
+        assert (row.mode, row.live_version, is_made) == ("test", None, True)
         with pytest.raises(NothingPublished):
             live(tx, row.id)
         with pytest.raises(NoSuchVersion):

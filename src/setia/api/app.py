@@ -25,6 +25,7 @@ _TAGS = [
     {"name": "events", "description": "What happens to members: send it, ask what it would earn, and why it did."},
     {"name": "members", "description": "Who they are, what they hold, and why."},
     {"name": "program", "description": "The definition and its published versions."},
+    {"name": "reports", "description": "Where all points went, and what they are worth."},
     {"name": "operation", "description": "For the people and machines that run Setia."},
 ]
 

@@ -53,7 +53,8 @@ def demo(
     from setia.demo.house import demo_folder, fresh_database
     from setia.demo.running import run_year
     from setia.demo.showing import show
-    from setia.demo.year import draw_year
+    from setia.demo.year import DAYS, draw_year
+    from setia.engine.calendar import midnight
     from setia.events.live import LivePrograms
     from setia.identity.scopes import Scope
     from setia.identity.service import create_key
@@ -70,13 +71,15 @@ def demo(
         raise typer.BadParameter(f"the year must be over: it can end with {yesterday} at the latest.")
     say(f"Making a database for the demo in {demo_folder(settings)}; no other data is touched.")
     with fresh_database(settings) as database:
-        program_id = database.run(lambda tx: publish(tx, definition, "demo", mode="test").version.program_id)
+        begins = midnight(last - dt.timedelta(days=DAYS - 1), zone)
+        version = database.run(lambda tx: publish(tx, definition, "demo", mode="test", clock=begins).version)
+        program_id = version.program_id
         say(f"Making up {members:,} members of {_TEMPLATE} and their year.")
         year = draw_year(seed, members, last, zone)
         with _progress(len(year)) as advance:
-            tally = run_year(database, program_id, year, advance)
+            tally = run_year(database, program_id, year, last, advance)
         say("Recounting the ledger.")
-        figures, findings = draw_up(database, definition, tally, seed=seed, until=last)
+        figures, findings = draw_up(database, program_id, tally, seed=seed, until=last)
         with database.transaction() as tx:
             program = LivePrograms(database).live(driver_connection(tx), program_id).compiled
             key = "" if check else str(create_key(tx, program_id, "test", list(Scope), label="demo"))
@@ -135,6 +138,9 @@ def _serve(settings: Settings, figures: Figures, key: str) -> None:
         say("\nand see what it did:\n")
         say(f"  curl -s '{url}/v1/members/{figures.member.id}/statement?limit=1&locale=en' \\")
         say(f"    -H 'Authorization: Bearer {key}'")
+    say("\nLet a month pass: its clock stands where the year ended, and moves only when you say so.\n")
+    say(f"  curl -s '{url}/v1/clock' -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")
+    say('    -d \'{"by": "30d"}\'')
     say("\nCtrl-C stops it.\n")
     serve(host=settings.host, port=port, workers=1, migrate=False)
 

@@ -1,4 +1,4 @@
-"""`setia import purchases`: a file of purchases, mapped and booked."""
+"""`setia import`: a file of purchases or events, mapped and booked."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from setia.cli.console import complain, err, out, print_data, say
+from setia.cli.moments import Test, mode_of
 
 if TYPE_CHECKING:
     from setia.db.engine import Database
+    from setia.imports.event_mapping import EventsMap
     from setia.imports.fates import Report
     from setia.imports.importing import Wanted, Watch
+    from setia.imports.mapping import ImportMap
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -29,33 +32,75 @@ def register(app: typer.Typer) -> None:
     app.add_typer(imports)
 
 
-@imports.callback()
-def group() -> None:
-    """Keep `purchases` a command of a group while it is the only one."""
+File = Annotated[Path, typer.Argument(help="CSV, blank-separated, JSON lines or Parquet; also inside .xz or .gz.")]
+MapFile = Annotated[Path, typer.Option("--map", help="YAML that says what rows become.")]
+ProgramId = Annotated[str, typer.Option(help="The program's id, as in its definition.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Read, map and check, and book nothing.")]
+Most = Annotated[int | None, typer.Option(min=1, help="Stop after so many orders or events.")]
+Unknown = Annotated[
+    Literal["refuse", "enrol", "keep"] | None,
+    typer.Option(help="What to do with members nobody knows; by default what the program says."),
+]
+Refused = Annotated[Path | None, typer.Option(help="Write refused rows here: .csv, or JSON lines.")]
+SetAside = Annotated[Path | None, typer.Option(help="Write rows here that the map sets aside.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes that book.")]
 
 
 @imports.command()
 def purchases(  # noqa: PLR0913 - options of a command
-    file: Annotated[Path, typer.Argument(help="CSV, blank-separated, JSON lines or Parquet; also inside .xz or .gz.")],
+    file: File,
     *,
-    map_file: Annotated[Path, typer.Option("--map", help="YAML that says how rows become purchases.")],
-    program: Annotated[str, typer.Option(help="The program's id, as in its definition.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and check, and book nothing.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many orders.")] = None,
-    unknown: Annotated[
-        Literal["refuse", "enrol", "keep"] | None,
-        typer.Option(help="What to do with members nobody knows; by default what the program says."),
-    ] = None,
-    refused: Annotated[Path | None, typer.Option(help="Write refused rows here: .csv, or JSON lines.")] = None,
-    set_aside: Annotated[Path | None, typer.Option(help="Write rows here that the map sets aside.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes that book.")] = 1,
+    map_file: MapFile,
+    program: ProgramId,
+    test: Test = False,
+    dry_run: DryRun = False,
+    limit: Most = None,
+    unknown: Unknown = None,
+    refused: Refused = None,
+    set_aside: SetAside = None,
+    as_json: AsJson = False,
+    jobs: Jobs = 1,
 ) -> None:
     """Import purchases. The same import again books what is missing and nothing twice.
 
     Exit code 0: every row was booked, is known already, or was left by the map's own conditions. 1: rows were refused,
     or the file or the database broke off. 2: wrongly called, or the map or the program does not fit. 130: interrupted.
     """
+    from setia.imports.mapping import ImportMap
+
+    options = (program, unknown, limit, refused, set_aside, dry_run, jobs, mode_of(test))
+    _import(file, map_file, ImportMap, options, as_json=as_json)
+
+
+@imports.command()
+def events(  # noqa: PLR0913 - options of a command
+    file: File,
+    *,
+    map_file: MapFile,
+    program: ProgramId,
+    test: Test = False,
+    dry_run: DryRun = False,
+    limit: Most = None,
+    unknown: Unknown = None,
+    refused: Refused = None,
+    set_aside: SetAside = None,
+    as_json: AsJson = False,
+    jobs: Jobs = 1,
+) -> None:
+    """Import events of any type. The same import again books what is missing and nothing twice.
+
+    Exit codes are those of `setia import purchases`.
+    """
+    from setia.imports.event_mapping import EventsMap
+
+    options = (program, unknown, limit, refused, set_aside, dry_run, jobs, mode_of(test))
+    _import(file, map_file, EventsMap, options, as_json=as_json)
+
+
+def _import(
+    file: Path, map_file: Path, kind: type[ImportMap | EventsMap], options: tuple[Any, ...], *, as_json: bool
+) -> None:
     from setia.db.engine import Database
     from setia.imports.importing import Wanted
     from setia.imports.mapping import load_map
@@ -64,8 +109,8 @@ def purchases(  # noqa: PLR0913 - options of a command
     from setia.settings import load_settings
 
     try:
-        form, sources = load_map(map_file)
-        wanted = Wanted(file, form, sources, program, unknown, limit, refused, set_aside, dry_run, jobs)
+        form, sources = load_map(map_file, kind)
+        wanted = Wanted(file, form, sources, *options)
         with Database.open(load_settings(), role="import") as database:
             report = _run(database, wanted)
     except DefinitionError as error:
@@ -90,14 +135,14 @@ def purchases(  # noqa: PLR0913 - options of a command
 
 
 def _run(database: Database, wanted: Wanted) -> Report:
-    from setia.imports.importing import Watch, import_purchases
+    from setia.imports.importing import Watch, import_rows
     from setia.imports.lanes import collect_rarely
 
     collect_rarely()
     if not err.is_terminal:
         watch = Watch()
         with _stopping(watch):
-            return import_purchases(database, wanted, watch)
+            return import_rows(database, wanted, watch)
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), "{task.percentage:>3.0f} % read", TextColumn("{task.fields[told]}"), TimeElapsedColumn())
@@ -116,7 +161,7 @@ def _run(database: Database, wanted: Wanted) -> Report:
 
         watch = Told()
         with _stopping(watch):
-            return import_purchases(database, wanted, watch)
+            return import_rows(database, wanted, watch)
 
 
 @contextmanager
@@ -141,7 +186,7 @@ def _show(report: Report) -> None:
 
     tally = report.tally
     table = Table("fate of the rows", box=None, header_style="bold")
-    for name in ("rows", "orders", report.currency, *report.decimals):
+    for name in ("rows", report.of, report.currency, *report.decimals):
         table.add_column(name, justify="right")
     for fate in GOOD:
         if tally.rows[fate]:
@@ -161,16 +206,22 @@ def _show(report: Report) -> None:
     table.add_section()
     table.add_row("[bold]read[/]", f"[bold]{tally.rows_read:,}[/]")
     out.print(table)
+    if report.of == "events":
+        for kind, count in sorted(tally.types.items()):
+            say(f"{kind}: {count:,}")
     _tell(report)
 
 
 def _tell(report: Report) -> None:
     tally = report.tally
-    say(f"{tally.members_new:,} new members. {report.seconds:.1f} s, {tally.rows_read / report.seconds:,.0f} rows/s.")
+    say(
+        f"{tally.members_new:,} new members. {report.seconds:.1f} s, {tally.rows_read / report.seconds:,.0f} rows/s, "
+        f"{report.per_second:,} {report.of}/s."
+    )
     if tally.skipped_hour:
         say(
-            f"{tally.skipped_hour:,} orders name a local time that the change of the clocks skips; it is read by the "
-            "clock before the change. Is the timezone of the map the right one?"
+            f"{tally.skipped_hour:,} {report.of} name a local time that the change of the clocks skips; it is read by "
+            "the clock before the change. Is the timezone of the map the right one?"
         )
     if report.dry_run:
         say("A dry run: everything was read, mapped and checked against the program, and nothing was booked.")

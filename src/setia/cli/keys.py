@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from setia.cli.console import out, print_data, say
+from setia.cli.moments import Test, mode_of
 
 keys = typer.Typer(help="API keys: make, list and revoke them.", no_args_is_help=True)
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
 def create(
     *,
     program: Program,
+    test: Test = False,
     scope: Annotated[list[str], typer.Option(help="What it may do, as events:write; give it several times, or `all`.")],
     label: Annotated[str, typer.Option(help="What it is for, for people.")] = "",
     expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Without it, it does not end.")] = None,
@@ -37,7 +39,7 @@ def create(
     scopes = list(Scope) if scope == ["all"] else scope
     ends = None if expires_in_days is None else dt.datetime.now(dt.UTC) + dt.timedelta(days=expires_in_days)
     with Database.open(load_settings(), role="key") as database, database.transaction() as tx:
-        row = find_program(tx, program)
+        row = find_program(tx, program, mode_of(test))
         text = service.create_key(tx, row.id, row.mode, scopes, label=label, expires_at=ends)
     if as_json:
         print_data({"key": str(text), "prefix": text.prefix, "scopes": sorted(scopes), "expires_at": ends})
@@ -48,7 +50,7 @@ def create(
 
 
 @keys.command("list")
-def list_(*, program: Program, as_json: AsJson = False) -> None:
+def list_(*, program: Program, test: Test = False, as_json: AsJson = False) -> None:
     """Show the keys of a program, without their secrets."""
     from rich.table import Table
 
@@ -58,7 +60,7 @@ def list_(*, program: Program, as_json: AsJson = False) -> None:
     from setia.versions.service import find_program
 
     with Database.open(load_settings(), role="key") as database, database.transaction() as tx:
-        found = service.list_keys(tx, find_program(tx, program).id)
+        found = service.list_keys(tx, find_program(tx, program, mode_of(test)).id)
     if as_json:
         print_data(
             [
@@ -87,6 +89,7 @@ def revoke(
     prefix: Annotated[str, typer.Argument(help="The ten characters after `setia_live_` or `setia_test_`.")],
     *,
     program: Program,
+    test: Test = False,
 ) -> None:
     """End a key; servers stop taking it within seconds."""
     from setia.db.engine import Database
@@ -95,7 +98,7 @@ def revoke(
     from setia.versions.service import find_program
 
     with Database.open(load_settings(), role="key") as database, database.transaction() as tx:
-        key = service.revoke_key(tx, find_program(tx, program).id, prefix)
+        key = service.revoke_key(tx, find_program(tx, program, mode_of(test)).id, prefix)
     say(f"The key {key.prefix} was revoked at {_minute(key.revoked_at)} UTC.")
 
 

@@ -35,7 +35,7 @@ def verify(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     with Database.open(load_settings(), role="verify") as database:
         report = verify_everything(database)
         with database.transaction() as tx:
-            keys = {program.id: program.key for program in list_programs(tx)}
+            keys = {program.id: program.title for program in list_programs(tx)}
     if as_json:
         print_data(_as_json(report, keys))
     else:
@@ -56,7 +56,6 @@ def adjust(  # noqa: PLR0913 - options of a command
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Give points to a member, or take them."""
-    import datetime as dt
     from uuid import UUID
 
     import sqlalchemy as sa
@@ -68,7 +67,7 @@ def adjust(  # noqa: PLR0913 - options of a command
     from setia.ledger.states import program_of
     from setia.members.points import terms_of
     from setia.settings import load_settings
-    from setia.versions.service import live
+    from setia.versions.service import live, program_now
 
     if (give is None) == (take is None):
         raise typer.BadParameter("give or take: name exactly one of --give and --take.")
@@ -76,11 +75,12 @@ def adjust(  # noqa: PLR0913 - options of a command
         member_id: UUID = parse_id("mem", member)
     except ValueError as error:
         raise typer.BadParameter(f"MEMBER {error}.") from None
-    now = dt.datetime.now(dt.UTC)
 
     def work(tx: sa.Connection) -> tuple[Adjusted, PointType]:
         connection = driver_connection(tx)
-        version, definition = live(tx, program_of(connection, member_id))
+        program_id = program_of(connection, member_id)
+        version, definition = live(tx, program_id)
+        now = program_now(tx, program_id)
         point_type = definition.points.get(points)
         if point_type is None:
             raise typer.BadParameter(f"there is no point type {points!r}; there are: {', '.join(definition.points)}.")

@@ -34,7 +34,7 @@ def rebuild(
     with Database.open(load_settings(), role="rebuild") as database:
         with database.transaction() as tx:
             programs = [program for program in list_programs(tx) if program.live_version is not None]
-        found = {program.key: rebuild_states(database, program.id, check=check) for program in programs}
+        found = {program.title: rebuild_states(database, program.id, check=check) for program in programs}
     if as_json:
         print_data({key: msgspec.to_builtins(rebuilt) for key, rebuilt in found.items()})
     for key, rebuilt in found.items():

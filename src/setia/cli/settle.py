@@ -18,7 +18,8 @@ def settle(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     """Book points that have ended as expired, and pending ones that have become available.
 
     The server does it by itself every minute, and for a member before anything is decided about it; so this is for
-    a database that no server serves. Running it late, twice or at the same time books nothing twice.
+    a database that no server serves. Running it late, twice or at the same time books nothing twice. A program in test
+    mode is settled by its own clock.
     """
     import datetime as dt
 
@@ -32,7 +33,7 @@ def settle(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
         with database.transaction() as tx:
             programs = [program for program in list_programs(tx) if program.live_version is not None]
         live, now = LivePrograms(database), dt.datetime.now(dt.UTC)
-        settled = {program.key: settle_due(database, live, program.id, now) for program in programs}
+        settled = {program.title: settle_due(database, live, program.id, program.now(now)) for program in programs}
     if as_json:
         print_data(settled)
     for key, members in settled.items():

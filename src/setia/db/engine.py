@@ -151,8 +151,12 @@ class Database:
 
     def connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
         """A connection of the caller's own, outside the pool: for LISTEN, or for a thread that always needs one."""
-        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(url, autocommit=autocommit, **self._connect_arguments())
+        where, how = self.driver_arguments()
+        return psycopg.connect(where, autocommit=autocommit, **how)
+
+    def driver_arguments(self) -> tuple[str, dict[str, Any]]:
+        """Where and how psycopg connects, for a library that makes connections of its own."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False), self._connect_arguments()
 
     # -------------------------------------------------------------------------------------------------------- health
 

@@ -8,14 +8,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import format_id
 from setia.demo.running import STATEMENT, Tally, Told
+from setia.engine.compiled import CompiledProgram
+from setia.engine.state import Counters
 from setia.events.live import LivePrograms
 from setia.events.part import statement_sentences
 from setia.events.verify import verify
 from setia.ledger.statement import read_statement
+from setia.ledger.states import read_members
+from setia.ledger.tallies import LevelMoves, entries_by_kind, level_moves
 from setia.ledger.verify import Finding, Report
 from setia.ledger.wallets import load_balances
 from setia.program.currencies import minor_digits
@@ -23,13 +28,18 @@ from setia.program.definition import Program
 
 
 class PointsFigures(msgspec.Struct, frozen=True):
-    """All points of one type, in its smallest unit, as the ledger's postings tell."""
+    """All points of one type, in its smallest unit, as the ledger's postings tell.
+
+    `outstanding` is what members hold: `available`, and `pending` until its day comes.
+    """
 
     issued: int
     redeemed: int
     expired: int
     adjusted: int
     outstanding: int
+    available: int
+    pending: int
 
 
 class Liability(msgspec.Struct, frozen=True):
@@ -71,8 +81,10 @@ class VerifyFigures(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True):
     """Everything that is printed; `--json` prints it as it stands here.
 
-    `points` is by point type, `tiers` counts members by tier set and level, `campaigns` is by campaign and point type,
-    the largest first. `seconds` is the time of booking, all enrolments included.
+    `points` is by point type, `tiers` counts members by tier set and level as they are at the end, `tiers_risen` and
+    `tiers_dropped` how often somebody came into a higher or a lower level, `entries` what the journal holds, by kind.
+    `campaigns` is by campaign and point type, the largest first. `seconds` is the time of booking, all enrolments and
+    everything that came due included.
     """
 
     members: int
@@ -83,6 +95,9 @@ class Figures(msgspec.Struct, frozen=True):
     events_per_second: int
     points: dict[str, PointsFigures]
     tiers: dict[str, dict[str, int]]
+    tiers_risen: dict[str, int]
+    tiers_dropped: dict[str, int]
+    entries: dict[str, int]
     campaigns: dict[str, dict[str, int]]
     liability: Liability
     member: MemberFigures | None
@@ -90,10 +105,16 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def draw_up(
-    database: Database, definition: Program, tally: Tally, *, seed: int, until: dt.date, language: str = "en"
+    database: Database, program_id: int, tally: Tally, *, seed: int, until: dt.date, language: str = "en"
 ) -> tuple[Figures, list[Finding]]:
     """Prove the ledger and read the figures from it; with what the proof found."""
     report = verify(database)
+    with database.transaction() as tx:
+        connection = driver_connection(tx)
+        program = LivePrograms(database).live(connection, program_id).compiled
+        definition = program.definition
+        entries, moves = entries_by_kind(connection, program_id), level_moves(connection, program_id)
+        _look_up_levels(connection, program, tally)
     shown = _most_interesting(tally, definition)
     figures = Figures(
         members=len(tally.members),
@@ -104,6 +125,9 @@ def draw_up(
         events_per_second=round(tally.events / max(tally.seconds, 0.001)),
         points=_points(report, definition),
         tiers=_tiers(tally, definition),
+        tiers_risen=_moved(moves, definition, up=True),
+        tiers_dropped=_moved(moves, definition, up=False),
+        entries=entries,
         campaigns=_campaigns(tally),
         liability=_liability(report, definition),
         member=None if shown is None else _member(database, *shown, language),
@@ -126,10 +150,27 @@ def _points(report: Report, definition: Program) -> dict[str, PointsFigures]:
             expired=total.expired,
             adjusted=total.adjusted,
             outstanding=total.available + total.pending + total.held,
+            available=total.available,
+            pending=total.pending,
         )
         for total in report.totals
     }
-    return {name: found.get(name, PointsFigures(0, 0, 0, 0, 0)) for name in definition.points}
+    return {name: found.get(name, PointsFigures(0, 0, 0, 0, 0, 0, 0)) for name in definition.points}
+
+
+def _look_up_levels(connection: psycopg.Connection[Any], program: CompiledProgram, tally: Tally) -> None:
+    """The levels as they are now: time may have changed them after a member's newest event was answered."""
+    for member_id, row in read_members(connection, list(tally.members)).items():
+        tally.members[member_id].levels = program.levels_of(msgspec.json.decode(row.counters, type=Counters))
+
+
+def _moved(moves: list[LevelMoves], definition: Program, *, up: bool) -> dict[str, int]:
+    order = {tier_set.id: [level.id for level in tier_set.levels] for tier_set in definition.tiers}
+    moved = dict.fromkeys(order, 0)
+    for tier_set, before, after, times in moves:
+        levels = order[tier_set]
+        moved[tier_set] += times if (levels.index(after) > levels.index(before)) is up else 0
+    return moved
 
 
 def _tiers(tally: Tally, definition: Program) -> dict[str, dict[str, int]]:

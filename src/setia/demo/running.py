@@ -1,4 +1,4 @@
-"""Sends the made-up year through the real way in."""
+"""Sends the made-up year through the real way in, with the test clock moved along."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import datetime as dt
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
+from setia.clock.service import advance
 from setia.db.engine import Database, driver_connection
 from setia.demo.people import Person
 from setia.demo.year import Happening
+from setia.engine.calendar import midnight
 from setia.events.arrivals import draft
 from setia.events.booked import Booked
 from setia.events.booking import Booking, Submission
@@ -26,7 +29,10 @@ ACTOR = "demo"
 STATEMENT = 8
 """How many entries of the shown member's statement are printed; the member is chosen by them."""
 
-Advance = Callable[[int], None]
+CLOSING = dt.time(20)
+"""When the till hands in its day: after the last guest and before midnight, so that points age from their own day."""
+
+Heard = Callable[[int], None]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,32 +82,52 @@ class Tally:
         told.campaigns.append((cut, frozenset(effect.campaign for effect in outcome.points)))
 
 
-def run_year(database: Database, program_id: int, year: Sequence[Happening], advance: Advance) -> Tally:
-    """Book everything in order; `advance` hears how many events were booked.
+def run_year(database: Database, program_id: int, year: Sequence[Happening], last: dt.date, heard: Heard) -> Tally:
+    """Book everything day by day, up to the end of `last`; `heard` is told how many events were booked.
+
+    The program is in test mode, and its clock stands at the beginning of the year. Each day it is moved to the hour of
+    closing, with all that comes due on the way, and then the day's events are booked.
 
     Raises:
         Problem: an event was refused, which a made-up one never should be.
     """
     programs = LivePrograms(database)
+    with database.transaction() as tx:
+        zone = programs.live(driver_connection(tx), program_id).compiled.zone
     tally = Tally()
     started = time.monotonic()
     with Clerk(database, programs) as clerk:
-        for start in range(0, len(year), MOST_TOGETHER):
-            together = year[start : start + MOST_TOGETHER]
-            newcomers = [happening.person for happening in together if happening.event is None]
-            # Nobody does anything before enrolling, so a batch's newcomers may come before its other events.
-            for person, booked in zip(newcomers, _enrol(database, programs, program_id, newcomers), strict=True):
-                tally.count(booked, person)
-            moved = [happening for happening in together if happening.event is not None]
-            now = dt.datetime.now(dt.UTC)
-            submissions = [Submission(draft(_encode(happening.event), now), ACTOR) for happening in moved]
-            for happening, answer in zip(moved, clerk.book(program_id, submissions), strict=True):
-                if isinstance(answer, Problem):
-                    raise answer
-                tally.count(answer, happening.person)
-            advance(len(together))
+        for day, happenings in groupby(year, key=lambda happening: happening.at.astimezone(zone).date()):
+            advance(database, programs, program_id, dt.datetime.combine(day, CLOSING, tzinfo=zone))
+            today = list(happenings)
+            for start in range(0, len(today), MOST_TOGETHER):
+                together = today[start : start + MOST_TOGETHER]
+                _book(database, programs, clerk, program_id, together, tally)
+                heard(len(together))
+    advance(database, programs, program_id, midnight(last + dt.timedelta(days=1), zone))
     tally.seconds = time.monotonic() - started
     return tally
+
+
+def _book(
+    database: Database,
+    programs: LivePrograms,
+    clerk: Clerk,
+    program_id: int,
+    together: Sequence[Happening],
+    tally: Tally,
+) -> None:
+    newcomers = [happening.person for happening in together if happening.event is None]
+    # Nobody does anything before enrolling, so a batch's newcomers may come before its other events.
+    for person, booked in zip(newcomers, _enrol(database, programs, program_id, newcomers), strict=True):
+        tally.count(booked, person)
+    moved = [happening for happening in together if happening.event is not None]
+    now = dt.datetime.now(dt.UTC)
+    submissions = [Submission(draft(_encode(happening.event), now), ACTOR) for happening in moved]
+    for happening, answer in zip(moved, clerk.book(program_id, submissions), strict=True):
+        if isinstance(answer, Problem):
+            raise answer
+        tally.count(answer, happening.person)
 
 
 def _enrol(database: Database, programs: LivePrograms, program_id: int, people: Sequence[Person]) -> list[Booked]:
@@ -112,7 +138,7 @@ def _enrol(database: Database, programs: LivePrograms, program_id: int, people: 
     def work(tx: sa.Connection) -> list[Booked]:
         connection = driver_connection(tx)
         live = programs.live(connection, program_id)
-        now = dt.datetime.now(dt.UTC)
+        now = live.now(dt.datetime.now(dt.UTC))
         booking = Booking(connection, live, now)
         members = live.compiled.definition.members
         new = [person.as_member(members, now) for person in people]

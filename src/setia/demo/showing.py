@@ -11,7 +11,7 @@ from rich.text import Text
 
 from setia.demo.figures import Figures, MemberFigures
 from setia.engine.compiled import CompiledProgram
-from setia.engine.sentences import campaign_name
+from setia.engine.wording import campaign_name
 
 _TOP = 6
 _BAR = 30
@@ -39,6 +39,8 @@ def show(console: Console, figures: Figures, program: CompiledProgram) -> None:
     console.print()
     for tier_set, levels in figures.tiers.items():
         console.print(_tiers(tier_set, levels))
+        risen, dropped = figures.tiers_risen[tier_set], figures.tiers_dropped[tier_set]
+        console.print(f"In this year {risen:,} times somebody rose, and {dropped:,} times somebody dropped.")
     console.print()
     console.print(_campaigns(figures, program))
     if figures.member is not None:
@@ -56,11 +58,11 @@ def show(console: Console, figures: Figures, program: CompiledProgram) -> None:
 
 
 def _points(figures: Figures) -> Table:
-    table = Table("points", "issued", "redeemed", "expired", "adjusted", "outstanding")
+    table = Table("points", "issued", "redeemed", "expired", "adjusted", "pending", "available")
     for column in table.columns[1:]:
         column.justify = "right"
     for name, points in figures.points.items():
-        row = (points.issued, points.redeemed, points.expired, points.adjusted, points.outstanding)
+        row = (points.issued, points.redeemed, points.expired, points.adjusted, points.pending, points.available)
         table.add_row(name, *(f"{figure:,}" for figure in row))
     return table
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from calendar import monthrange
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from setia.program.limits import LimitPeriod
 from setia.program.names import Period
-from setia.program.points import Expiry
+from setia.program.expiry import Expiry
 
 Side = Literal["start", "end"]
 
@@ -78,32 +80,64 @@ def after(moment: dt.datetime, period: Period, zone: ZoneInfo) -> dt.datetime:
     return then.astimezone(dt.UTC)
 
 
+def after_day(moment: dt.datetime, period: Period, zone: ZoneInfo) -> dt.datetime:
+    """The end of the local day that lies a period of days or longer after a moment's day, UTC."""
+    return midnight(add_to_day(moment.astimezone(zone).date(), period) + dt.timedelta(days=1), zone)
+
+
+def step_after(first: dt.datetime, every: Period, booked: dt.datetime | None, zone: ZoneInfo) -> dt.datetime:
+    """The first of the moments `first`, `first` + `every`, `first` + 2 `every`, ... after `booked`; at the local time.
+
+    Each step is counted from the first one: steps of a month from 31 January fall on the last days of months.
+    """
+    if booked is None or booked < first:
+        return first
+    here = first.astimezone(zone)
+    longest = {"days": 1, "weeks": 7, "months": 31, "years": 366}[every.unit] * every.count
+    steps = max(1, (booked - first).days // longest)
+    while True:
+        day = add_to_day(here.date(), every, steps)
+        then = dt.datetime.combine(day, here.time().replace(fold=0), tzinfo=zone).astimezone(dt.UTC)
+        if then > booked:
+            return then
+        steps += 1
+
+
+@lru_cache(maxsize=4096)
 def midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """The beginning of a local day, UTC."""
     return dt.datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(dt.UTC)
 
 
-def expires_at(earned_at: dt.datetime, expiry: Expiry, zone: ZoneInfo) -> dt.datetime | None:
+def expires_at(
+    earned_at: dt.datetime, expiry: Expiry, zone: ZoneInfo, levels: Mapping[str, str] | None = None
+) -> dt.datetime | None:
     """When a lot earned at `earned_at` ends (exclusive), UTC; None where it does not end by the calendar.
 
-    Lots end with a local day: points that are valid through 31 March end at the midnight after it.
+    Lots end with a local day: points that are valid through 31 March end at the midnight after it. `levels` are those
+    held then (tier set -> level), for an expiry by tier.
     """
-    if expiry.after is None and not expiry.on:
+    if not expiry.by_calendar:
         return None
-    if (
-        expiry.after is not None
-        and expiry.after.unit in {"minutes", "hours"}
-        and expiry.align == "none"
-        and not expiry.on
-    ):
-        return after(earned_at, expiry.after, zone)
-    return _end_of(earned_at.astimezone(zone).date(), expiry, zone)
+    length = expiry.length_for(levels or {})
+    if length is None and not expiry.on:
+        return None
+    if length is not None and length.unit in {"minutes", "hours"} and expiry.align == "none" and not expiry.on:
+        return after(earned_at, length, zone)
+    return _end_of(earned_at.astimezone(zone).date(), expiry, length, zone)
 
 
-def _end_of(day: dt.date, expiry: Expiry, zone: ZoneInfo) -> dt.datetime:
-    last = day if expiry.after is None else add_to_day(day, _in_days(expiry.after))
+def _end_of(day: dt.date, expiry: Expiry, length: Period | None, zone: ZoneInfo) -> dt.datetime | None:
+    last = day if length is None else add_to_day(day, _in_days(length))
+    if expiry.first_day_counts and last > day:
+        last -= dt.timedelta(days=1)
     if expiry.on:
-        last = next_day_of(expiry.on, last)
+        gone = expiry.on_is == "gone"
+        # What is earned on the day on which points go stays until the next one: it cannot be gone before it came.
+        found = next_end_day(expiry.on, max(last, day + dt.timedelta(days=1)) if gone else last)
+        if found is None:
+            return None
+        last = found - dt.timedelta(days=1) if gone else found
     return midnight(aligned(last, expiry.align) + dt.timedelta(days=1), zone)
 
 
@@ -132,6 +166,17 @@ def next_day_of(days: tuple[str, ...], earliest: dt.date) -> dt.date:
     return min(candidate for candidate in candidates if candidate >= earliest)
 
 
+def next_end_day(days: tuple[str, ...], earliest: dt.date) -> dt.date | None:
+    """The first of days of the year (`MM-DD`) and dates (`YYYY-MM-DD`) not before `earliest`; None where all passed."""
+    yearly = tuple(text for text in days if len(text) == _MONTH_AND_DAY)
+    dates = (dt.date.fromisoformat(text) for text in days if len(text) != _MONTH_AND_DAY)
+    found = [min(date, LAST_DAY) for date in dates if date >= earliest]
+    if yearly:
+        found.append(next_day_of(yearly, earliest))
+    return min(found, default=None)
+
+
+_MONTH_AND_DAY = len("12-31")
 # A little less than dates can hold, so that what is aligned from here is still a moment in every time zone.
 FIRST_DAY, LAST_DAY = dt.date(2, 1, 1), dt.date(9997, 12, 31)
 

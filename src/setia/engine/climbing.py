@@ -7,8 +7,9 @@ import datetime as dt
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.considering import Match
-from setia.engine.decision import Outcome, TierChange
-from setia.engine.reviews import fallen_to
+from setia.engine.decision import Outcome
+from setia.engine.holding import hold, own_level
+from setia.engine.reviews import fallen_to, may_fall
 from setia.engine.state import Counters, MemberState
 from setia.engine.tiers import Values, kept, reached, values_on
 
@@ -18,12 +19,14 @@ def climb(
     state: MemberState,
     counters: Counters,
     day: dt.date,
+    now: dt.datetime,
     matches: list[Match],
     outcome: Outcome,
 ) -> dict[str, str]:
     """Let the member rise, then set what campaigns set; returns each ladder's metric against the next threshold.
 
-    A level that follows its metrics falls here too: the event may have lowered a balance.
+    `day` is the local day of the event, `now` its arrival. A level that follows its metrics falls here too: the event
+    may have lowered a balance.
     """
     if not program.tier_sets:
         return {}
@@ -33,33 +36,39 @@ def climb(
     newest = day if latest is None else max(day, latest.astimezone(program.zone).date())
     values = values_on(program, counters, available, newest, state.enrolled_at)
     then = values if newest == day else values_on(program, counters, available, day, state.enrolled_at)
-    ladder, levels = {}, {}
+    # A level that follows its metrics would be lost again at once if it were reached in a window that has passed.
+    today = now.astimezone(program.zone).date()
+    current = values if today <= newest else values_on(program, counters, available, today, state.enrolled_at)
+    ladder = {}
     for tier_set in program.tier_sets:
-        name = tier_set.id
-        held = tier_set.index(counters.tiers.get(name))
-        level = max(held, reached(tier_set, values), held if then is values else reached(tier_set, then))
-        if level == held:
-            level = _stay(tier_set, held, counters, values, outcome)
-        if level != held:
-            outcome.tiers.append(TierChange(name, tier_set.levels[held].id, tier_set.levels[level].id))
-        levels[name] = tier_set.levels[level].id
-        ladder[name] = _rung(tier_set, level, values)
+        own = own_level(tier_set, counters)
+        if tier_set.is_current:
+            level = max(own, reached(tier_set, current))
+        else:
+            level = max(own, reached(tier_set, values), own if then is values else reached(tier_set, then))
+        if level == own:
+            level = _stay(tier_set, own, current if tier_set.is_current else values, outcome)
+            if level < own and not may_fall(program, tier_set, counters, today):
+                level = own
+        if level != own:
+            hold(tier_set, counters, level, outcome)
+        ladder[tier_set.id] = _rung(tier_set, level, values)
+    by_id = {tier_set.id: tier_set for tier_set in program.tier_sets}
     for match in matches:
         if match.campaign.definition.tier and match.considered.verdict == "matched":
             for name, wanted in match.campaign.definition.tier.items():
-                if levels[name] != wanted:
-                    outcome.tiers.append(TierChange(name, levels[name], wanted, match.campaign.id))
-                    levels[name] = wanted
+                tier_set = by_id[name]
+                hold(tier_set, counters, tier_set.index(wanted), outcome, campaign=match.campaign.id)
     return ladder
 
 
-def _stay(tier_set: CompiledTierSet, held: int, counters: Counters, values: Values, outcome: Outcome) -> int:
+def _stay(tier_set: CompiledTierSet, held: int, values: Values, outcome: Outcome) -> int:
     """The level of somebody who has not risen; qualifying again begins a new period, where the tier set says so."""
     if not held:
         return held
     definition = tier_set.definition
     if tier_set.is_current and definition.grace is None:
-        return fallen_to(tier_set, held, counters, values)
+        return fallen_to(tier_set, held, values)
     if definition.extend == "at_once" and _counts(tier_set, outcome) and kept(tier_set, held, values) == held:
         outcome.renewed.append(tier_set.id)
     return held
@@ -82,6 +91,9 @@ def _rung(tier_set: CompiledTierSet, level: int, values: Values) -> str:
 def _available(state: MemberState, outcome: Outcome) -> dict[str, int]:
     available = {points: balance.available for points, balance in state.balances.items()}
     for effect in outcome.points:
-        if effect.available_at is None:
+        if not effect.is_pending:
             available[effect.points] = available.get(effect.points, 0) + effect.amount
+    for move in outcome.moves:
+        if move.what == "released":
+            available[move.points] = available.get(move.points, 0) + move.amount
     return available

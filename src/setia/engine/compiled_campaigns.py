@@ -133,7 +133,7 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
     return CompiledCampaign(
         id=name,
         definition=campaign,
-        schedule=_compile_schedule(campaign.schedule, ZoneInfo(program.program.timezone)),
+        schedule=compile_schedule(campaign.schedule, ZoneInfo(program.program.timezone)),
         when=when,
         lines=lines,
         earns=tuple(_compile_earn(program, points, earn, trigger) for points, earn in campaign.earn.items()),
@@ -169,7 +169,8 @@ def _number(by: Decimal | str) -> Decimal | None:
         return None
 
 
-def _compile_schedule(schedule: Schedule | None, zone: ZoneInfo) -> CompiledSchedule | None:
+def compile_schedule(schedule: Schedule | None, zone: ZoneInfo) -> CompiledSchedule | None:
+    """A schedule on the clock of `zone`; None where there is none."""
     if schedule is None:
         return None
     from_minute = None if schedule.from_ is None else _minute(schedule.from_)

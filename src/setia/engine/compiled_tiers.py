@@ -59,6 +59,10 @@ class CompiledTierSet:
     by_balance: bool
     """Whether any criterion is about points held."""
 
+    def is_lost(self, level: str | None) -> bool:
+        """Whether somebody holds a level that the tier set no longer has."""
+        return level is not None and all(candidate.id != level for candidate in self.levels)
+
     def index(self, level: str | None) -> int:
         """The place of a level on the ladder; a level that is no longer defined counts as the first."""
         for place, candidate in enumerate(self.levels):
@@ -71,11 +75,8 @@ def compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict
     """Make a tier set ready; `point_digits` are the decimals of the point types."""
     measures: dict[tuple[str, Window], Measure] = {}
     for metric, window in tier_set.measured:
-        points = metric.split(".")[1] if metric.startswith("points.") else ""
-        digits = currency_digits if metric == "spend" else point_digits[points] if points else 0
-        measures[metric, window] = Measure(
-            _key(tier_set, metric, window), metric, window, digits, points, metric.endswith(".balance")
-        )
+        key = _key(tier_set, metric, window)
+        measures[metric, window] = compile_measure(key, metric, window, currency_digits, point_digits)
     levels = tuple(_compile_level(tier_set, level, measures) for level in tier_set.levels)
     validity = tier_set.held_for
     return CompiledTierSet(
@@ -90,9 +91,23 @@ def compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict
     )
 
 
+def compile_measure(
+    key: str, metric: str, window: Window, currency_digits: int, point_digits: dict[str, int]
+) -> Measure:
+    """Make a metric in a window ready."""
+    points = metric.split(".")[1] if metric.startswith("points.") else ""
+    digits = currency_digits if metric == "spend" else point_digits[points] if points else 0
+    return Measure(key, metric, window, digits, points, metric.endswith(".balance"))
+
+
 def _key(tier_set: TierSet, metric: str, window: Window) -> str:
     if window.kind == "period":
         return f"{metric}|period|{tier_set.id}"  # the period is that of one tier set; other windows are shared
+    return window_key(metric, window)
+
+
+def window_key(metric: str, window: Window) -> str:
+    """The name of a metric in a window among the counters; whoever asks for the same shares one sum."""
     text = window.model_dump_json() if window.kind == "fixed" else str(window.model_dump())
     return f"{metric}|{text}"
 

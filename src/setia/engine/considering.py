@@ -45,6 +45,8 @@ class Match(msgspec.Struct, gc=False):
     considered: Considered
     lines: tuple[int, ...] | None
     allowance: Allowance
+    times: int = 1
+    """How often what it gives is given: an offer gives once for each completion."""
     earns: Sequence[tuple[CompiledEarn, Raw]] = ()
     deducts: Sequence[tuple[CompiledEarn, Raw]] = ()
     factor: Fraction | None = None

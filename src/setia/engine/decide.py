@@ -26,6 +26,7 @@ from setia.engine.promoting import promote
 from setia.engine.rates import WHOLE
 from setia.engine.stacking import choose
 from setia.engine.state import Budgets, MemberState
+from setia.engine.sums import sums_of
 from setia.engine.waiting import moves_of
 
 
@@ -113,7 +114,15 @@ def _facts(
     digits = program.currency_digits
     return Facts(
         EventFacts(event, basis, digits),
-        MemberFacts(state, event, program.levels_of, program.point_digits, digits, program.attribute_types),
+        MemberFacts(
+            state,
+            event,
+            program.levels_of,
+            program.point_digits,
+            digits,
+            program.attribute_types,
+            lambda: sums_of(program, state, event.occurred_at),
+        ),
         LocationFacts(event.location, program.definition.locations.get(event.location)),
         TimeFacts(here),
     )

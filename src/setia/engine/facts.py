@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from setia.engine.basis import BasisAmounts, gross
+from setia.engine.dates import date_of
 from setia.engine.occurrences import Line, Occurrence
 from setia.engine.state import Counters, MemberState
 from setia.program.events import Location
@@ -181,7 +182,9 @@ class MemberFacts:
         point_digits: Mapping[str, int],
         spend_digits: int,
         attributes: Mapping[str, str],
+        sums: Callable[[], Mapping[str, int | Decimal]] = dict,
     ) -> None:
+        self._sums = sums
         self._state = state
         self._event = event
         self._levels = levels
@@ -202,8 +205,21 @@ class MemberFacts:
         }
 
     @lazy
+    def dates(self) -> dict[str, DateFacts]:
+        given = self._state.attributes
+        return {
+            name: DateFacts(date)
+            for name, type_ in self._attribute_types.items()
+            if type_ == "date" and (date := date_of(given.get(name))) is not None
+        }
+
+    @lazy
     def tiers(self) -> Mapping[str, str]:
         return self._levels(self._state.counters)
+
+    @lazy
+    def sums(self) -> Mapping[str, int | Decimal]:
+        return self._sums()
 
     @lazy
     def points(self) -> dict[str, int | Decimal]:
@@ -228,6 +244,17 @@ class MemberFacts:
     def lifetime(self) -> LifetimeFacts:
         counters = self._state.counters
         return LifetimeFacts(counters.lifetime, counters.earned, self._spend_digits, self._point_digits)
+
+
+class DateFacts:
+    """An attribute of type date by its parts."""
+
+    __slots__ = ("day", "month", "year")
+
+    def __init__(self, date: dt.date) -> None:
+        self.year = date.year
+        self.month = date.month
+        self.day = date.day
 
 
 class LocationFacts:

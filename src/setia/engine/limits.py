@@ -13,9 +13,10 @@ class Allowance:
     """What the limits of one campaign still allow for one event.
 
     Member limits read the member's counters, budgets the shared ones; both have the shape limit key -> period -> used.
+    `granted` (limit key -> points) is what the event was granted so far: campaigns that share a limit share it.
     """
 
-    __slots__ = ("_day", "_granted", "_limits", "_member", "_shared")
+    __slots__ = ("_day", "_granted", "_limits", "_member", "_shared", "_uses")
 
     def __init__(
         self,
@@ -23,12 +24,14 @@ class Allowance:
         day: dt.date,
         member: Mapping[str, Mapping[str, int]],
         shared: Mapping[str, Mapping[str, int]],
+        granted: dict[str, int] | None = None,
     ) -> None:
         self._limits = limits
         self._day = day
         self._member = member
         self._shared = shared
-        self._granted: dict[str, int] = {}
+        self._granted = {} if granted is None else granted
+        self._uses = 0
 
     def exhausted(self) -> str | None:
         """The key of a limit on uses that allows no further use; None where the campaign may be used."""
@@ -36,6 +39,22 @@ class Allowance:
             if limit.uses is not None and self._used(key, limit) >= limit.uses:
                 return key
         return None
+
+    def use(self, wanted: int) -> tuple[int, str | None]:
+        """Take as many of `wanted` uses as the limits on uses leave, and name the limit that cut, if any.
+
+        For what one event may use several times: uses that were taken before count.
+        """
+        taken, cut_by = wanted, None
+        if self is UNLIMITED:  # it serves everybody, and remembers nothing
+            return taken, cut_by
+        for key, limit in self._limits:
+            if limit.uses is not None:
+                left = max(0, limit.uses - self._used(key, limit) - self._uses)
+                if left < taken:
+                    taken, cut_by = left, key
+        self._uses += taken
+        return taken, cut_by
 
     def points(self, points: str, unit: int, wanted: int) -> tuple[int, str | None]:
         """Grant as many of `wanted` (smallest unit) as the limits leave, and name the limit that cut, if any.
@@ -46,23 +65,29 @@ class Allowance:
             return wanted, None
         granted, cut_by = wanted, None
         for key, limit in self._limits:
+            left = self._left(key, limit, points, unit)
+            if left is not None and left < granted:
+                granted, cut_by = left, key
+        for key, limit in self._limits:
             if limit.earn is not None and limit.earn.points == points:
-                left = int(limit.earn.amount * unit) - self._used(key, limit) - self._granted.get(points, 0)
-                if left < granted:
-                    granted, cut_by = max(0, left), key
-        self._granted[points] = self._granted.get(points, 0) + granted
+                self._granted[key] = self._granted.get(key, 0) + granted
         return granted, cut_by
 
     def left(self, points: str, unit: int) -> int | None:
         """How many smallest units of a point type its limits still allow; None where none limits them."""
-        lefts = [
-            max(0, int(limit.earn.amount * unit) - self._used(key, limit) - self._granted.get(points, 0))
-            for key, limit in self._limits
-            if limit.earn is not None and limit.earn.points == points
-        ]
-        return min(lefts, default=None)
+        lefts = (self._left(key, limit, points, unit) for key, limit in self._limits)
+        return min((left for left in lefts if left is not None), default=None)
+
+    def _left(self, key: str, limit: Limit, points: str, unit: int) -> int | None:
+        """What one limit leaves; None where it limits other points, or lets the award that crosses it through."""
+        if limit.earn is None or limit.earn.points != points:
+            return None
+        left = int(limit.earn.amount * unit) - self._used(key, limit) - self._granted.get(key, 0)
+        return None if left > 0 and limit.crossing == "whole" else max(0, left)
 
     def _used(self, key: str, limit: Limit) -> int:
+        if limit.every == "event":
+            return 0
         counts = self._shared if limit.per == "all" else self._member
         periods = counts.get(key)
         return periods.get(period_key(limit.every, self._day), 0) if periods else 0
@@ -82,7 +107,7 @@ def count_uses(
     """What one use of a campaign, which granted `granted` points by type, adds to its limits per `member` or `all`."""
     added: dict[str, dict[str, int]] = {}
     for key, limit in limits:
-        if limit.per == per:
+        if limit.per == per and limit.every != "event":
             amount = uses if limit.earn is None else granted.get(limit.earn.points, 0)
             if amount:
                 added[key] = {period_key(limit.every, day): amount}

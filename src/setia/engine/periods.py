@@ -10,6 +10,7 @@ from setia.engine.compiled_tiers import CompiledTierSet
 from setia.program.names import Period
 
 _DAY = dt.timedelta(days=1)
+_MOMENT = dt.timedelta(microseconds=1)
 
 
 def period_end(
@@ -34,8 +35,12 @@ def _first_day_after(
         case "anniversary":
             return anniversary_after(enrolled_at.astimezone(program.zone).date(), day)
         case "after" if validity.after is not None:
-            last = add_to_day(day, validity.after)
-            return aligned(last - _DAY if validity.first_day_counts else last, validity.align) + _DAY
+            last = add_to_day(day, validity.after) - _DAY
+            if not validity.first_day_counts:
+                # A period that begins with a day follows one that ended with the day before, and is counted from there:
+                # else each would be a day longer than the one before it, and an aligned one a month or a year.
+                last = add_to_day((since - _MOMENT).astimezone(program.zone).date(), validity.after)
+            return aligned(last, validity.align) + _DAY
         case "every" if validity.every is not None:
             return _step_after(enrolled_at.astimezone(program.zone).date(), validity.every, day)
         case "on":

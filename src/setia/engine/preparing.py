@@ -14,7 +14,7 @@ from setia.engine.basis import BasisAmounts
 from setia.engine.compiled_campaigns import CompiledMultiplier
 from setia.engine.considering import Facts, Match, readable
 from setia.engine.occurrences import Occurrence
-from setia.engine.rates import raw_points
+from setia.engine.rates import raw_points, repeated
 from setia.expressions import EvaluationError
 from setia.program.events import AttributeType
 
@@ -43,6 +43,9 @@ def prepare(match: Match, order: Order) -> bool:
             match.earns = [(rate, raw_points(rate, *arguments)) for rate in campaign.earns]
             if campaign.deducts:
                 match.deducts = [(rate, raw_points(rate, *arguments)) for rate in campaign.deducts]
+            if match.times > 1:
+                match.earns = [(rate, repeated(raw, match.times)) for rate, raw in match.earns]
+                match.deducts = [(rate, repeated(raw, match.times)) for rate, raw in match.deducts]
         if campaign.multiplier is not None:
             match.factor = _factor(campaign.multiplier, order.facts)
         if campaign.attributes:

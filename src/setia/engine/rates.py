@@ -58,6 +58,19 @@ def raw_points(
     return raw
 
 
+def repeated(raw: Raw, times: int) -> Raw:
+    """The same points several times over, as an offer gives them that one event completes several times.
+
+    Raises:
+        EvaluationError: they are beyond all bounds.
+    """
+    if raw.numerator * times > MAX_POINTS * raw.denominator:
+        message = f"{times} times {raw.basis} comes to more than {MAX_POINTS} of the smallest unit"
+        raise EvaluationError(message, raw.basis)
+    parts = [(line, numerator * times) for line, numerator in raw.parts]
+    return Raw(parts, raw.denominator, raw.basis, raw.numerator * times)
+
+
 def _indexes(chosen: Match, event: Occurrence) -> range | tuple[int, ...]:
     return range(len(event.lines)) if chosen.lines is None else chosen.lines
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
-
 from setia.engine.calendar import add_to_day, after, anniversary_after, midnight
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import CompiledTierSet, Measure
 from setia.engine.counting import bucket_of
-from setia.engine.decision import Explanation, Outcome, TierChange, Weighed
+from setia.engine.decision import Explanation, Outcome, Weighed
+from setia.engine.holding import hold, own_level
 from setia.engine.periods import period_end
-from setia.engine.state import Counters, MemberState
-from setia.engine.tiers import Need, Values, kept, needs_of, reached, values_on
+from setia.engine.state import Counters, MemberState, TierPeriod
+from setia.engine.tiers import Values, counted_since, kept, needs_of, reached, values_on
 
 _DAY = dt.timedelta(days=1)
 _MOMENT = dt.timedelta(microseconds=1)
@@ -26,38 +25,54 @@ def review_due(
 
     For a level that follows its metrics it may be too early, never too late: `review` then finds that it is kept.
     """
-    counters = state.counters
-    held = tier_set.index(counters.tiers.get(tier_set.id))
-    floor = counters.floors.get(tier_set.id)
+    counters, name = state.counters, tier_set.id
+    if tier_set.is_lost(counters.tiers.get(name)):
+        return now
+    own = own_level(tier_set, counters)
+    floor, period = counters.floors.get(name), counters.periods.get(name)
     moments = [] if floor is None or floor.until is None else [floor.until]
+    if tier_set.by_balance and reached(tier_set, _values_on_day_of(program, state, now)) > own:
+        moments.append(now)  # points that became available, or were given by hand
     resets = tier_set.definition.reset_points
-    if (held or resets) and (tier_set.definition.downgrade != "never" or resets):
-        period = counters.periods.get(tier_set.id)
+    if (own or resets) and (tier_set.definition.downgrade != "never" or resets):
         if period is not None and period.grace_until is not None:
             moments.append(period.grace_until)
         elif tier_set.is_current:
-            moments += [] if (falls := _next_change(program, tier_set, state, held, now)) is None else [falls]
+            moments += [] if (falls := _next_change(program, tier_set, state, own, now)) is None else [falls]
         else:
-            since = state.enrolled_at if period is None else period.since
-            ends = period_end(program, tier_set, since, state.enrolled_at)
-            moments += [] if ends is None else [ends]
+            moments += [] if (ends := period_ends(program, tier_set, state)) is None else [ends]
     return min(moments, default=None)
 
 
+def period_ends(program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState) -> dt.datetime | None:
+    """The end of the period that the member's own level is in; None where it does not end."""
+    period = state.counters.periods.get(tier_set.id)
+    since = state.enrolled_at if period is None else period.since
+    return period_end(program, tier_set, since, state.enrolled_at)
+
+
 def _next_change(
-    program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, held: int, now: dt.datetime
+    program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, own: int, now: dt.datetime
 ) -> dt.datetime | None:
     """When a level that follows its metrics may fall: now, or when the next of the days that count leaves a window."""
     today = now.astimezone(program.zone).date()
     counters = state.counters
-    if (
-        _judged(tier_set, held, counters, values_on(program, counters, _available(state), today, state.enrolled_at))
-        < held
-    ):
-        return now
+    if _judged(tier_set, own, _values_on_day_of(program, state, now)) < own:
+        return now if may_fall(program, tier_set, counters, today) else midnight(today + _DAY, program.zone)
     days = [_next_loss(program, measure, counters, today, state.enrolled_at) for measure in tier_set.measures]
     first = min((day for day in days if day is not None), default=None)
     return None if first is None else midnight(first, program.zone)
+
+
+def may_fall(program: CompiledProgram, tier_set: CompiledTierSet, counters: Counters, today: dt.date) -> bool:
+    """Whether a level that follows its metrics may fall today.
+
+    Where it falls one level at a time, a day lies between two of them: else all would fall at one moment.
+    """
+    period = counters.periods.get(tier_set.id)
+    if tier_set.definition.downgrade != "one_level" or period is None:
+        return True
+    return period.since.astimezone(program.zone).date() < today
 
 
 def _next_loss(
@@ -71,8 +86,10 @@ def _next_loss(
         first = add_to_day(today, window.length, -1).isoformat()
         inside = [bucket for bucket in counters.windows[measure.key] if bucket > first]
         return max(today + _DAY, add_to_day(dt.date.fromisoformat(min(inside)), window.length)) if inside else None
+    if bucket_of(program, measure, today, enrolled_at) not in counters.windows[measure.key]:
+        return None
     if window.ends is not None:
-        return window.ends + _DAY if window.ends >= today else None
+        return window.ends + _DAY
     if window.kind == "calendar_year":
         return dt.date(today.year + 1, 1, 1)
     return anniversary_after(enrolled_at.astimezone(program.zone).date(), today)
@@ -82,19 +99,19 @@ def _available(state: MemberState) -> dict[str, int]:
     return {points: balance.available for points, balance in state.balances.items()}
 
 
-def _floor(tier_set: CompiledTierSet, counters: Counters) -> int:
-    floor = counters.floors.get(tier_set.id)
-    return 0 if floor is None else tier_set.index(floor.level)
+def _values_on_day_of(program: CompiledProgram, state: MemberState, moment: dt.datetime) -> Values:
+    day = moment.astimezone(program.zone).date()
+    return values_on(program, state.counters, _available(state), day, state.enrolled_at)
 
 
-def _judged(tier_set: CompiledTierSet, held: int, counters: Counters, values: Values) -> int:
-    return max(kept(tier_set, held, values), reached(tier_set, values), _floor(tier_set, counters))
+def _judged(tier_set: CompiledTierSet, own: int, values: Values) -> int:
+    return max(kept(tier_set, own, values), reached(tier_set, values))
 
 
-def fallen_to(tier_set: CompiledTierSet, held: int, counters: Counters, values: Values) -> int:
-    """Where somebody comes whose level follows the metrics and who may not keep it: to `held`, or below."""
-    judged = min(held, _judged(tier_set, held, counters, values))
-    return max(judged, held - 1) if tier_set.definition.downgrade == "one_level" else judged
+def fallen_to(tier_set: CompiledTierSet, own: int, values: Values) -> int:
+    """Where somebody comes whose level follows the metrics and who may not keep it: to `own`, or below."""
+    judged = min(own, _judged(tier_set, own, values))
+    return max(judged, own - 1) if tier_set.definition.downgrade == "one_level" else judged
 
 
 def review(
@@ -103,125 +120,117 @@ def review(
     """Judge the level that a member holds at a moment at which that was due; None where there is nothing to book.
 
     A level that ends with a period is judged by what was counted until its last day; after a grace also by what was
-    counted in it. One that follows its metrics is judged by what they are then.
+    counted in it. One that follows its metrics is judged by what they are then. A level given by hand that ends leaves
+    the one that the member has held beneath it.
     """
-    name = tier_set.id
-    counters = state.counters
-    outcome = Outcome()
+    name, counters = tier_set.id, state.counters
+    if tier_set.is_lost(counters.tiers.get(name)):
+        return rejudge(program, tier_set, state, moment)
+    own = own_level(tier_set, counters)
     floor, period = counters.floors.get(name), counters.periods.get(name)
     if floor is not None and floor.until is not None and floor.until <= moment:
-        outcome.floors = {name: None}
-        counters = Counters(tiers=counters.tiers, windows=counters.windows, periods=counters.periods)
-    held = tier_set.index(counters.tiers.get(name))
+        outcome = Outcome(floors={name: None})
+        hold(tier_set, counters, own, outcome, floor=0)
+        return outcome, Explanation()
     grace_over = period is not None and period.grace_until is not None and period.grace_until <= moment
+    ends = period_ends(program, tier_set, state)
+    if not tier_set.is_current and not grace_over and (ends is None or ends > moment):
+        values = _values_on_day_of(program, state, moment)
+        return _risen(tier_set, counters, max(own, reached(tier_set, values)), values)
     values = _values_at(program, tier_set, state, moment, after_grace=grace_over)
-    judged = _judged(tier_set, held, counters, values)
-    weighed = [
-        Weighed(tier_set.levels[held].id, need.metric, need.value, need.needed)
-        for need in needs_of(tier_set.levels[held], values, keep=True)
-    ]
+    judged = _judged(tier_set, own, values)
+    if judged > own:
+        return _risen(tier_set, counters, judged, values)
+    if tier_set.is_current and not grace_over and (judged == own or _is_graced(period)):
+        return None
+    outcome = Outcome()
     definition = tier_set.definition
-    if judged >= held:
-        if tier_set.is_current and not grace_over and not outcome.floors:
-            return None
-        outcome.renewed = [] if outcome.floors or judged > held else [name]
-    elif outcome.floors:
-        pass  # what was given by hand has ended: the level becomes at once what the member has earned
-    elif definition.downgrade == "never":
-        judged, outcome.renewed = held, [name]
+    if judged == own or definition.downgrade == "never":
+        outcome.renewed = [name]
     elif definition.grace is not None and not grace_over:
-        judged, outcome.graced = held, {name: after(moment, definition.grace, program.zone)}
-    elif definition.downgrade == "one_level":
-        judged = max(judged, held - 1)
-    if judged != held:
-        outcome.tiers = [TierChange(name, tier_set.levels[held].id, tier_set.levels[judged].id)]
-    return outcome, Explanation(weighed=weighed)
+        outcome.graced = {name: after(moment, definition.grace, program.zone)}
+    else:
+        hold(tier_set, counters, fallen_to(tier_set, own, values), outcome)
+    return outcome, _weighed(tier_set, own, values)
+
+
+def ends_period(program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, moment: dt.datetime) -> bool:
+    """Whether a period ends at a moment, or its grace where it has begun: what `reset_points` waits for."""
+    period = state.counters.periods.get(tier_set.id)
+    graced = None if period is None else period.grace_until
+    ends = period_ends(program, tier_set, state) if graced is None else graced
+    return ends is not None and ends <= moment
+
+
+def _is_graced(period: TierPeriod | None) -> bool:
+    return period is not None and period.grace_until is not None
+
+
+def _risen(
+    tier_set: CompiledTierSet, counters: Counters, level: int, values: Values
+) -> tuple[Outcome, Explanation] | None:
+    own = own_level(tier_set, counters)
+    outcome = Outcome()
+    if level > own:
+        hold(tier_set, counters, level, outcome)
+    return (outcome, _weighed(tier_set, own, values)) if level > own else None
+
+
+def _weighed(tier_set: CompiledTierSet, own: int, values: Values) -> Explanation:
+    level = tier_set.levels[own]
+    needs = needs_of(level, values, keep=True)
+    return Explanation(weighed=[Weighed(level.id, need.metric, need.value, need.needed) for need in needs])
 
 
 def rejudge(
     program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, moment: dt.datetime
 ) -> tuple[Outcome, Explanation] | None:
-    """Judge the level by settings that have just changed: to what the metrics give now; None where that is the same."""
-    held = tier_set.index(state.counters.tiers.get(tier_set.id))
-    day = moment.astimezone(program.zone).date()
-    values = values_on(program, state.counters, _available(state), day, state.enrolled_at)
-    judged = _judged(tier_set, held, state.counters, values)
-    if judged == held:
-        return None
-    change = TierChange(tier_set.id, tier_set.levels[held].id, tier_set.levels[judged].id)
-    return Outcome(tiers=[change]), Explanation()
+    """Judge the level by settings that have just changed; None where that changes nothing.
+
+    It is judged by what the metrics are now, or were when the level was reached or kept last, whichever is more: as if
+    the settings had been these already. What a window over the period had come to is not known any more, so that a
+    level which hangs on one only rises. A level that there is no more is replaced by what the metrics give.
+    """
+    counters = state.counters
+    own = own_level(tier_set, counters)
+    now = _values_on_day_of(program, state, moment)
+    period = counters.periods.get(tier_set.id)
+    # A review that kept a level at midnight judged the day before.
+    then = now if period is None else _values_on_day_of(program, state, period.since - _MOMENT)
+
+    def values(measure: Measure) -> int:
+        return max(now(measure), then(measure))
+
+    judged = _judged(tier_set, own, now if tier_set.is_current else values)
+    outcome = Outcome()
+    hold(tier_set, counters, max(judged, own) if tier_set.period_keys else judged, outcome)
+    changes = bool(outcome.tiers or outcome.beneath)
+    return (outcome, _weighed(tier_set, own, values)) if changes else None
 
 
 def _values_at(
     program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, moment: dt.datetime, *, after_grace: bool
 ) -> Values:
-    available = _available(state)
-    last = moment if tier_set.is_current else moment - _MOMENT
-    day = last.astimezone(program.zone).date()
-    today = values_on(program, state.counters, available, day, state.enrolled_at)
-    period = state.counters.periods.get(tier_set.id)
-    if not after_grace or period is None or tier_set.is_current:
+    if tier_set.is_current:
+        return _values_on_day_of(program, state, moment)
+    last = moment - _MOMENT
+    today = _values_on_day_of(program, state, last)
+    ends = period_ends(program, tier_set, state)
+    if not after_grace or ends is None:
         return today
-    ends = period_end(program, tier_set, period.since, state.enrolled_at)
-    if ends is None:
-        return today
-    before = (ends - _MOMENT).astimezone(program.zone).date()
-    then = values_on(program, state.counters, available, before, state.enrolled_at)
+    then = _values_on_day_of(program, state, ends - _MOMENT)
+    before, day = ((one - _MOMENT).astimezone(program.zone).date() for one in (ends, moment))
 
     def together(measure: Measure) -> int:
-        # A year's window that ended with the period is added to the one that the grace lies in; others reach over both.
-        if measure.window.kind in {"calendar_year", "anniversary"} and _bucket(before) != _bucket(day):
+        # What was counted in the grace is added to the window that ended with the period.
+        kind, length = measure.window.kind, measure.window.length
+        if length is not None:
+            return counted_since(measure, state.counters, add_to_day(before, length, -1), day)
+        of_other_days = bucket_of(program, measure, before, state.enrolled_at) != bucket_of(
+            program, measure, day, state.enrolled_at
+        )
+        if kind in {"calendar_year", "anniversary"} and of_other_days:
             return then(measure) + today(measure)
         return max(then(measure), today(measure))
 
-    def _bucket(on: dt.date) -> tuple[str | None, ...]:
-        return tuple(bucket_of(program, measure, on, state.enrolled_at) for measure in tier_set.measures)
-
     return together
-
-
-class Outlook(msgspec.Struct, frozen=True):
-    """What will become of the level that a member holds, as things are now."""
-
-    tier_set: str
-    level: str
-    valid_until: dt.datetime | None
-    """When it is judged next; None where nothing ends it."""
-    falls_to: str | None
-    """The level it would fall to then; None if it would be kept."""
-    keep: list[Need]
-    """What keeping it asks for."""
-    keep_any_of: bool
-    floor: str | None
-    floor_until: dt.datetime | None
-    in_grace: bool
-
-
-def outlook(program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, now: dt.datetime) -> Outlook:
-    """Until when the level is held, and what it would come to if nothing more happened."""
-    counters = state.counters
-    held = tier_set.index(counters.tiers.get(tier_set.id))
-    level = tier_set.levels[held]
-    period, floor = counters.periods.get(tier_set.id), counters.floors.get(tier_set.id)
-    ends = review_due(program, tier_set, state, now) if held else None
-    found = review(program, tier_set, state, max(ends, now)) if ends is not None else None
-    changes = found[0].tiers if found is not None else []
-    falls = changes[0].after if changes and tier_set.index(changes[0].after) < held else None
-    day = now.astimezone(program.zone).date()
-    values = values_on(program, counters, _available(state), day, state.enrolled_at)
-    renewed = found is not None and not falls and not found[0].graced and not tier_set.is_current
-    if ends is not None and renewed:
-        # It is kept at the next review already: it holds to the end of the period after that.
-        later = period_end(program, tier_set, ends, state.enrolled_at)
-        ends = ends if later is None else later
-    return Outlook(
-        tier_set=tier_set.id,
-        level=level.id,
-        valid_until=ends if not tier_set.is_current or falls is not None else None,
-        falls_to=falls,
-        keep=needs_of(level, values, keep=True),
-        keep_any_of=level.any_of,
-        floor=None if floor is None else floor.level,
-        floor_until=None if floor is None else floor.until,
-        in_grace=period is not None and period.grace_until is not None,
-    )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect, TierChange
 from setia.engine.exact import in_units
-
-Language = Literal["en", "de", "ms"]
-LANGUAGES: tuple[Language, ...] = ("en", "de", "ms")
+from setia.engine.lot_sentences import WAITING, event_name, move_sentences, points_name
+from setia.engine.offer_sentences import offer_sentences
+from setia.engine.wording import DAYS, Language, campaign_name, language_of, number
 
 _WORDS: dict[str, dict[Language, str]] = {
     "fixed": {
@@ -120,14 +119,6 @@ _YES_NO: dict[bool, dict[Language, str]] = {
     True: {"en": "yes", "de": "ja", "ms": "ya"},
     False: {"en": "no", "de": "nein", "ms": "tidak"},
 }
-_DAYS: dict[Language, str] = {"en": "%Y-%m-%d", "de": "%d.%m.%Y", "ms": "%d/%m/%Y"}
-_NO_THOUSANDS = 3
-
-
-def language_of(locale: str) -> Language:
-    """The language in which sentences for `locale` are written; English where there is none."""
-    wanted = locale.split("-", maxsplit=1)[0].lower()
-    return next((language for language in LANGUAGES if language == wanted), "en")
 
 
 def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanation, locale: str) -> list[str]:
@@ -143,8 +134,20 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     for effect in outcome.points:
         own = steps.get((effect.campaign, effect.points))
         told.append(_points(program, effect, own.pop(0) if own else None, language))
-    told += [_tier(program, change, language) for change in outcome.tiers]
-    told += [
+    if outcome.moves:
+        told += move_sentences(program, outcome.moves, language)
+    if outcome.tiers:
+        told += [_tier(program, change, language) for change in outcome.tiers]
+    if outcome.attributes or outcome.tags_added or outcome.tags_removed or outcome.custom:
+        told += _changes(program, outcome, language)
+    if outcome.offers:
+        told += offer_sentences(program, outcome.offers, language)
+    return told
+
+
+def _changes(program: CompiledProgram, outcome: Outcome, language: Language) -> list[str]:
+    """What else an event did to the member, or asked others to do."""
+    told = [
         _WORDS["attribute"][language].format(name=_attribute(program, name, language), value=_value(value, language))
         for name, value in outcome.attributes.items()
     ]
@@ -173,7 +176,7 @@ def _value(value: object, language: Language) -> str:
     if isinstance(value, bool):
         return _YES_NO[value][language]
     if isinstance(value, int | Decimal):
-        return _number(format(value, "f") if isinstance(value, Decimal) else str(value), language)
+        return number(format(value, "f") if isinstance(value, Decimal) else str(value), language)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -183,7 +186,7 @@ def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reas
     words = _WORDS["adjusted_up" if amount > 0 else "adjusted_down"][language]
     return words.format(
         amount=_amount(program, points, abs(amount), language),
-        points=_name(program, points, amount, language),
+        points=points_name(program, points, amount, language),
         campaign=reason,
     )
 
@@ -191,37 +194,62 @@ def adjustment_sentence(program: CompiledProgram, points: str, amount: int, reas
 def time_sentence(program: CompiledProgram, kind: str, points: str, amount: int, locale: str) -> str:
     """The sentence of points that have expired (`expiry`) or become available (`release`)."""
     language = language_of(locale)
-    name = _name(program, points, amount, language)
+    name = points_name(program, points, amount, language)
     return _WORDS[kind][language].format(amount=_amount(program, points, amount, language), points=name)
 
 
 def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | None, language: Language) -> str:
-    kind = "fixed"
     deducted = effect.amount < 0 or (effect.wanted is not None and effect.wanted < 0)
+    amount = abs(effect.amount)
+    rate, of = (step.rate, step.of) if step is not None else (None, None)
+    # All but two numbers is the same for every event that a campaign gives points for: it is written once.
+    key = (language, effect.points, effect.campaign, amount == program.units.get(effect.points), deducted, rate, of)
+    phrase = program.phrases.get(key)
+    if phrase is None:
+        if len(program.phrases) >= _MOST_PHRASES:
+            program.phrases.clear()
+        phrase = program.phrases[key] = _phrase(program, effect, step, language, deducted=deducted)
+    sentence = phrase.replace(_AMOUNT, _amount(program, effect.points, amount, language))
+    if step is not None and _BASIS in sentence:
+        sentence = sentence.replace(_BASIS, number(step.basis, language))
+    if effect.wanted is not None:
+        sentence += _WORDS["short" if deducted else "cut"][language].format(
+            amount=_amount(program, effect.points, amount, language),
+            wanted=_amount(program, effect.points, abs(effect.wanted), language),
+        )
+    if effect.available_at is not None:
+        day = effect.available_at.astimezone(program.zone).strftime(DAYS[language])
+        sentence += _WORDS["pending"][language].format(date=day)
+    if effect.waits_for is not None:
+        sentence += WAITING[language].format(event=event_name(program, effect.waits_for, language))
+    return sentence
+
+
+_MOST_PHRASES = 10_000
+# Where the numbers go; no text holds U+0000.
+_AMOUNT, _BASIS = "\0amount", "\0basis"
+
+
+def _phrase(
+    program: CompiledProgram, effect: PointsEffect, step: Arithmetic | None, language: Language, *, deducted: bool
+) -> str:
+    """The sentence of an effect without its numbers."""
+    kind = "fixed"
     if deducted:
         kind = "deducted"
     elif step is not None and step.of is not None:
         kind = "multiplied"
     elif step is not None and _RATE.fullmatch(step.rate):
         kind = "counted" if step.rate.endswith(("unit", "line")) else "amount"
-    sentence = _WORDS[kind][language].format(
-        amount=_amount(program, effect.points, abs(effect.amount), language),
-        points=_name(program, effect.points, effect.amount, language),
+    return _WORDS[kind][language].format(
+        amount=_AMOUNT,
+        points=points_name(program, effect.points, effect.amount, language),
         campaign=campaign_name(program, effect.campaign, language),
         rate=_rate(step.rate, language) if step is not None else "",
-        basis=_number(step.basis, language) if step is not None else "",
+        basis=_BASIS,
         currency=program.definition.program.currency,
         of=campaign_name(program, step.of, language) if step is not None and step.of is not None else "",
     )
-    if effect.wanted is not None:
-        sentence += _WORDS["short" if deducted else "cut"][language].format(
-            amount=_amount(program, effect.points, abs(effect.amount), language),
-            wanted=_amount(program, effect.points, abs(effect.wanted), language),
-        )
-    if effect.available_at is not None:
-        day = effect.available_at.astimezone(program.zone).strftime(_DAYS[language])
-        sentence += _WORDS["pending"][language].format(date=day)
-    return sentence
 
 
 def _tier(program: CompiledProgram, change: TierChange, language: Language) -> str:
@@ -235,48 +263,18 @@ def _tier(program: CompiledProgram, change: TierChange, language: Language) -> s
     return _WORDS["tier_set"][language].format(level=name, campaign=campaign_name(program, change.campaign, language))
 
 
-def _name(program: CompiledProgram, points: str, amount: int, language: Language) -> str:
-    """What so many points of a type are called: one star, two stars."""
-    point_type = program.definition.points.get(points)
-    if point_type is None:
-        return points
-    exactly_one = abs(amount) == program.units[points] and point_type.one is not None
-    name = point_type.one if exactly_one else point_type.name
-    return points if name is None else name.in_locale(language, program.definition.program.locale)
-
-
-def campaign_name(program: CompiledProgram, campaign: str, locale: str) -> str:
-    """The name of a campaign in a language; its id where it has none."""
-    known = program.definition.campaigns.get(campaign)
-    if known is None or known.name is None:
-        return campaign
-    return known.name.in_locale(locale, program.definition.program.locale)
-
-
 def _amount(program: CompiledProgram, points: str, amount: int, language: Language) -> str:
-    return _number(in_units(amount, program.point_digits.get(points, 0)), language)
-
-
-def _number(text: str, language: Language) -> str:
-    """Decimals as the language writes them, with its thousands."""
-    if len(text) <= _NO_THOUSANDS and text.isdigit():
-        return text
-    whole, _, part = text.partition(".")
-    if not whole.isdigit():
-        return text
-    comma, point = (".", ",") if language == "de" else (",", ".")
-    grouped = f"{int(whole):,}".replace(",", comma)
-    return f"{grouped}{point}{part}" if part else grouped
+    return number(in_units(amount, program.point_digits.get(points, 0)), language)
 
 
 @lru_cache(maxsize=1024)
 def _rate(rate: str, language: Language) -> str:
     """A rate with its words in the language: `1 per whole 5.00` is `1 je volle 5,00`."""
     if rate.startswith("x "):
-        return f"×{_number(rate[2:], language)}"  # noqa: RUF001 - the sign people know
+        return f"×{number(rate[2:], language)}"  # noqa: RUF001 - the sign people know
     if not _RATE.fullmatch(rate):
         return rate
     return " ".join(
-        _PER[language] if word == "per" else _PARTS[word][language] if word in _PARTS else _number(word, language)
+        _PER[language] if word == "per" else _PARTS[word][language] if word in _PARTS else number(word, language)
         for word in rate.split(" ")
     )

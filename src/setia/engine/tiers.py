@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 import msgspec
 
@@ -60,11 +61,15 @@ def metric_value(
         return 0
     length = measure.window.length
     if length is not None:
-        first = add_to_day(day, length, -1).isoformat()
-        last = day.isoformat()
-        return sum(amount for bucket, amount in buckets.items() if first < bucket <= last)
+        return counted_since(measure, counters, add_to_day(day, length, -1), day)
     bucket = bucket_of(program, measure, day, enrolled_at)
     return buckets.get(bucket, 0) if bucket is not None else 0
+
+
+def counted_since(measure: Measure, counters: Counters, after: dt.date, last: dt.date) -> int:
+    """What a rolling measure has counted on the local days after one, up to another."""
+    buckets = counters.windows.get(measure.key, {})
+    return sum(amount for bucket, amount in buckets.items() if after.isoformat() < bucket <= last.isoformat())
 
 
 def values_on(
@@ -101,7 +106,7 @@ def needs_of(level: CompiledLevel, values: Values, *, keep: bool = False) -> lis
     return [
         Need(
             one.measure.metric,
-            str(one.measure.window.model_dump()),
+            str(one.measure.window.model_dump(mode="json")),
             values(one.measure),
             one.keep_threshold if keep else one.threshold,
             one.measure.digits,
@@ -124,6 +129,11 @@ def standings(
     ]
 
 
+def _share_missing(need: Need) -> Fraction:
+    # Money and orders have no common unit, so that what is left is compared as a share of what is needed.
+    return Fraction(max(0, need.needed - need.value), max(1, need.needed))
+
+
 def _standing(tier_set: CompiledTierSet, held: int, values: Values) -> Standing:
     level = tier_set.levels[held]
     if held + 1 == len(tier_set.levels):
@@ -135,7 +145,7 @@ def _standing(tier_set: CompiledTierSet, held: int, values: Values) -> Standing:
     following = tier_set.levels[held + 1]
     needs = needs_of(following, values)
     choose = min if following.any_of else max
-    nearest = choose(needs, key=lambda need: need.needed - need.value)
+    nearest = choose(needs, key=_share_missing)
     return Standing(
         tier_set=tier_set.id,
         level=level.id,

@@ -10,8 +10,10 @@ from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Considered, PointsEffect
 from setia.engine.exact import fraction_text
-from setia.engine.sentences import campaign_name, sentences
+from setia.engine.sentences import sentences
+from setia.engine.wording import campaign_name
 from setia.events.booked import Booked
+from setia.events.offer_answers import OfferOut, OfferStepOut, offers_out, step_out
 
 
 class BalanceOut(msgspec.Struct):
@@ -23,7 +25,9 @@ class BalanceOut(msgspec.Struct):
 
 
 class EffectOut(msgspec.Struct, omit_defaults=True):
-    """One effect. `kind`: earn, deduct, tier, attribute, tag, untag or custom.
+    """One effect. `kind`: earn, deduct, release, cancel, tier, attribute, tag, untag or custom.
+
+    `waits_for` is the event that pending points wait for. Pending points of an `order` are released or cancelled.
 
     `by_line` tells which line (from 0; -1 is shipping) each part of the points came from; the rest came from the whole.
     """
@@ -36,6 +40,8 @@ class EffectOut(msgspec.Struct, omit_defaults=True):
     by_line: dict[int, int] = {}
     available_at: Any = None
     expires_at: Any = None
+    waits_for: str | None = None
+    order: str | None = None
     tier_set: str | None = None
     before: str | None = None
     after: str | None = None
@@ -65,6 +71,7 @@ class EventOut(msgspec.Struct):
     tiers: dict[str, str]
     effects: list[EffectOut]
     sentences: list[str]
+    offers: list[OfferOut]
 
 
 class LinePartOut(msgspec.Struct):
@@ -95,8 +102,9 @@ class ArithmeticOut(msgspec.Struct, omit_defaults=True):
 class ConsideredOut(msgspec.Struct, omit_defaults=True):
     """What became of one campaign, and why.
 
-    `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base or nothing. A failed condition
-    has its first `clause` that failed and the `values` it read; `by` is the campaign that won.
+    `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base, nothing, offer or progress. A
+    failed condition has its first `clause` that failed and the `values` it read; `by` is the campaign that won. An offer
+    stands once for each of its instances that counts, with `offer`; where none does, `clause` tells how it stands.
     """
 
     campaign: str
@@ -108,6 +116,7 @@ class ConsideredOut(msgspec.Struct, omit_defaults=True):
     by: str | None = None
     limit: str | None = None
     arithmetic: list[ArithmeticOut] = []
+    offer: OfferStepOut | None = None
 
 
 class ExplanationOut(msgspec.Struct):
@@ -137,6 +146,7 @@ class CalculationOut(msgspec.Struct):
     tiers: dict[str, str]
     effects: list[EffectOut]
     sentences: list[str]
+    offers: list[OfferOut]
     considered: list[ConsideredOut]
 
 
@@ -184,6 +194,7 @@ def _considered(program: CompiledProgram | None, considered: Considered, locale:
             )
             for step in considered.arithmetic
         ],
+        offer=step_out(considered.offer),
     )
 
 
@@ -208,6 +219,7 @@ def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> E
         tiers=outcome.levels,
         effects=_effects(booked),
         sentences=[],
+        offers=offers_out(program, outcome.offers, locale),
     )
     if program is not None:
         answer.sentences = sentences(program, outcome, booked.explanation, locale)
@@ -217,15 +229,25 @@ def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> E
 def _effects(booked: Booked) -> list[EffectOut]:
     outcome = booked.outcome
     effects = [_points(effect) for effect in outcome.points]
-    effects += [
-        EffectOut("tier", change.campaign, tier_set=change.tier_set, before=change.before, after=change.after)
-        for change in outcome.tiers
-    ]
-    effects += [EffectOut("attribute", name=name, value=value) for name, value in outcome.attributes.items()]
-    effects += [EffectOut("tag", name=tag) for tag in outcome.tags_added]
-    effects += [EffectOut("untag", name=tag) for tag in outcome.tags_removed]
-    effects += [EffectOut("custom", campaign, name=name, value=values) for campaign, name, values in outcome.custom]
+    if outcome.moves:
+        effects += [
+            EffectOut(_MOVES[move.what], move.campaign, points=move.points, amount=move.amount, order=move.order)
+            for move in outcome.moves
+        ]
+    if outcome.tiers:
+        effects += [
+            EffectOut("tier", change.campaign, tier_set=change.tier_set, before=change.before, after=change.after)
+            for change in outcome.tiers
+        ]
+    if outcome.attributes or outcome.tags_added or outcome.tags_removed or outcome.custom:
+        effects += [EffectOut("attribute", name=name, value=value) for name, value in outcome.attributes.items()]
+        effects += [EffectOut("tag", name=tag) for tag in outcome.tags_added]
+        effects += [EffectOut("untag", name=tag) for tag in outcome.tags_removed]
+        effects += [EffectOut("custom", campaign, name=name, value=values) for campaign, name, values in outcome.custom]
     return effects
+
+
+_MOVES = {"released": "release", "cancelled": "cancel"}
 
 
 def _points(effect: PointsEffect) -> EffectOut:
@@ -238,6 +260,7 @@ def _points(effect: PointsEffect) -> EffectOut:
         by_line=effect.by_line,
         available_at=effect.available_at,
         expires_at=effect.expires_at,
+        waits_for=effect.waits_for,
     )
 
 

@@ -18,11 +18,13 @@ from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Line, Occurrence, Tender
 from setia.events.live import LiveProgram
+from setia.events.offer_data import offer_data_faults
 from setia.events.problems import InvalidEvent, MalformedEvent
+from setia.events.return_data import read_return
 from setia.events.schemas import EventIn, LineIn, read_event
 from setia.members.identifiers import MemberReference, read_reference
 from setia.problems import ErrorItem
-from setia.program.events import BUILT_IN_EVENTS
+from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, RETURN_EVENTS
 
 MAX_MONEY = 10**13
 """The largest amount of one field, in the smallest unit: a hundred billion euros."""
@@ -165,19 +167,16 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
     """
     program = live.compiled
     faults = _Faults(sent.pointer)
-    event = sent.sent
+    event, received_at = sent.sent, live.now(sent.received_at)
     known = _origin(program, event, faults)
-    occurred_at = _moment(event, sent.received_at, faults)
+    occurred_at = _moment(event, received_at, faults)
     values: dict[str, Any] = {}
     if event.type == "purchase":
         values = _purchase(program, event, faults)
     else:
         _no_purchase_fields(event, faults)
-    if event.type not in BUILT_IN_EVENTS:
-        if known:
-            _data(live, event, faults)
-    elif event.data is not None:
-        faults.add("data", f"A {event.type} has no `data`.", "Declare an event type of your own for it.")
+    if known:
+        _data(live, event, faults)
     if faults.items:
         raise InvalidEvent.of(faults.items)
     occurrence = Occurrence(
@@ -193,7 +192,7 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         **values,
     )
     reference = _reference(program, event, sent.pointer)
-    arrival = Arrival.of(sent.id, occurrence, reference, sent.digest(), sent.received_at)
+    arrival = Arrival.of(sent.id, occurrence, reference, sent.digest(), received_at)
     if b"\\u0000" in arrival.body:  # or a backslash that stands before u0000
         for place in _places_of_zero(msgspec.to_builtins(event), ()):
             faults.add("/".join(place), "It contains the character U+0000, which no text may contain.")
@@ -221,11 +220,16 @@ def _origin(program: CompiledProgram, event: EventIn, faults: _Faults) -> bool:
     """Check what it is and where it comes from; return whether the program knows the type."""
     known = event.type in program.plans
     if not known:
-        names = ", ".join(name for name in program.plans if name != "member_enrolled")
+        names = ", ".join(
+            name for name in program.plans if name != "member_enrolled" and not program.time.is_of_time(name)
+        )
         faults.add("type", f"{event.type!r} is not an event of this program.", f"It knows {names}.")
     elif event.type == "member_enrolled":
         # Whoever could send it would earn the welcome again and again.
         faults.add("type", "Setia makes this event itself, when a member enrols.", "Enrol with POST /v1/members.")
+    elif program.time.is_of_time(event.type):
+        faults.add("type", f"{event.type!r} is made by time, not sent.", "Leave it out: it comes when it is due.")
+        known = False  # there is no `data` to check
     if event.source == OWN_SOURCE:
         faults.add("source", f"{OWN_SOURCE!r} is the source of the events that Setia makes itself.", "Choose another.")
     return known
@@ -371,7 +375,28 @@ def _no_purchase_fields(event: EventIn, faults: _Faults) -> None:
         faults.add("tenders", "Only a purchase has `tenders`.")
 
 
+def _return_data(event: EventIn, faults: _Faults) -> None:
+    try:
+        read_return(event.data)
+    except msgspec.ValidationError as error:
+        fault = invalid(error, "/data")
+        faults.items += fault.errors
+    if event.member is None:
+        faults.add("member", "A return is of a member.", "Name the member of the order.")
+
+
 def _data(live: LiveProgram, event: EventIn, faults: _Faults) -> None:
+    if event.type in OFFER_EVENTS:
+        for fault in offer_data_faults(live.compiled, event.type, event.data):
+            faults.add("/".join(("data", *map(_step, fault.path))), fault.message, fault.hint)
+        return
+    if event.type in RETURN_EVENTS:
+        _return_data(event, faults)
+        return
+    if event.type in BUILT_IN_EVENTS:
+        if event.data is not None:
+            faults.add("data", f"A {event.type} has no `data`.", "Declare an event type of your own for it.")
+        return
     # The validator reads plain JSON numbers; this is the one place where a copy of them may be binary.
     plain = json.loads(_encode_body(event.data or {}))
     for path, message in live.faults_of(event.type, plain):

@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from setia.db.arrays import texts
+from setia.db.columns import texts
+from setia.db.exchange import Exchange
 from setia.engine.decision import Explanation, Outcome, explanation_of, outcome_of
 from setia.engine.occurrences import Occurrence
 
@@ -46,9 +47,9 @@ SELECT e.id, e.program_id, coalesce(e.member_id, j.member_id), e.status, e.type,
 _BY_EXTERNAL = (
     _COLUMNS
     + """
-FROM unnest(%t::text[], %t::text[]) AS w (source, external_id)
+FROM unnest($1::text[], $2::text[]) AS w (source, external_id)
 CROSS JOIN LATERAL (
-    SELECT * FROM event e WHERE e.program_id = %t::int AND e.source = w.source AND e.external_id = w.external_id LIMIT 1
+    SELECT * FROM event e WHERE e.program_id = $3::int AND e.source = w.source AND e.external_id = w.external_id LIMIT 1
 ) e
 LEFT JOIN LATERAL (SELECT * FROM journal j WHERE j.id = e.id LIMIT 1) j ON true
 """
@@ -72,16 +73,20 @@ def known_events(
     connection: psycopg.Connection[Any], program_id: int, keys: list[tuple[str, str]]
 ) -> dict[tuple[str, str], Booked]:
     """The events that are stored under these (source, external id)."""
-    return ask_known(connection, program_id, keys)()
+    exchange = Exchange(connection)
+    read = ask_known(exchange, program_id, keys)
+    exchange.send()
+    return read()
 
 
 def ask_known(
-    connection: psycopg.Connection[Any], program_id: int, keys: list[tuple[str, str]]
+    exchange: Exchange, program_id: int, keys: list[tuple[str, str]]
 ) -> Callable[[], dict[tuple[str, str], Booked]]:
-    """Ask now and read later what `known_events` gives, so that a pipeline can carry the question with others."""
-    arrays = (texts([key[0] for key in keys]), texts([key[1] for key in keys]), str(program_id))
-    rows = connection.execute(_BY_EXTERNAL, arrays, prepare=True, binary=True)
-    return lambda: {(event.source, event.external_id): event for event in map(_booked, rows)}
+    """Ask now and read what `known_events` gives when the exchange is over, which carries the question with others."""
+    reply = exchange.ask(
+        _BY_EXTERNAL, texts([key[0] for key in keys]), texts([key[1] for key in keys]), str(program_id)
+    )
+    return lambda: {(event.source, event.external_id): event for event in map(_booked, reply.rows)}
 
 
 def stored_event(connection: psycopg.Connection[Any], program_id: int, event_id: UUID) -> Booked | None:

@@ -9,13 +9,14 @@ unique key of the event decides, and the loser books again and finds it known.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 import psycopg
 
+from setia.db.exchange import Exchange
 from setia.db.ids import format_id
 from setia.events.arrivals import Arrival, Draft, arrive
 from setia.events.booked import Booked, ask_known
@@ -25,7 +26,7 @@ from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
 from setia.events.problems import EventReused, MemberNotActive, UnknownMember
-from setia.events.settling import settle
+from setia.events.settling import Settling
 from setia.events.timeliness import check_not_future, check_not_late, is_future
 from setia.events.writing import Writing
 from setia.members.enrolment import IdentifierTaken
@@ -72,15 +73,16 @@ def book(
         arrivals = [_arrive(live, submission) for submission in submissions]
         good = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
         references = [arrival.reference for arrival in good if arrival.reference is not None]
-        with connection.pipeline():
-            ask_live = programs.ask_live(connection, program_id)
-            ask_members = ask_resolved(connection, program_id, references)
-        now_live = ask_live()
+        exchange = Exchange(connection)
+        read_live = programs.ask_live(exchange, program_id)
+        read_members = ask_resolved(exchange, program_id, references)
+        exchange.send()
+        now_live = read_live()
         if now_live is live:
             break
         live = now_live
     booking = Booking(connection, live, now)
-    booking.open(submissions, arrivals, ask_members(), budgets_locked=budgets_locked)
+    booking.open(submissions, arrivals, read_members(), budgets_locked=budgets_locked)
     return booking.run(arrivals, submissions)
 
 
@@ -95,6 +97,7 @@ class Booking:
     """One run over a batch."""
 
     def __init__(self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime) -> None:
+        now = live.now(now)
         self._connection = connection
         self._live = live
         self._program = live.compiled
@@ -103,6 +106,7 @@ class Booking:
         self._writing = Writing(connection, live.program_id, self._program.tracking)
         self._members: dict[UUID, InPlay] = {}
         self._deciding = Deciding(connection, live, now, self._spending, self._writing, self._members)
+        self._settling = Settling(connection, live, now, self._writing, self._members, self._spending)
         self._known: dict[tuple[str, str], Booked] = {}
         self._resolved: dict[MemberReference, Resolved] = {}
         self._budgets_locked = False
@@ -122,13 +126,16 @@ class Booking:
         good = [arrival.event for arrival in arrivals if isinstance(arrival, Arrival)]
         # Of bad ones too: what was accepted once is answered the same way again, though the program reads it no longer.
         keys = sorted(key for key in {submission.draft.key for submission in submissions} if "\0" not in "".join(key))
-        with self._connection.pipeline():
-            ask_members = ask_in_play(self._connection, self._program, self._live.program_id, members)
-            ask_events = ask_known(self._connection, self._live.program_id, keys)
-            self._spending.ask(self._program, good, locked=budgets_locked)
-        self._members.update(ask_members())
-        self._settle(self._members.values())
-        self._known = ask_events()
+        exchange = Exchange(self._connection)
+        read_members = ask_in_play(exchange, self._connection, self._program, self._live.program_id, members)
+        read_events = ask_known(exchange, self._live.program_id, keys)
+        exchange.send()
+        self._spending.ask(self._program, good, locked=budgets_locked)
+        if budgets_locked:
+            self._settling.lock_budgets()
+        self._members.update(read_members())
+        self._settling.settle(self._members.values())
+        self._known = read_events()
 
     def run(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> list[Answer]:
         """Decide and write."""
@@ -172,8 +179,8 @@ class Booking:
     def _lock(self, members: set[UUID]) -> None:
         if members:
             found = lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
-            self._settle(found.values())
             self._members.update(found)
+            self._settling.settle(found.values())
 
     def _policy(self, submission: Submission) -> UnknownPolicy:
         return submission.unknown or self._program.definition.members.unknown
@@ -249,9 +256,7 @@ class Booking:
             message = f"The member is {member.state.status}; events are booked for active members only."
             raise MemberNotActive(message, extra={"member": member.state.id, "member_status": member.state.status})
         check_not_late(self._program, member.state.counters, event.occurred_at)
-        booked = self._deciding.store(arrival, member.id, "decided")
-        self._deciding.decide(member, booked, event, submission.actor)
-        return booked
+        return self._deciding.book(member, arrival, submission.actor)
 
     def _came_meanwhile(self, reference: MemberReference) -> UUID | None:
         """The member, if one has enrolled since this transaction looked; else nobody can before it ends."""
@@ -263,14 +268,6 @@ class Booking:
             self._resolved[reference] = found
             self._lock({found} - self._members.keys())
         return found
-
-    def _settle(self, members: Iterable[InPlay]) -> None:
-        """Book what time has done to members' points, so that nothing is decided on points that have ended."""
-        for member in members:
-            if member.due_at is not None and member.due_at <= self._now and not member.settled:
-                version = self._program.version
-                for entry in settle(self._connection, self._live.program_id, version, member, self._now):
-                    self._writing.entry(entry)
 
 
 def _reused(known: Booked) -> EventReused:

@@ -19,7 +19,10 @@ FROM unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(p
 JOIN journal j ON j.program_id = l.program_id AND j.program_version = l.version AND j.kind = 'event'
 CROSS JOIN LATERAL (SELECT j.outcome::jsonb AS said OFFSET 0) o
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.points IS NULL THEN 1 ELSE (
+    SELECT CASE WHEN l.points IS NULL THEN (
+        -- An offer that one event completes several times is used as often.
+        SELECT count(*) FROM jsonb_array_elements_text(o.said -> 'uses') u WHERE u = l.campaign
+    ) ELSE (
         SELECT coalesce(sum(greatest((e -> 'amount')::numeric, 0)), 0) FROM jsonb_path_query(o.said, '$.points[*]') e
         WHERE e ->> 'campaign' = l.campaign AND e ->> 'points' = l.points AND jsonb_typeof(e -> 'amount') = 'number'
     ) END AS amount

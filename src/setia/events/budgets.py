@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from setia.engine.calendar import period_key
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Occurrence
 from setia.engine.state import Budgets
@@ -41,6 +42,7 @@ class Spending:
         self._connection = connection
         self._program_id = program_id
         self._asked: set[str] = set()
+        self._opened: set[tuple[str, str]] = set()
         self._rows: list[psycopg.Cursor[Any]] = []
         self._added: dict[tuple[str, str], int] = {}
         self._seen: dict[tuple[str, str], int] = {}
@@ -57,13 +59,26 @@ class Spending:
             query = _READ + " FOR UPDATE" if locked else _READ
             self._rows.append(self._connection.execute(query, (self._program_id, sorted(wanted)), prepare=True))
 
+    def open(self, program: CompiledProgram, event: Occurrence) -> None:
+        """Make the rows of the budgets that an event can use, so that they can be locked before the first use."""
+        day = event.occurred_at.astimezone(program.zone).date()
+        keys = program.budgets_at(event.type, event.occurred_at)
+        periods = [period_key(program.limits[key][1].every, day) for key in keys]
+        new = [pair for pair in sorted(zip(keys, periods, strict=True)) if pair not in self._opened]
+        if new:
+            self._opened.update(new)
+            columns = [key for key, _ in new], [period for _, period in new]
+            self._connection.execute(_OPEN, (self._program_id, *columns), prepare=True)
+            # What was read before the row was there has to be read again.
+            self._asked -= {key for key, _ in new}
+
     @property
     def budgets(self) -> Budgets:
         """What has been used, that of this transaction included."""
         while self._rows:
             for key, period, used in self._rows.pop():
                 self._seen[key, period] = used
-                self._budgets.used.setdefault(key, {})[period] = used
+                self._budgets.used.setdefault(key, {})[period] = used + self._added.get((key, period), 0)
         return self._budgets
 
     def spend(self, uses: dict[str, dict[str, int]]) -> None:

@@ -18,6 +18,7 @@ from setia.events.arrivals import OWN_SOURCE, Arrival, Draft, arrive
 from setia.events.booked import Booked
 from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
+from setia.events.lot_moves import move_balances, waiting_lots
 from setia.events.members_in_play import balance_of, read_in_play
 from setia.events.problems import MemberNotActive, UnknownMember
 from setia.events.settling import settle_one
@@ -79,10 +80,11 @@ def _move_balances(program: CompiledProgram, state: MemberState, outcome: Outcom
     for effect in outcome.points:
         if effect.amount:
             balance = balance_of(state, effect.points, program.definition.points[effect.points].floor)
-            if effect.available_at is None:
+            if not effect.is_pending:
                 balance.available += effect.amount
             else:
                 balance.pending += effect.amount
+    move_balances(state, outcome.moves)
 
 
 def _newcomer(program: CompiledProgram, enrolled_at: dt.datetime, now: dt.datetime, spending: Spending) -> MemberState:
@@ -116,4 +118,6 @@ def _state(
     settle_one(connection, live, found, now)
     state = read_in_play(connection, live.compiled, live.program_id, found).state
     state.id = format_id("mem", found)
+    if arrival.event.type in live.compiled.watched:
+        state.waiting = waiting_lots(connection, found)
     return state

@@ -15,6 +15,7 @@ from psycopg import errors
 from sqlalchemy.exc import OperationalError
 
 from setia.db.engine import Database, sqlstate, transaction_retries
+from setia.db.exchange import Wire
 from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
 from setia.events.live import LivePrograms
@@ -106,7 +107,8 @@ class Clerk:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = self._database.connect()
+            where, how = self._database.driver_arguments()
+            self._connection = Wire.connect(where, **how)
             find_by_index(self._connection)
             self._connection.commit()
         return self._connection

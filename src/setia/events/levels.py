@@ -11,9 +11,9 @@ import psycopg
 
 from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.counting import recount
-from setia.engine.decision import Explanation, Outcome, TierChange
+from setia.engine.decision import Explanation, Outcome
 from setia.engine.due import next_due
-from setia.engine.reviews import review
+from setia.engine.holding import hold, own_level
 from setia.engine.state import Floor
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, lock_in_play
@@ -56,8 +56,8 @@ def give_level(
 ) -> None:
     """Give a member a level to stand on, or (None) take that away, in the caller's transaction.
 
-    The member rises to it at once and does not fall below it before it ends. Taken away, the level becomes what the
-    metrics give. To ask again for what there is changes nothing.
+    The member rises to it at once and does not fall below it before it ends. Taken away, the level becomes the one that
+    the member has held beneath it all the time. To ask again for what there is changes nothing.
 
     Raises:
         NoSuchTierSet, InvalidLevel.
@@ -67,10 +67,12 @@ def give_level(
         _check(tier_set, floor, now)
     member = lock_in_play(connection, live.compiled, live.program_id, [member_id])[member_id]
     writing = Writing(connection, live.program_id, live.compiled.tracking)
-    Settling(connection, live, now, writing).settle([member])
+    settling = Settling(connection, live, now, writing, {member_id: member})
+    settling.settle([member])
     if member.state.counters.floors.get(tier_set.id) != floor:
         _book(live, member, tier_set, floor, by, now, writing)
     writing.write([member])
+    settling.finish()
 
 
 def _book(
@@ -83,22 +85,12 @@ def _book(
     writing: Writing,
 ) -> None:
     state, program = member.state, live.compiled
-    explanation = Explanation()
     outcome = Outcome(floors={tier_set.id: floor})
-    held = tier_set.index(state.counters.tiers.get(tier_set.id))
-    if floor is not None:
-        if (given := tier_set.index(floor.level)) > held:
-            outcome.tiers = [TierChange(tier_set.id, tier_set.levels[held].id, tier_set.levels[given].id)]
-    else:
-        # As if it ended now: the same judgement as when its time is over.
-        ended = Floor(state.counters.floors[tier_set.id].level, now)
-        counters = msgspec.structs.replace(state.counters, floors=state.counters.floors | {tier_set.id: ended})
-        found = review(program, tier_set, msgspec.structs.replace(state, counters=counters), now)
-        if found is not None:
-            outcome, explanation = found
+    given = 0 if floor is None else tier_set.index(floor.level)
+    hold(tier_set, state.counters, own_level(tier_set, state.counters), outcome, floor=given)
     booked_at = member.moment(now)
     state.counters = recount(program, state.counters, "level", outcome, now, booked_at, state.enrolled_at)
-    entry: JournalEntry = outcome_entry(live, member, "level", outcome, explanation, now, now)
+    entry: JournalEntry = outcome_entry(live, member, "level", outcome, Explanation(), now, now)
     writing.entry(msgspec.structs.replace(entry, actor=by.actor, reason=by.reason))
     item = next_due(program, state, booked_at)
     member.due_soonest = None if item is None else item.at

@@ -1,30 +1,49 @@
-"""The version of a program that decides now, ready for use."""
+"""The version of a program that decides now, ready for use, and what time it is for that program."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
 import psycopg
 
 from setia.db.engine import Database
+from setia.db.exchange import Exchange
 from setia.engine.compiled import CompiledProgram, compile_program
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
 from setia.versions.service import NothingPublished, get_text
+from setia.versions.triggers import triggers_since
 
-_LIVE = "SELECT live_version FROM program WHERE id = %b"
+_LIVE = "SELECT live_version, clock FROM program WHERE id = $1::int"
+
+
+def _no_versions(number: int) -> LiveProgram:
+    message = f"version {number} is not at hand: this one was made without the others"
+    raise LookupError(message)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveProgram:
-    """A compiled version with what checks the data of its own events."""
+    """A compiled version with what checks the data of its own events.
+
+    `clock` is the time of a program in test mode, as the transaction found it; None in live mode.
+    """
 
     program_id: int
     compiled: CompiledProgram
     validators: dict[str, jsonschema_rs.Validator]
+    clock: dt.datetime | None = None
+    version: Callable[[int], LiveProgram] = field(default=_no_versions, compare=False)
+    """Another version of the program: the one that decided an order which now comes back."""
+
+    def now(self, real: dt.datetime) -> dt.datetime:
+        """What time it is for this program when it is really `real`."""
+        return self.clock or real
 
     def faults_of(self, event_type: str, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         """What is wrong with the data of an event: (path, message) for each fault."""
@@ -32,11 +51,16 @@ class LiveProgram:
             yield tuple(str(step) for step in error.instance_path), error.message
 
 
-def ready(program_id: int, definition: Program, number: int) -> LiveProgram:
-    """Make a definition ready. Raises what compiling raises; a published one has passed the lint."""
+def ready(
+    program_id: int, definition: Program, number: int, since: Mapping[str, dt.datetime] = MappingProxyType({})
+) -> LiveProgram:
+    """Make a definition ready. Raises what compiling raises; a published one has passed the lint.
+
+    `since` is when each of its triggers of time went live.
+    """
     return LiveProgram(
         program_id=program_id,
-        compiled=compile_program(definition, number),
+        compiled=compile_program(definition, number, since),
         validators={name: jsonschema_rs.validator_for(event.data) for name, event in definition.events.items()},
     )
 
@@ -59,28 +83,38 @@ class LivePrograms:
         Raises:
             NothingPublished: nothing has been published yet.
         """
-        return self.ask_live(connection, program_id)()
+        exchange = Exchange(connection)
+        read = self.ask_live(exchange, program_id)
+        exchange.send()
+        return read()
 
-    def ask_live(self, connection: psycopg.Connection[Any], program_id: int) -> Callable[[], LiveProgram]:
-        """Ask now and read later what `live` gives, so that a pipeline can carry the question with others."""
-        rows = connection.execute(_LIVE, (program_id,), prepare=True)
+    def ask_live(self, exchange: Exchange, program_id: int) -> Callable[[], LiveProgram]:
+        """Ask now and read what `live` gives when the exchange is over, which carries the question with others."""
+        reply = exchange.ask(_LIVE, str(program_id))
 
         def read() -> LiveProgram:
-            row = rows.fetchone()
+            row = reply.rows[0] if reply.rows else None
             if row is None or row[0] is None:
                 message = "Publish a definition first: setia program publish PATH."
                 raise NothingPublished(message)
-            self._newest[program_id] = self._versions.get(program_id, row[0])
-            return self._newest[program_id]
+            return self._known(program_id, *row)
 
         return read
 
+    def _known(self, program_id: int, number: int, clock: dt.datetime | None) -> LiveProgram:
+        """The same object as long as neither version nor clock change, so that a guess is checked by `is`."""
+        version, newest = self._versions.get(program_id, number), self._newest.get(program_id)
+        if newest is None or newest.compiled is not version.compiled or newest.clock != clock:
+            newest = self._newest[program_id] = version if clock is None else replace(version, clock=clock)
+        return newest
+
     def guess(self, program_id: int) -> LiveProgram | None:
-        """The version that was live when this process looked last: probably still is, to be checked with `live`."""
+        """What this process found when it looked last: probably still so, to be checked with `live`."""
         return self._newest.get(program_id)
 
     def _load(self, program_id: int, number: int) -> LiveProgram:
         # A connection of its own: the caller's may be in the middle of a pipeline.
         with self._database.transaction() as tx:
-            text = get_text(tx, program_id, number)
-        return ready(program_id, Program.model_validate_json(text), number)
+            text, since = get_text(tx, program_id, number), triggers_since(tx, program_id, number)
+        found = ready(program_id, Program.model_validate_json(text), number, since)
+        return replace(found, version=lambda wanted: self.version(program_id, wanted))

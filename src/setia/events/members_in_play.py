@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from setia.db.exchange import Exchange
 from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.counting import recount
@@ -23,8 +24,9 @@ from setia.members.service import ask_facts, load_facts
 
 _HISTORY = """
 SELECT kind, outcome::text, occurred_at, booked_at FROM journal
-WHERE member_id = %b AND kind IN ('event', 'review', 'level') ORDER BY seq
+WHERE member_id = %b AND seq < %b AND kind IN ('event', 'review', 'level', 'adjustment', 'expiry') ORDER BY seq
 """
+_FOR_EVER = 2**63 - 1
 _decode_counters = msgspec.json.Decoder(Counters).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -45,6 +47,8 @@ class InPlay(msgspec.Struct):
     booked: bool = False
     stale: bool = False
     """Whether its counters were made by other settings, and have been counted anew."""
+    tracking: str = ""
+    """The settings that its counters were made by."""
 
     def moment(self, now: dt.datetime) -> dt.datetime:
         """When to book: now, but never before the member's entry before."""
@@ -60,18 +64,23 @@ def lock_in_play(
     connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, ids: Collection[UUID]
 ) -> dict[UUID, InPlay]:
     """Lock members and read everything that decisions about them need; members of other programs are left out."""
-    with connection.pipeline():
-        read = ask_in_play(connection, program, program_id, ids)
+    exchange = Exchange(connection)
+    read = ask_in_play(exchange, connection, program, program_id, ids)
+    exchange.send()
     return read()
 
 
 def ask_in_play(
-    connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int, ids: Collection[UUID]
+    exchange: Exchange,
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    ids: Collection[UUID],
 ) -> Callable[[], dict[UUID, InPlay]]:
-    """Lock now and read later what `lock_in_play` gives, so that a pipeline can carry the question with others."""
-    locked = ask_locked(connection, ids)
+    """Lock, and read what `lock_in_play` gives when the exchange is over, which carries the question with others."""
+    locked = ask_locked(exchange, ids)
     # Facts change under the same lock, and this statement begins when the lock is held: what it reads is true.
-    facts = ask_facts(connection, program_id, ids)
+    facts = ask_facts(exchange, program_id, ids)
 
     def read() -> dict[UUID, InPlay]:
         rows, known = locked(), facts()
@@ -94,7 +103,7 @@ def read_in_play(
 def _in_play(connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts) -> InPlay:
     stale = row.tracking != program.tracking and row.seq > 0
     state = _state(connection, program, row, known, stale=stale)
-    return InPlay(row.member_id, row.seq, state, row.updated_at, row.due_at, stale=stale)
+    return InPlay(row.member_id, row.seq, state, row.updated_at, row.due_at, stale=stale, tracking=row.tracking)
 
 
 def _state(
@@ -104,11 +113,17 @@ def _state(
         counters = count_again(connection, program, row.member_id, known.enrolled_at)
     else:
         counters = _decode_counters(row.counters)
+    return state_of(row, known, counters)
+
+
+def state_of(row: LockedMember, known: Facts, counters: Counters) -> MemberState:
+    """A member's state of what was read, with counters that may have been counted anew."""
     return MemberState(
         id=format_id("mem", row.member_id),
         enrolled_at=known.enrolled_at,
         status=known.status,
         attributes=known.attributes,
+        registered_at=known.attributes_at,
         tags=tuple(known.tags),
         counters=counters,
         balances=row.balances,
@@ -116,11 +131,15 @@ def _state(
 
 
 def count_again(
-    connection: psycopg.Connection[Any], program: CompiledProgram, member_id: UUID, enrolled_at: dt.datetime
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    member_id: UUID,
+    enrolled_at: dt.datetime,
+    before: int = _FOR_EVER,
 ) -> Counters:
-    """A member's counters from its whole journal, as the given version counts (law 9)."""
+    """A member's counters from its journal, those entries before `before`, as the given version counts (law 9)."""
     counters = Counters()
-    for kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id,)):
+    for kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id, before)):
         counters = recount(program, counters, kind, outcome_of(outcome), occurred_at, booked_at, enrolled_at)
     return counters
 

@@ -48,7 +48,7 @@ def welcome(
     connection: psycopg.Connection[Any], program_id: int, new: Sequence[NewMember], now: dt.datetime
 ) -> list[Newcomer | IdentifierTaken]:
     """Make members with their ledger rows, in the caller's transaction; for each, in order, who it is or why not."""
-    created = create_members(connection, program_id, new)
+    created = create_members(connection, program_id, new, now)
     there = [member for member in created if not isinstance(member, IdentifierTaken)]
     open_members(connection, [(member.id, program_id, now) for member in there])
     owners = {

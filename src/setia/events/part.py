@@ -14,12 +14,17 @@ from starlette.concurrency import run_in_threadpool
 from setia.api.app import Part
 from setia.db.engine import Database, driver_connection
 from setia.engine.decision import explanation_of, outcome_of
+from setia.engine.lot_sentences import move_sentences
 from setia.engine.sentences import adjustment_sentence, sentences, time_sentence
+from setia.engine.wording import language_of
 from setia.events.clerk import Clerk
 from setia.events.committer import Committer
 from setia.events.enrolling import EnrolWithEvent
 from setia.events.live import LivePrograms
+from setia.events.offers_route import offers_router
 from setia.events.openapi import FRAGMENT
+from setia.events.points_outlook import PointsOutlook, points_outlook
+from setia.events.points_route import points_router
 from setia.events.routes import Desk
 from setia.events.settling import settle_one
 from setia.events.tiers_route import tiers_router
@@ -51,11 +56,23 @@ def events_part(database: Database) -> Part:
         live = programs.live(connection, program_id)
         settle_one(connection, live, member_id, live.now(dt.datetime.now(dt.UTC)))
 
+    def outlook(tx: sa.Connection, program_id: int, member_id: UUID) -> PointsOutlook:
+        connection = driver_connection(tx)
+        live = programs.live(connection, program_id)
+        return points_outlook(connection, live, member_id, live.now(dt.datetime.now(dt.UTC)))
+
     return Part(
-        routers=(tiers_router,),
+        routers=(points_router, tiers_router, offers_router),
         routes=Desk(database, programs, committer).routes(),
         openapi=(FRAGMENT,),
-        state={"enrol": EnrolWithEvent(database, programs), "sentences": told, "programs": programs, "settle": settle},
+        state={
+            "outlook": outlook,
+            "enrol": EnrolWithEvent(database, programs),
+            "sentences": told,
+            "programs": programs,
+            "committer": committer,
+            "settle": settle,
+        },
         lifespans=(lifespan,),
     )
 
@@ -75,5 +92,5 @@ def statement_sentences(programs: LivePrograms, entry: StatementEntry, language:
         return [
             adjustment_sentence(program, effect.points, effect.amount, entry.reason or "", language)
             for effect in outcome.points
-        ]
+        ] + move_sentences(program, outcome.moves, language_of(language), entry.reason or "")
     return sentences(program, outcome, explanation_of(entry.explanation), language)

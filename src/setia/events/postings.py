@@ -69,7 +69,7 @@ class _Postings:
         if effect.amount < 0:
             self._take(effect.points, -effect.amount, effect.campaign, in_lots=in_lots)
             balance.available += effect.amount
-        elif effect.available_at is not None:
+        elif effect.is_pending:
             self._grant(effect, "pending", in_lots=in_lots)
             balance.pending += effect.amount
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +11,20 @@ import psycopg
 import sqlalchemy as sa
 
 from setia.db.engine import Database, driver_connection
-from setia.engine.compiled import CompiledProgram
 from setia.engine.state import Counters
-from setia.events.live import LivePrograms
-from setia.events.members_in_play import count_again
+from setia.events.due_check import is_late, soonest
+from setia.events.live import LiveProgram, LivePrograms
+from setia.events.members_in_play import count_again, state_of
 from setia.ledger.entries import StateRow
-from setia.ledger.states import LockedMember, lock_members, members_after, read_members, replace_counters
+from setia.ledger.states import LockedMember, lock_members, members_after, move_due, read_members, replace_counters
+from setia.ledger.wallets import all_open_lots
 from setia.members.service import load_facts
 
 _TOGETHER = 200
 """Members of one transaction. Their events wait meanwhile, so few of them."""
 _SHOWN = 100
+DUE_AT = "due_at"
+"""Among the figures: the moment before which nothing is due for a member."""
 _decode = msgspec.json.Decoder(Counters).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -47,6 +51,9 @@ class Rebuilt(msgspec.Struct):
 def rebuild_states(database: Database, program_id: int, *, check: bool = False, most_shown: int = _SHOWN) -> Rebuilt:
     """Count the counters of all members of a program again, as its live version counts, and save them.
 
+    Where it is not known that something is due for a member, or known too late, that is mended too: `due_at` among the
+    differences.
+
     With `check` nothing is changed, and what cannot be read differs. It may run while events flow: some members at a
     time are locked. Whoever has no row among the members has no counters; `setia verify` names them.
 
@@ -59,11 +66,11 @@ def rebuild_states(database: Database, program_id: int, *, check: bool = False, 
 
     def work(tx: sa.Connection) -> tuple[list[UUID], Rebuilt]:
         connection = driver_connection(tx)
-        program = programs.live(connection, program_id).compiled
+        live = programs.live(connection, program_id)
         members = members_after(connection, program_id, after, _TOGETHER)
         # Without a lock the snapshot of the transaction sees rows and history of one moment.
         rows = read_members(connection, members) if check else lock_members(connection, members)
-        return members, _rebuild(connection, program, program_id, rows, check=check)
+        return members, _rebuild(connection, live, rows, check=check)
 
     while True:
         members, part = database.run(work, isolation="REPEATABLE READ" if check else None)
@@ -78,35 +85,43 @@ def rebuild_states(database: Database, program_id: int, *, check: bool = False, 
 
 def _rebuild(
     connection: psycopg.Connection[Any],
-    program: CompiledProgram,
-    program_id: int,
+    live: LiveProgram,
     rows: dict[UUID, LockedMember],
     *,
     check: bool,
 ) -> Rebuilt:
+    program = live.compiled
     found = Rebuilt(members=len(rows))
-    facts = load_facts(connection, program_id, list(rows))
+    facts = load_facts(connection, live.program_id, list(rows))
+    lots = all_open_lots(connection, list(rows))
+    now = live.now(dt.datetime.now(dt.UTC))
     states: list[StateRow] = []
+    late: dict[UUID, dt.datetime | None] = {}
     for member_id, row in rows.items():
         if member_id not in facts:
             continue
         try:
             counted = count_again(connection, program, member_id, facts[member_id].enrolled_at)
-            if row.seq and row.tracking != program.tracking:
-                found.stale += 1
-            else:
-                differences = _differences(member_id, row.counters, counted)
-                found.different += bool(differences)
-                found.differences += differences
+            is_stale = row.seq > 0 and row.tracking != program.tracking
+            differences = [] if is_stale else _differences(member_id, row.counters, counted)
+            due_at = soonest(program, state_of(row, facts[member_id], counted), lots[member_id], row.updated_at, now)
+            if is_late(row.due_at, due_at, now):
+                late[member_id] = due_at
+                differences.append(Difference(member_id, DUE_AT, row.due_at, due_at))
+            found.stale += is_stale
+            found.different += bool(differences)
+            found.differences += differences
         except msgspec.DecodeError as error:
             if not check:
                 raise
             found.different += 1
             found.differences.append(Difference(member_id, "journal", "an outcome that cannot be read", str(error)))
             continue
-        states.append(StateRow(member_id, row.seq, _encode(counted), program.tracking))
+        tracking = program.counted_anew(row.tracking) if is_stale else program.tracking
+        states.append(StateRow(member_id, row.seq, _encode(counted), tracking))
     if not check:
         replace_counters(connection, states)
+        move_due(connection, late)
     return found
 
 

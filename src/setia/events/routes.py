@@ -18,7 +18,7 @@ from setia.api.languages import preferred
 from setia.api.strict import unknown_parameters
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import parse_id
-from setia.engine.sentences import LANGUAGES
+from setia.engine.wording import LANGUAGES
 from setia.events.answers import CalculationOut, EventOut, ExplanationOut, encode, event_out, explanation_out
 from setia.events.arrivals import Draft, draft, invalid, malformed
 from setia.events.booked import Booked, stored_event
@@ -34,6 +34,7 @@ from setia.problems import BadRequest, InternalError, Problem, UnsupportedMediaT
 
 _JSON = "application/json"
 _PARAMETERS = ("locale",)
+_KEY_HEADER = HEADER.lower().encode()
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -65,7 +66,7 @@ class Desk:
         if isinstance(answer, Problem):
             raise answer
         headers = {REPLAYED: "true"} if answer.replayed else None
-        return Response(encode(self._out(answer, request)), 201, headers, media_type=_JSON)
+        return Response(encode(self._out(answer, _wish(request))), 201, headers, media_type=_JSON)
 
     async def post_batch(self, request: Request) -> Response:
         """Book up to 5,000 events; each has a result of its own."""
@@ -81,10 +82,11 @@ class Desk:
         now = dt.datetime.now(dt.UTC)
         read = [_draft(one, now, f"/events/{index}") for index, one in enumerate(raw)]
         answers = await self._book(caller, read)
-        results = [self._result(index, answer, request) for index, answer in enumerate(answers)]
-        booked = sum(result["status"] == 201 for result in results)
+        refused = sum(isinstance(answer, Problem) for answer in answers)
+        wish, request_id = _wish(request), request.scope.get(REQUEST_ID)
+        results = [self._result(index, answer, wish, request_id) for index, answer in enumerate(answers)]
         return Response(
-            encode({"accepted": booked, "refused": len(results) - booked, "results": results}), 200, media_type=_JSON
+            encode({"accepted": len(results) - refused, "refused": refused, "results": results}), 200, media_type=_JSON
         )
 
     async def post_calculate(self, request: Request) -> Response:
@@ -98,7 +100,7 @@ class Desk:
         def work() -> CalculationOut:
             with self._database.transaction("REPEATABLE READ") as tx:
                 live, booked = calculate(driver_connection(tx), self._programs, caller.program_id, sent, now)
-            language = _language(request, live.compiled.definition.program.locale)
+            language = _language(_wish(request), live.compiled.definition.program.locale)
             out = event_out(live.compiled, booked, language)
             return CalculationOut(
                 status=booked.status,
@@ -109,6 +111,7 @@ class Desk:
                 tiers=out.tiers,
                 effects=out.effects,
                 sentences=out.sentences,
+                offers=out.offers,
                 considered=explanation_out(live.compiled, booked, language).considered,
             )
 
@@ -117,13 +120,13 @@ class Desk:
     async def get_event(self, request: Request) -> Response:
         """One event with what it did."""
         booked = await self._stored(request)
-        return Response(encode(self._out(booked, request)), media_type=_JSON)
+        return Response(encode(self._out(booked, _wish(request))), media_type=_JSON)
 
     async def get_explanation(self, request: Request) -> Response:
         """Why an event did what it did."""
         booked = await self._stored(request)
         program = self._programs.version(booked.program_id, booked.version).compiled if booked.version else None
-        language = _language(request, program.definition.program.locale if program else "en")
+        language = _language(_wish(request), program.definition.program.locale if program else "en")
         answer: ExplanationOut = explanation_out(program, booked, language)
         return Response(encode(answer), media_type=_JSON)
 
@@ -158,17 +161,17 @@ class Desk:
         following = iter(booked)
         return [next(following) if isinstance(one, Draft) else one for one in read]
 
-    def _out(self, booked: Booked, request: Request) -> EventOut:
+    def _out(self, booked: Booked, wish: str | None) -> EventOut:
         if booked.version is None:
             return event_out(None, booked, "en")
         program = self._programs.version(booked.program_id, booked.version).compiled
-        return event_out(program, booked, _language(request, program.definition.program.locale))
+        return event_out(program, booked, _language(wish, program.definition.program.locale))
 
-    def _result(self, index: int, answer: Answer, request: Request) -> dict[str, Any]:
+    def _result(self, index: int, answer: Answer, wish: str | None, request_id: str | None) -> dict[str, Any]:
         if isinstance(answer, Problem):
-            problem = answer.as_dict(request.scope.get(REQUEST_ID))
+            problem = answer.as_dict(request_id)
             return {"index": index, "status": answer.status, "problem": problem}
-        return {"index": index, "status": 201, "replayed": answer.replayed, "event": self._out(answer, request)}
+        return {"index": index, "status": 201, "replayed": answer.replayed, "event": self._out(answer, wish)}
 
 
 def _draft(raw: msgspec.Raw, now: dt.datetime, pointer: str) -> Draft | Problem:
@@ -181,11 +184,20 @@ def _draft(raw: msgspec.Raw, now: dt.datetime, pointer: str) -> Draft | Problem:
 
 
 async def _body(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "")
-    if media_type.partition(";")[0].strip().lower() != _JSON:
+    media_type = _header(request, b"content-type") or ""
+    if media_type != _JSON and media_type.partition(";")[0].strip().lower() != _JSON:
         message = "Send JSON with the header Content-Type: application/json."
         raise UnsupportedMediaType(message)
     return await request.body()
+
+
+def _header(request: Request, name: bytes) -> str | None:
+    """One header; Starlette's own mapping is made anew for each request and decodes as it searches."""
+    for known, value in request.scope["headers"]:
+        if known == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
 
 
 class InvalidIdempotencyKey(BadRequest):
@@ -196,13 +208,18 @@ class InvalidIdempotencyKey(BadRequest):
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get(HEADER)
+    key = _header(request, _KEY_HEADER)
     if key is not None and not _KEY.fullmatch(key):
         message = "An Idempotency-Key is 1 to 200 visible ASCII characters."
         raise InvalidIdempotencyKey(message)
     return key
 
 
-def _language(request: Request, default: str) -> str:
-    wanted = request.query_params.get("locale") or request.headers.get("accept-language")
-    return preferred(wanted, LANGUAGES, default) if wanted else default
+def _wish(request: Request) -> str | None:
+    """The language the caller asks for, if any."""
+    locale = request.query_params.get("locale") if request.scope["query_string"] else None
+    return locale or _header(request, b"accept-language")
+
+
+def _language(wish: str | None, default: str) -> str:
+    return preferred(wish, LANGUAGES, default) if wish else default

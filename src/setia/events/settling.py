@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +11,25 @@ import psycopg
 
 from setia.db.arrays import moments, uuids
 from setia.db.engine import Database, driver_connection
-from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.counting import recount
 from setia.engine.decision import Explanation, Outcome
-from setia.engine.due import DueItem, next_due
-from setia.engine.reviews import rejudge, review
+from setia.engine.due import DueItem, inactivity_ends, next_due, share_of
+from setia.engine.reviews import ends_period, rejudge, review
+from setia.engine.triggers import Occasion, Reach, reach_from
+from setia.events.budgets import Spending
+from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, lock_in_play
-from setia.events.time_entries import lots_entry, outcome_entry
+from setia.events.time_entries import in_no_lot, lots_entry, outcome_entry
+from setia.events.time_events import TimeEvents, points_ends
 from setia.events.writing import Writing
 from setia.ledger.due import LotsDue, next_of_lots
 from setia.ledger.entries import StateRow
+from setia.ledger.lots import earliest
 from setia.ledger.states import due_of, replace_counters
 from setia.ledger.wallets import OpenLot, all_open_lots
 
-CHUNK = 200
+CHUNK = 500
 # Not ordered by member: at the end of a month a million are due at one moment, and each chunk would sort them all. Who
 # is locked is passed over: another worker settles the member now, or an event does before it is decided.
 _DUE = """
@@ -50,13 +54,37 @@ class Settling:
     """What is due of locked members in one transaction, each member's in the order of time."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], live: LiveProgram, now: dt.datetime, writing: Writing
+        self,
+        connection: psycopg.Connection[Any],
+        live: LiveProgram,
+        now: dt.datetime,
+        writing: Writing,
+        members: Mapping[UUID, InPlay],
+        spending: Spending | None = None,
     ) -> None:
+        """`members` are all for whom `writing` may hold entries; `spending` the budgets of whoever books with it.
+
+        Without it the budgets are this one's own: `finish` writes them.
+        """
         self._connection = connection
         self._live = live
         self._program = live.compiled
         self._now = now
         self._writing = writing
+        self._own = spending is None
+        self._spending = spending or Spending(connection, live.program_id)
+        deciding = Deciding(connection, live, now, self._spending, writing, members)
+        self._members = members
+        self._events = TimeEvents(live, now, self._spending, deciding, self._read_again, locked=self._own)
+
+    def finish(self) -> None:
+        """Write the budgets that are its own: last of all, when everything else is written."""
+        if self._own:
+            self._spending.write()
+
+    def lock_budgets(self) -> None:
+        """Lock the budgets that it reads from now on; for whoever books again because they had moved."""
+        self._events.locked = True
 
     def settle(self, members: Iterable[InPlay]) -> None:
         """Book what is due of members. Their states, `seq` and `due_at` move along; the caller writes."""
@@ -69,21 +97,40 @@ class Settling:
         return not member.settled and (member.stale or (member.due_at is not None and member.due_at <= self._now))
 
     def _settle(self, member: InPlay, lots: list[OpenLot]) -> None:
+        # Before `due_at` nothing is due: what new settings or an adjustment made due is so since that moment.
         since = member.updated_at
-        if member.stale:
-            self._rejudge(member)
+        if member.due_at is not None and member.due_at <= self._now:
+            since = max(since, member.due_at)
+        # Before `due_at` nothing is due, so triggers have been looked at up to there.
+        reach = reach_from(self._now if member.due_at is None else member.due_at, self._now)
+        unjudged = member.stale
         for _ in range(MOST_STEPS):
-            item = self._next(member, lots, since)
+            if self._program.time.expiring:
+                ends = (*points_ends(lots), *inactivity_ends(self._program, member.state))
+                reach = reach._replace(ends=ends)
+            item = self._next(member, lots, since, reach)
+            if unjudged and (item is None or item.at > self._now):
+                # Last, after what was due before: so a member's history stays in the order of time.
+                unjudged, since = False, max(since, self._now)
+                self._rejudge(member)
+                continue
             if item is None or item.at > self._now:
-                member.settled, member.due_at = True, None if item is None else item.at
+                member.settled, member.due_at, member.due_soonest = True, None if item is None else item.at, None
                 return
             since = max(since, item.at)
-            lots = self._book(member, item, lots)
+            if isinstance(item, DueItem) and item.kind == "trigger":
+                occasion = Occasion(item.at, item.subject, item.key)
+                lots = self._events.happen(member, occasion, reach, lots)
+                reach = reach._replace(passed=occasion)
+            else:
+                lots = self._book(member, item, lots)
         message = f"time does more than {MOST_STEPS} things to member {member.id} at once"
         raise RuntimeError(message)
 
-    def _next(self, member: InPlay, lots: list[OpenLot], since: dt.datetime) -> LotsDue | DueItem | None:
-        of_lots, other = next_of_lots(lots), next_due(self._program, member.state, since)
+    def _next(
+        self, member: InPlay, lots: list[OpenLot], since: dt.datetime, reach: Reach
+    ) -> LotsDue | DueItem | None:
+        of_lots, other = next_of_lots(lots), next_due(self._program, member.state, since, reach)
         if of_lots is None or other is None:
             return of_lots or other
         return of_lots if (of_lots.at, of_lots.order) <= (other.at, other.order) else other
@@ -93,8 +140,15 @@ class Settling:
         if isinstance(item, LotsDue):
             return self._move(member, item, lots)
         if item.kind == "inactivity":
-            return self._end(member, item.at, (item.subject,), lots)
+            return self._end(member, item.at, (item.subject,), lots, pending=True)
+        if item.kind == "decay":
+            return self._decay(member, item, lots)
         return self._review(member, item, lots)
+
+    def _read_again(self, member_id: UUID) -> list[OpenLot]:
+        """A member's open lots, after everything that is gathered so far was written."""
+        self._writing.write(self._members.values())
+        return all_open_lots(self._connection, [member_id])[member_id]
 
     def _move(self, member: InPlay, item: LotsDue, lots: list[OpenLot]) -> list[OpenLot]:
         moved = {one.lot.key for one in item.lots}
@@ -103,12 +157,35 @@ class Settling:
             return [one for one in lots if one.lot.key not in moved]
         return [one._replace(lot=one.lot._replace(pending=False)) if one.lot.key in moved else one for one in lots]
 
-    def _end(self, member: InPlay, at: dt.datetime, points: tuple[str, ...], lots: list[OpenLot]) -> list[OpenLot]:
-        """End all points of some types, pending ones too."""
-        ended = [one for one in lots if one.point_type in points]
+    def _end(
+        self, member: InPlay, at: dt.datetime, points: tuple[str, ...], lots: list[OpenLot], *, pending: bool
+    ) -> list[OpenLot]:
+        """End all points of some types; pending ones too, if `pending` says so."""
+        own = [one for one in lots if one.point_type in points]
+        for name in points:
+            own += in_no_lot(member, name, lots)
+        ended = [one for one in own if pending or not one.lot.pending]
         if ended:
             self._writing.entry(lots_entry(self._live, member, "expiry", ended, at, self._now))
-        return [one for one in lots if one.point_type not in points]
+        gone = {one.lot.key for one in ended}
+        return [one for one in lots if one.lot.key not in gone]
+
+    def _decay(self, member: InPlay, item: DueItem, lots: list[OpenLot]) -> list[OpenLot]:
+        """End a share of the points of one type: what ends first goes first, pending points last."""
+        decay = self._program.definition.points[item.subject].expiry.decay
+        own = {one.lot: one for one in lots if one.point_type == item.subject}
+        own |= {one.lot: one for one in in_no_lot(member, item.subject, lots)}
+        amount = share_of(sum(lot.remaining for lot in own), decay.percent) if decay is not None else 0
+        taken = dict(earliest(own, amount))
+        parts = [own[lot]._replace(lot=lot._replace(remaining=part)) for lot, part in taken.items()]
+        outcome = Outcome(decayed=[item.subject])
+        self._writing.entry(lots_entry(self._live, member, "expiry", parts, item.at, self._now, outcome))
+        state = member.state
+        state.counters = recount(
+            self._program, state.counters, "expiry", outcome, item.at, member.updated_at, state.enrolled_at
+        )
+        left = [one._replace(lot=one.lot._replace(remaining=one.lot.remaining - taken.get(one.lot, 0))) for one in lots]
+        return [one for one in left if one.lot.remaining]
 
     def _review(self, member: InPlay, item: DueItem, lots: list[OpenLot]) -> list[OpenLot]:
         tier_set = next(one for one in self._program.tier_sets if one.id == item.subject)
@@ -116,24 +193,18 @@ class Settling:
         if found is None:
             return lots
         outcome, explanation = found
+        ends = ends_period(self._program, tier_set, member.state, item.at)
         self._say(member, outcome, explanation, item.at)
-        if tier_set.definition.reset_points and not outcome.graced and not outcome.floors:
-            available = [one for one in lots if not one.lot.pending]
-            self._end(member, item.at, tier_set.definition.reset_points, available)
-            gone = {one.lot.key for one in available if one.point_type in tier_set.definition.reset_points}
-            return [one for one in lots if one.lot.key not in gone]
+        if ends and tier_set.definition.reset_points and not outcome.graced and not outcome.floors:
+            return self._end(member, item.at, tier_set.definition.reset_points, lots, pending=False)
         return lots
 
     def _rejudge(self, member: InPlay) -> None:
         """Judge the levels by settings that are new, where the tier set says that they hold at once."""
-        for tier_set in self._program.tier_sets:
-            if tier_set.definition.on_change == "at_once":
-                self._rejudge_in(tier_set, member)
-
-    def _rejudge_in(self, tier_set: CompiledTierSet, member: InPlay) -> None:
-        found = rejudge(self._program, tier_set, member.state, self._now)
-        if found is not None:
-            self._say(member, *found, self._now)
+        for tier_set in self._program.changed_since(member.tracking):
+            found = rejudge(self._program, tier_set, member.state, self._now)
+            if found is not None:
+                self._say(member, *found, self._now)
 
     def _say(self, member: InPlay, outcome: Outcome, explanation: Explanation, at: dt.datetime) -> None:
         """Book what moves no points, and let the member's counters follow."""
@@ -188,7 +259,8 @@ def settle_members(
     program = live.compiled
     members = lock_in_play(connection, program, live.program_id, list(wanted))
     writing = Writing(connection, live.program_id, program.tracking)
-    Settling(connection, live, now, writing).settle(members.values())
+    settling = Settling(connection, live, now, writing, members)
+    settling.settle(members.values())
     settled = [member for member in members.values() if member.settled]
     idle = [member for member in settled if not member.booked]
     writing.write(members.values())
@@ -197,6 +269,7 @@ def settle_members(
         connection.execute(_MOVE, (uuids([member.id for member in idle]), moments([member.due_at for member in idle])))
         stale = [member.row(program.tracking) for member in idle if member.stale]
         replace_counters(connection, [StateRow(row.member_id, row.seq, row.counters, row.tracking) for row in stale])
+    settling.finish()
 
 
 def settle_one(connection: psycopg.Connection[Any], live: LiveProgram, member_id: UUID, now: dt.datetime) -> None:

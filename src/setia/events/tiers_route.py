@@ -13,7 +13,7 @@ from setia.api.documented import problems
 from setia.api.strict import StrictRoute
 from setia.db.engine import driver_connection
 from setia.db.ids import format_id
-from setia.engine.reviews import Outlook, outlook
+from setia.engine.outlook import Outlook, outlook
 from setia.engine.state import Floor
 from setia.engine.tiers import Need, Standing, standings
 from setia.events.levels import ByHand, InvalidLevel, NoSuchTierSet, give_level
@@ -58,7 +58,8 @@ class StandingOut(BaseModel):
     needs: list[NeedOut] = Field(description="Every criterion of the next level.")
     any_needed: bool = Field(description="Whether one of the criteria is enough.", examples=[False])
     valid_until: dt.datetime | None = Field(
-        description="When the level is judged next (exclusive); null where nothing ends it.",
+        description="Until when it is held (exclusive): when it falls, or, where it is kept at its next review already, "
+        "the end of the period after that; null where nothing ends it.",
         examples=["2026-12-31T23:00:00Z"],
     )
     falls_to: str | None = Field(
@@ -156,7 +157,7 @@ def end_level(
     request: Request,
     database: DatabaseOf,
 ) -> TiersOut:
-    """The level becomes what the member's metrics give. Where none was given, nothing changes."""
+    """The level becomes the one that the member has reached without it. Where none was given, nothing changes."""
     by = ByHand(caller.actor, body.reason)
     return database.run(lambda tx: _give(tx, request, caller.program_id, member_id, tier_set, None, by))
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from setia.db.ids import new_id
 from setia.engine.decision import Explanation, Outcome, PointsEffect, as_json
+from setia.engine.state import Balance
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay
 from setia.ledger.entries import Account, JournalEntry, Kind, Posting
+from setia.ledger.lots import Lot
 from setia.ledger.wallets import OpenLot
 
 ACTOR = "setia"
+NO_ENTRY = 0
+"""The entry of points that lie in no lot: real ones are numbered from 1."""
 
 
 def lots_entry(
@@ -23,9 +27,13 @@ def lots_entry(
     lots: Sequence[OpenLot],
     at: dt.datetime,
     now: dt.datetime,
+    outcome: Outcome | None = None,
 ) -> JournalEntry:
-    """The entry by which whole lots become available or end at a moment. The member's balances move along."""
-    outcome = Outcome()
+    """The entry by which what remains of lots becomes available or ends at a moment. The member's balances move along.
+
+    `outcome` is what else the entry says; what ended is added to it.
+    """
+    outcome = outcome or Outcome()
     postings = []
     taken: dict[str, int] = {}
     for one in lots:
@@ -44,12 +52,25 @@ def lots_entry(
                 destination=destination,
                 amount=amount,
                 campaign=one.campaign,
-                lot=one.lot.key,
+                lot=None if one.lot.seq == NO_ENTRY else one.lot.key,
             )
         )
     if kind == "expiry":
         outcome.points = [PointsEffect(points, -amount, kind) for points, amount in taken.items()]
     return _entry(live, member, kind, outcome, Explanation(), at, now, tuple(postings))
+
+
+def in_no_lot(member: InPlay, points: str, lots: Iterable[OpenLot]) -> list[OpenLot]:
+    """The points of a type that lie in none of the open lots, as lots: they were earned while the type had no end."""
+    balance = member.state.balances.get(points, Balance())
+    own = [one.lot for one in lots if one.point_type == points]
+    loose = []
+    for line, (pending, there) in enumerate(((False, balance.available), (True, balance.pending))):
+        amount = there - sum(lot.remaining for lot in own if lot.pending == pending)
+        if amount > 0:
+            lot = Lot(NO_ENTRY, line, amount, pending, member.state.enrolled_at, None)
+            loose.append(OpenLot(points, None, None, lot))
+    return loose
 
 
 def outcome_entry(

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import psycopg
 
-from setia.db.arrays import binaries, documents, moments, texts, uuids
+from setia.db.columns import binaries, documents, moments, texts, uuids
+from setia.db.exchange import Exchange
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked
 from setia.events.members_in_play import InPlay
@@ -20,10 +21,10 @@ from setia.members.service import save_facts
 
 _EVENTS = """
 INSERT INTO event (id, member_id, occurred_at, received_at, program_id, type, status, source, external_id, digest, body)
-SELECT id, member_id, occurred_at, received_at, %t::int, type, status, source, external_id, digest, body
-FROM unnest(%t::uuid[], %t::uuid[], %t::timestamptz[], %t::timestamptz[], %t::text[], %t::text[], %t::text[],
-%t::text[],
-            %t::bytea[], %t::json[])
+SELECT id, member_id, occurred_at, received_at, $1::int, type, status, source, external_id, digest, body
+FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+$9::text[],
+            $10::bytea[], $11::json[])
      AS e (id, member_id, occurred_at, received_at, type, status, source, external_id, digest, body)
 """
 _KEPT = """
@@ -32,7 +33,7 @@ SELECT * FROM unnest(%b::int[], %b::text[], %b::text[], %b::uuid[]) ON CONFLICT 
 """
 
 
-_COLUMNS: tuple[Callable[[Any], str], ...] = (
+_COLUMNS: tuple[Callable[[Any], bytes], ...] = (
     uuids,
     uuids,
     moments,
@@ -84,19 +85,29 @@ class Writing:
         """Write what was gathered so far, and the states of the members it is about."""
         booked = [member for member in members if member.booked]
         changed = [member for member in booked if member.facts_changed]
+        exchange = Exchange(self._connection)
+        if self._events:
+            columns = zip(*self._events, strict=True)
+            arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
+            exchange.ask(_EVENTS, str(self._program_id), *arrays)
+        check = post(exchange, self._entries, [member.row(self._tracking) for member in booked])
         with refusals_named():
-            with self._connection.pipeline():
-                if self._events:
-                    columns = zip(*self._events, strict=True)
-                    arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
-                    self._connection.execute(_EVENTS, [str(self._program_id), *arrays], prepare=True)
-                if self._kept:
-                    self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
-                check = post(self._connection, self._entries, [member.row(self._tracking) for member in booked])
-                if changed:
-                    facts = [FactsChange(member.id, member.state.attributes, member.state.tags) for member in changed]
-                    save_facts(self._connection, self._program_id, facts)
-            check()
+            exchange.send()
+        check()
+        if self._kept:
+            self._connection.execute(_KEPT, [list(column) for column in zip(*self._kept, strict=True)])
+        if changed:
+            facts = [
+                FactsChange(
+                    member.id,
+                    member.state.attributes,
+                    member.state.tags,
+                    member.updated_at,
+                    member.state.registered_at,
+                )
+                for member in changed
+            ]
+            save_facts(self._connection, self._program_id, facts)
         for member in booked:
             member.booked = member.facts_changed = member.settled = False
         self._events, self._kept, self._entries = [], [], []

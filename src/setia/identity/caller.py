@@ -46,7 +46,7 @@ async def authenticate(connection: HTTPConnection, scope: Scope) -> Caller:
     state = connection.app.state
     keyring: KeyRing = state.keyring
     rate_limit: RateLimit = state.rate_limit
-    key = await keyring.check(connection.headers.get("authorization"))
+    key = await keyring.check(_authorization(connection))
     headers = rate_limit.take(key.id)
     if headers:
         connection.scope[RATE_HEADERS] = headers
@@ -56,6 +56,15 @@ async def authenticate(connection: HTTPConnection, scope: Scope) -> Caller:
             extra={"scope": str(scope)},
         )
     return Caller(key.program_id, key.program_key, key.mode, key.id, key.prefix, key.scopes)
+
+
+def _authorization(connection: HTTPConnection) -> str | None:
+    # Starlette's mapping of the headers would be made for this one.
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            text: str = value.decode("latin-1")
+            return text
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The keys a process has seen lately, so that the hot path asks the database once in a few seconds."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ class KeyRing:
         self._database = database
         self._clock = clock
         self._seen: dict[str, tuple[float, ApiKey | None]] = {}
+        self._asking: dict[str, asyncio.Future[ApiKey | None]] = {}
+        """Whole keys and not prefixes: a look-up notes the use of a key whose secret was right."""
 
     async def check(self, authorization: str | None) -> ApiKey:
         """The key of an `Authorization` header, or 401. Only a key not seen lately leaves the event loop."""
@@ -47,8 +50,20 @@ class KeyRing:
             raise InvalidKey("An API key looks like setia_live_..., sent as Authorization: Bearer <API key>.")
         until, key = self._seen.get(text.prefix, (0.0, None))
         if until <= self._clock():
-            key = await run_in_threadpool(self._look_up, text)
+            key = await self._asked(text)
         return self._good(text, key)
+
+    async def _asked(self, text: KeyText) -> ApiKey | None:
+        """Ask the database, once for all who want to know at the same time.
+
+        Otherwise each request that is under way would take a thread and a connection at the moment a key is forgotten.
+        """
+        asking = self._asking.get(str(text))
+        if asking is None or asking.get_loop() is not asyncio.get_running_loop():
+            asking = self._asking[str(text)] = asyncio.ensure_future(run_in_threadpool(self._look_up, text))
+            asking.add_done_callback(lambda _: self._asking.pop(str(text), None))
+        # Shielded: the first who asks may go away, and the others still want to know.
+        return await asyncio.shield(asking)
 
     def _good(self, text: KeyText, key: ApiKey | None) -> ApiKey:
         # Compared even when there is none, so that a stranger cannot time which prefixes exist.

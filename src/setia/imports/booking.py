@@ -21,7 +21,7 @@ from setia.events.live import LivePrograms
 from setia.events.timeliness import check_not_future
 from setia.imports.fates import Booked as Fate
 from setia.imports.problems import DatabaseAway
-from setia.imports.purchases import Fault, faults_of
+from setia.imports.readings import Fault, faults_of
 from setia.problems import Problem, Unavailable
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -131,6 +131,7 @@ class Booker:
         now = dt.datetime.now(dt.UTC)
         with self._database.transaction() as tx:
             live = self._programs.live(driver_connection(tx), self._job.program_id)
+        now = live.now(now)
         done: list[Done] = []
         for draft in drafts:
             try:

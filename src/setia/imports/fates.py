@@ -42,14 +42,20 @@ class Tally:
         """Rows that a condition of set_aside holds for, whichever of several names them."""
         self.refused: Counter[str] = Counter()
         self.orders: Counter[str] = Counter()
+        self.types: Counter[str] = Counter()
+        """Events booked now, by their type."""
         self.members_new = 0
         self.skipped_hour = 0
         """Orders at a local time that never was, because the change of the clocks skips it."""
         self.money: dict[str, Decimal] = {}
         self.points: dict[str, Counter[str]] = {}
 
-    def booked(self, fate: Booked, rows: int, money: Decimal, points: Mapping[str, int]) -> None:
-        """An order met a good end."""
+    def booked(
+        self, fate: Booked, rows: int, money: Decimal, points: Mapping[str, int], kind: str = "purchase"
+    ) -> None:
+        """An order or event met a good end."""
+        if fate != "known":
+            self.types[kind] += 1
         self.orders[fate] += 1
         self.rows[fate] += rows
         self.money[fate] = self.money.get(fate, Decimal(0)) + money
@@ -95,12 +101,19 @@ class Report(msgspec.Struct, frozen=True):
     seconds: float
     dry_run: bool = False
     stopped: Stopped | None = None
+    of: Literal["orders", "events"] = "orders"
+    """What the rows became."""
 
     @property
     def is_fine(self) -> bool:
         """Whether nothing was refused, and the run went as far as it should."""
         as_asked = self.stopped is None or self.stopped.by == "limit"
         return as_asked and self.tally.is_balanced and not self.tally.refused
+
+    @property
+    def per_second(self) -> int:
+        """Orders or events that met a good end, per second."""
+        return round(sum(self.tally.orders[fate] for fate in GOOD) / self.seconds) if self.seconds else 0
 
     def as_dict(self) -> dict[str, Any]:
         """The report for programs. Money and points are decimal text."""
@@ -124,9 +137,10 @@ class Report(msgspec.Struct, frozen=True):
                 "refused": dict(sorted(tally.refused.items())),
                 "not_reached": tally.not_reached,
             },
-            "orders": {**{fate: tally.orders[fate] for fate in GOOD}, "refused": tally.orders["refused"]},
+            self.of: {**{fate: tally.orders[fate] for fate in GOOD}, "refused": tally.orders["refused"]},
+            **({"by_type": dict(sorted(tally.types.items()))} if self.of == "events" else {}),
             "members_new": tally.members_new,
-            "orders_in_skipped_hour": tally.skipped_hour,
+            f"{self.of}_in_skipped_hour": tally.skipped_hour,
             "money": {
                 "currency": self.currency,
                 **{fate: f"{money(tally.money.get(fate, Decimal(0)), self.currency):f}" for fate in GOOD},
@@ -137,6 +151,7 @@ class Report(msgspec.Struct, frozen=True):
             },
             "seconds": round(self.seconds, 3),
             "rows_per_second": round(tally.rows_read / self.seconds) if self.seconds else 0,
+            f"{self.of}_per_second": self.per_second,
         }
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from setia.imports.mapping import ImportMap
-from setia.imports.purchases import FaultyOrder, Mapper
+from setia.imports.envelopes import Mapper
+from setia.imports.mapping import RowsMap
+from setia.imports.readings import FaultyOrder
 from setia.imports.spill import Spill
 from setia.imports.values import Row
 
 Faulty = Callable[[Row, FaultyOrder], None]
 
 
-def gather(rows: Iterator[Row], form: ImportMap, mapper: Mapper, faulty: Faulty) -> Iterator[list[Row]]:
+def gather(rows: Iterator[Row], form: RowsMap, mapper: Mapper, faulty: Faulty) -> Iterator[list[Row]]:
     """Rows that are one order, order by order. `faulty` hears of rows that do not say which order they belong to."""
     if form.sort == "occurred_at" or mapper.counts_occurrences or (form.group and form.group.rows == "anywhere"):
         return _sorted(rows, form, mapper, faulty)
@@ -39,7 +40,7 @@ def _neighbours(rows: Iterator[Row], mapper: Mapper, faulty: Faulty) -> Iterator
         yield order
 
 
-def _sorted(rows: Iterator[Row], form: ImportMap, mapper: Mapper, faulty: Faulty) -> Iterator[list[Row]]:
+def _sorted(rows: Iterator[Row], form: RowsMap, mapper: Mapper, faulty: Faulty) -> Iterator[list[Row]]:
     by_time, grouped = form.sort == "occurred_at", form.group is not None
     with Spill() as spill:
         for row in rows:
@@ -59,3 +60,15 @@ def _sorted(rows: Iterator[Row], form: ImportMap, mapper: Mapper, faulty: Faulty
             order.append(row)
         if order:
             yield order
+
+
+def without_duplicates(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Rows of one order with each content once, and those that were equal to one of them."""
+    seen: set[tuple[str, ...]] = set()
+    kept: list[Row] = []
+    duplicates: list[Row] = []
+    for row in rows:
+        content = tuple(row.values.values())
+        (duplicates if content in seen else kept).append(row)
+        seen.add(content)
+    return kept, duplicates

@@ -14,26 +14,30 @@ from setia.db.engine import Database, driver_connection
 from setia.events.booking import UnknownPolicy
 from setia.events.live import LivePrograms
 from setia.imports.booking import BatchDone, Job
+from setia.imports.envelopes import Mapper, Order
+from setia.imports.event_mapping import EventsMap
+from setia.imports.events import EventMapper
 from setia.imports.fates import Reject, Report, Stopped, Tally
 from setia.imports.foreseen import Foreseen
-from setia.imports.grouping import gather
+from setia.imports.grouping import gather, without_duplicates
 from setia.imports.lanes import Lanes, open_lanes
 from setia.imports.mapping import DUPLICATE, ImportMap
 from setia.imports.problems import DatabaseAway, FileDamaged
-from setia.imports.purchases import Fault, FaultyOrder, Mapper, Order, without_duplicates
+from setia.imports.purchases import PurchaseMapper
+from setia.imports.readings import Fault, FaultyOrder
 from setia.imports.rejects import RejectFile
 from setia.imports.sources import Meter, Unreadable, open_source
 from setia.imports.values import Row
 from setia.program.currencies import minor_digits
 from setia.program.positions import Sources
-from setia.versions.service import find_program
+from setia.versions.service import Mode, find_program
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """What somebody asks to be imported, and how."""
 
     file: Path
-    form: ImportMap
+    form: ImportMap | EventsMap
     sources: Sources
     program: str
     unknown: UnknownPolicy | None = None
@@ -43,6 +47,7 @@ class Wanted(msgspec.Struct, frozen=True):
     set_aside: Path | None = None
     dry_run: bool = False
     jobs: int = 1
+    mode: Mode = "live"
 
 
 class Watch:
@@ -55,15 +60,17 @@ class Watch:
         """So many bytes of the file are read, so many rows of it, and so many have their fate."""
 
 
-def import_purchases(database: Database, wanted: Wanted, watch: Watch | None = None) -> Report:
-    """Import a file. Rows that cannot be booked are in the report; what was booked stays, whatever happens later.
+def import_rows(database: Database, wanted: Wanted, watch: Watch | None = None) -> Report:
+    """Import a file of purchases or events, as its map says.
+
+    Rows that cannot be booked are in the report; what was booked stays, whatever happens later.
 
     Raises:
         NoSuchProgram, NothingPublished: there is nothing to import into.
         FileUnreadable, DefinitionError: the file or the map is not what it should be. Nothing was imported.
     """
     with database.transaction() as tx:
-        row = find_program(tx, wanted.program)
+        row = find_program(tx, wanted.program, wanted.mode)
         definition = LivePrograms(database).live(driver_connection(tx), row.id).compiled.definition
     currency = definition.program.currency
     job = Job(row.id, f"import:{wanted.form.source}", wanted.unknown, wanted.dry_run)
@@ -80,6 +87,7 @@ def import_purchases(database: Database, wanted: Wanted, watch: Watch | None = N
         seconds=time.perf_counter() - started,
         dry_run=wanted.dry_run,
         stopped=stopped,
+        of="events" if isinstance(wanted.form, EventsMap) else "orders",
     )
 
 
@@ -94,6 +102,7 @@ class _Run:
         self._settled = 0
         self._halted = False
         group = wanted.form.group
+        self._of = "events" if isinstance(wanted.form, EventsMap) else "orders"
         self._deduplicates = group is not None and group.duplicates == "set_aside"
 
     def run(self, database: Database, job: Job) -> Stopped | None:
@@ -102,7 +111,7 @@ class _Run:
         with ExitStack() as stack:
             source, self._meter = stack.enter_context(open_source(wanted.file, wanted.form.file))
             rows = Foreseen(source, wanted.form.file.columns)
-            mapper = Mapper(wanted.form, wanted.sources, rows.columns, self._digits, rows.looked_at)
+            mapper = _mapper(wanted, rows, self._digits)
             for fate, path in (("refused", wanted.refused), ("set_aside", wanted.set_aside)):
                 if path is not None:
                     self._files[fate] = stack.enter_context(RejectFile(path, source.columns, wanted.form.file))
@@ -133,7 +142,7 @@ class _Run:
             lanes.stop()
             return Stopped("interrupted", "It was stopped.")
         lanes.finish()
-        return Stopped("limit", f"The limit of {taken} orders was reached.") if self._halted else None
+        return Stopped("limit", f"The limit of {taken} {self._of} was reached.") if self._halted else None
 
     def _rows(self, source: Foreseen, mapper: Mapper) -> Iterator[Row]:
         """The rows that are to be booked."""
@@ -182,7 +191,7 @@ class _Run:
             if one.fate is None:
                 self._refuse(order.rows, one.faults)
             else:
-                self._tally.booked(one.fate, len(order.rows), order.money, one.points)
+                self._tally.booked(one.fate, len(order.rows), order.money, one.points, order.draft.sent.type)
                 self._settled += len(order.rows)
         self._show()
 
@@ -220,6 +229,13 @@ class _Run:
     def _show(self) -> None:
         if self._meter is not None:
             self._watch.progress(self._meter.done, self._meter.size, self._tally.rows_read, self._settled)
+
+
+def _mapper(wanted: Wanted, rows: Foreseen, digits: int) -> Mapper:
+    form = wanted.form
+    if isinstance(form, EventsMap):
+        return EventMapper(form, wanted.sources, rows.columns, digits, rows.looked_at)
+    return PurchaseMapper(form, wanted.sources, rows.columns, digits, rows.looked_at)
 
 
 def _whole_or_not(culprits: Sequence[int]) -> Fault:

@@ -15,8 +15,8 @@ from zlib import crc32
 from setia.db.engine import Database, Limits
 from setia.events.arrivals import Draft
 from setia.imports.booking import BatchDone, Booker, Job
+from setia.imports.envelopes import Order
 from setia.imports.problems import DatabaseAway
-from setia.imports.purchases import Order
 
 MOST_ORDERS = 500
 """Orders in one transaction, as in the API's group commit."""

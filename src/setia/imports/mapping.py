@@ -1,4 +1,4 @@
-"""The map of an import: how the columns of somebody's file become purchases, as its owner writes it in YAML."""
+"""The map of an import, as its owner writes it in YAML: how the columns of somebody's file become purchases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, TypeGuard, get_args
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -119,7 +119,7 @@ class MemberForm(Part):
 
 
 class LineForm(Part):
-    """One line of an order; each row is one line."""
+    """One line of a purchase; each row is one line."""
 
     sku: Value
     amount: Value
@@ -145,21 +145,9 @@ class Grouping(Part):
     duplicates: Literal["keep", "set_aside"] = "keep"
 
 
-class ImportMap(Part):
-    """How rows become purchases."""
+class OrderForm(Part):
+    """What stands once in an event, beside when it happened and whom it is about."""
 
-    file: FileForm
-    source: Annotated[str, Field(min_length=1, max_length=63)]
-    """Where the orders come from. External ids are unique within it: another shop is another source."""
-    external_id: Value
-    member: MemberForm
-    guests: Literal["refuse", "book"] = "refuse"
-    """What to do with an order that names nobody."""
-    occurred_at: Moment
-    sort: Literal["file", "occurred_at"] = "file"
-    """The order in which events are booked. `occurred_at` sorts on disk first."""
-    group: Grouping | None = None
-    lines: LineForm
     currency: Value | None = None
     channel: Value | None = None
     location: Value | None = None
@@ -167,16 +155,32 @@ class ImportMap(Part):
     discount: Value | None = None
     shipping: Value | None = None
     shipping_tax: Value | None = None
+
+
+class RowsMap(Part):
+    """What every map says of the rows of a file, whatever they become."""
+
+    file: FileForm
+    source: Annotated[str, Field(min_length=1, max_length=63)]
+    """Where the rows come from. External ids are unique within it: another shop is another source."""
+    external_id: Value
+    member: MemberForm
+    guests: Literal["refuse", "book"] = "refuse"
+    """What to do with an order or event that names nobody."""
+    occurred_at: Moment
+    sort: Literal["file", "occurred_at"] = "file"
+    """The order in which events are booked. `occurred_at` sorts on disk first."""
+    group: Grouping | None = None
     tax_included: bool = True
     rounding: Literal["half_up", "half_even", "down", "up"] | None = None
     """How an amount with more decimals than the currency is brought to it, line by line; without it, it is refused."""
     skip: dict[Name, Cel] = Field(default_factory=dict)
-    """Rows that are no purchases at all, such as a line of totals: counted by name, and left."""
+    """Rows that are not wanted at all, such as a line of totals: counted by name, and left."""
     set_aside: dict[Name, Cel] = Field(default_factory=dict)
     """Rows that matter and cannot be booked: counted by name, and written to a file if one is named."""
 
     @model_validator(mode="after")
-    def _names_once(self) -> ImportMap:
+    def _names_once(self) -> RowsMap:
         both = self.skip.keys() & self.set_aside.keys()
         if both:
             message = f"{min(both)!r} stands under skip and under set_aside"
@@ -187,11 +191,20 @@ class ImportMap(Part):
         return self
 
 
+class ImportMap(RowsMap, OrderForm):
+    """How rows become purchases."""
+
+    lines: LineForm
+
+
 DUPLICATE = "duplicate"
 
 
-def load_map(path: FilePath) -> tuple[ImportMap, Sources]:
-    """Read a map, with the places of its values for complaints that come later.
+Form = TypeVar("Form", bound=RowsMap)
+
+
+def load_map(path: FilePath, form: type[Form]) -> tuple[Form, Sources]:
+    """Read a map of one kind, with the places of its values for complaints that come later.
 
     Raises:
         DefinitionError: it is no map; every finding has a file, a line and a column.
@@ -208,9 +221,10 @@ def load_map(path: FilePath) -> tuple[ImportMap, Sources]:
     sources = Sources(root)
     data = construct(root)
     try:
-        return ImportMap.model_validate(data), sources
+        return form.model_validate(data), sources
     except ValidationError as error:
-        raise DefinitionError([_finding(dict(one), data, sources) for one in error.errors(include_url=False)]) from None
+        faults = error.errors(include_url=False)
+        raise DefinitionError([_finding(dict(one), data, sources, form) for one in faults]) from None
 
 
 def finding_at(sources: Sources, path: Path, message: str, hint: str = "", line: int = 0, column: int = 0) -> Finding:
@@ -219,7 +233,7 @@ def finding_at(sources: Sources, path: Path, message: str, hint: str = "", line:
     return Finding("error", "map_invalid", message, hint, place.file, place.line, place.column, pointer(path))
 
 
-def _finding(error: dict[str, Any], data: Any, sources: Sources) -> Finding:
+def _finding(error: dict[str, Any], data: Any, sources: Sources, form: type[RowsMap]) -> Finding:
     # A bare text became {cel: text} on its way in, so the last steps may be no steps of the file.
     path: list[str | int] = []
     for step in error["loc"]:
@@ -240,19 +254,19 @@ def _finding(error: dict[str, Any], data: Any, sources: Sources) -> Finding:
     if error["type"] == "extra_forbidden":
         name = str(path[-1]) if path else ""
         message = f"there is no key {name!r} here"
-        hint = nearest_hint(name, _keys(path[:-1]), of="keys")
+        hint = nearest_hint(name, _keys(form, path[:-1]), of="keys")
         place, where = sources.key(tuple(path)), pointer(tuple(path))
         return Finding("error", "map_invalid", message, hint, place.file, place.line, place.column, where)
     message, _, hint = message.partition("; ")
     return finding_at(sources, tuple(path), message, hint or _FORMS)
 
 
-_FORMS = "docs/how-to/import-purchases.md tells what belongs here"
+_FORMS = "docs/how-to/import-purchases.md and import-events.md tell what belongs here"
 
 
-def _keys(path: Sequence[str | int]) -> tuple[str, ...]:
+def _keys(root: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
     """The keys that the map may have at a place."""
-    form: type[BaseModel] = ImportMap
+    form = root
     for step in path:
         kind = form.model_fields[step].annotation if step in form.model_fields else None
         form = next((found for found in (kind, *get_args(kind)) if _is_form(found)), form)

@@ -13,22 +13,18 @@ from psycopg import errors
 
 from setia.db.ids import new_id
 from setia.engine.decision import Outcome, PointsEffect
-from setia.engine.state import Balance
+from setia.engine.state import Balance, Counters
 from setia.ledger.booking import book
 from setia.ledger.entries import LARGEST_AMOUNT, JournalEntry, Posting, StateRow
 from setia.ledger.lots import burn
-from setia.ledger.refusals import IdempotencyKeyReused, InsufficientPoints, InvalidAdjustment, UnknownMember
+from setia.ledger.once import KEY_INDEX, earlier_entry, reused
+from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment, UnknownMember
 from setia.ledger.states import LockedMember, lock_members
 from setia.ledger.wallets import open_lots, wallets_after
 from setia.problems import ErrorItem
 
 CAMPAIGN = "adjustment"
 _LONGEST = {"reason": 1_000, "actor": 255, "idempotency_key": 255}
-_KEY_INDEX = "uq_journal_program_id_idempotency_key"
-_BY_KEY = """
-SELECT id, seq, booked_at, input_digest FROM journal
-WHERE program_id = %s AND idempotency_key = %s AND kind = 'adjustment'
-"""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +38,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     in_lots: bool = True
     expires_at: dt.datetime | None = None
     floor: int | None = 0
+    ends_by_inactivity: bool = False
+    """Whether points of the type end when the member does nothing: to be given some then counts as activity."""
 
 
 class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for. `amount` is in the smallest unit of the point type: more than 0 gives, less takes."""
+    """What is asked for. `amount` is in the smallest unit of the point type: more than 0 gives, less takes.
+
+    `expires_at`: when points that are given end, in place of what the program says.
+    """
 
     member_id: UUID
     point_type: str
@@ -53,6 +54,7 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     actor: str
     idempotency_key: str
+    expires_at: dt.datetime | None = None
 
 
 class Adjusted(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
     The same key and the same request give the first answer again, and book nothing. Raises `InvalidAdjustment`,
     `UnknownMember`, `IdempotencyKeyReused` and `InsufficientPoints`; nothing is booked then.
     """
-    _check(asked)
+    _check(asked, terms, now)
     digest = _digest(asked)
     member = lock_members(connection, [asked.member_id]).get(asked.member_id)
     if member is None:
@@ -100,12 +102,12 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
         opens={asked.point_type: terms.floor} if balance is None else {},
     )
     try:
-        book(connection, [entry], [StateRow(member.member_id, entry.seq, member.counters.encode(), member.tracking)])
+        book(connection, [entry], [_state(asked, terms, member, entry)])
     except errors.UniqueViolation as error:
-        if error.diag.constraint_name != _KEY_INDEX:
+        if error.diag.constraint_name != KEY_INDEX:
             raise
         # The member's own entries were looked through under its lock: this one is another member's, at the same time.
-        raise _reused(asked) from error
+        raise reused(asked.idempotency_key) from error
     return Adjusted(
         entry_id=entry.id,
         member_id=asked.member_id,
@@ -117,8 +119,16 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
     )
 
 
-def _check(asked: Adjustment) -> None:
+def _check(asked: Adjustment, terms: Terms, now: dt.datetime) -> None:
     faults = []
+    if asked.expires_at is not None:
+        ends, hint = "#/expires_at", "Leave it out."
+        if asked.amount < 0:
+            faults.append(ErrorItem(pointer=ends, message="only points that are given have an end", hint=hint))
+        elif not terms.in_lots:
+            faults.append(ErrorItem(pointer=ends, message="points of this type never end", hint=hint))
+        elif asked.expires_at <= now:
+            faults.append(ErrorItem(pointer=ends, message="lies in the past", hint="Give a moment to come."))
     # A value from JSON may be anything, and `True` is an int.
     if type(asked.amount) is not int or asked.amount == 0 or abs(asked.amount) > LARGEST_AMOUNT:
         faults.append(
@@ -137,40 +147,54 @@ def _check(asked: Adjustment) -> None:
 
 
 def _digest(asked: Adjustment) -> bytes:
-    body = [asked.member_id, asked.point_type, asked.amount, asked.reason]
+    body: list[object] = [asked.member_id, asked.point_type, asked.amount, asked.reason]
+    if asked.expires_at is not None:  # without one the digest stays what it was when there was none to give
+        body.append(asked.expires_at)
     return hashlib.sha256(msgspec.json.encode(body)).digest()
 
 
 def _earlier(
     connection: psycopg.Connection[Any], asked: Adjustment, member: LockedMember, digest: bytes
 ) -> Adjusted | None:
-    found = connection.execute(_BY_KEY, (member.program_id, asked.idempotency_key)).fetchone()
+    found = earlier_entry(connection, member.program_id, asked.idempotency_key, digest)
     if found is None:
         return None
-    entry_id, seq, booked_at, first_digest = found
-    if first_digest != digest:
-        raise _reused(asked)
     return Adjusted(
-        entry_id=entry_id,
+        entry_id=found.entry_id,
         member_id=asked.member_id,
-        seq=seq,
+        seq=found.seq,
         point_type=asked.point_type,
         amount=asked.amount,
-        balance=wallets_after(connection, asked.member_id, seq)[asked.point_type],
-        booked_at=booked_at,
+        balance=wallets_after(connection, asked.member_id, found.seq)[asked.point_type],
+        booked_at=found.booked_at,
         replayed=True,
     )
 
 
-def _reused(asked: Adjustment) -> IdempotencyKeyReused:
-    return IdempotencyKeyReused(
-        f"The key {asked.idempotency_key!r} was used for another adjustment. Use a new key for each one."
+def _outcome(asked: Adjustment, terms: Terms) -> Outcome:
+    expires_at = _end(asked, terms) if asked.amount > 0 and terms.in_lots else None
+    extends = [asked.point_type] if asked.amount > 0 and terms.ends_by_inactivity else []
+    return Outcome(
+        points=[PointsEffect(asked.point_type, asked.amount, CAMPAIGN, expires_at=expires_at)], extends=extends
     )
 
 
-def _outcome(asked: Adjustment, terms: Terms) -> Outcome:
-    expires_at = terms.expires_at if asked.amount > 0 and terms.in_lots else None
-    return Outcome(points=[PointsEffect(asked.point_type, asked.amount, CAMPAIGN, expires_at=expires_at)])
+def _state(asked: Adjustment, terms: Terms, member: LockedMember, entry: JournalEntry) -> StateRow:
+    counters = member.counters.encode()
+    if asked.amount > 0 and terms.ends_by_inactivity:
+        counted = _counters(counters)
+        counted.active_at = counted.active_at | {asked.point_type: entry.booked_at}
+        counters = msgspec.json.encode(counted)
+    # What hangs on the balance (levels, points that end by inactivity) only the program knows: whoever settles the
+    # member next works it out.
+    return StateRow(member.member_id, entry.seq, counters, member.tracking, due_at=entry.booked_at)
+
+
+_counters = msgspec.json.Decoder(Counters).decode
+
+
+def _end(asked: Adjustment, terms: Terms) -> dt.datetime | None:
+    return terms.expires_at if asked.expires_at is None else asked.expires_at
 
 
 def _postings(
@@ -186,7 +210,7 @@ def _postings(
                 campaign=CAMPAIGN,
                 opens_lot=terms.in_lots,
                 earned_at=now if terms.in_lots else None,
-                expires_at=terms.expires_at if terms.in_lots else None,
+                expires_at=_end(asked, terms) if terms.in_lots else None,
             ),
         )
     wanted = -asked.amount

@@ -14,53 +14,54 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from setia.db.arrays import binaries, documents, integers, moments, texts, uuids
+from setia.db.columns import bigints, binaries, documents, integers, moments, smallints, texts, uuids
+from setia.db.exchange import Exchange
 from setia.ledger.entries import JournalEntry, StateRow
 from setia.ledger.refusals import StaleState, refusals_named
 
 _OPEN = """
 INSERT INTO wallet (member_id, point_type, program_id, floor)
-SELECT * FROM unnest(%t::uuid[], %t::text[], %t::int[], %t::bigint[]) AS w (member_id, point_type, program_id, floor)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[]) AS w (member_id, point_type, program_id, floor)
 ORDER BY member_id, point_type
 ON CONFLICT (member_id, point_type) DO UPDATE SET floor = excluded.floor
 """
 _JOURNAL = """
 INSERT INTO journal (member_id, seq, id, program_id, program_version, kind, event_id, occurred_at, booked_at, actor,
                      reason, idempotency_key, input_digest, opens, outcome, explanation)
-SELECT * FROM unnest(%t::uuid[], %t::bigint[], %t::uuid[], %t::int[], %t::int[], %t::text[], %t::uuid[],
-                     %t::timestamptz[], %t::timestamptz[], %t::text[], %t::text[], %t::text[], %t::bytea[], %t::json[],
-                     %t::json[], %t::json[])
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::uuid[],
+                     $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::bytea[],
+                     $14::json[], $15::json[], $16::json[])
 """
 _POSTINGS = """
 INSERT INTO posting (member_id, seq, line, program_id, point_type, source, destination, amount, campaign, lot_seq,
                      lot_line, earned_at, available_at, expires_at)
-SELECT * FROM unnest(%t::uuid[], %t::bigint[], %t::smallint[], %t::int[], %t::text[], %t::text[], %t::text[],
-                     %t::bigint[], %t::text[], %t::bigint[], %t::smallint[], %t::timestamptz[], %t::timestamptz[],
-                     %t::timestamptz[])
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::int[], $5::text[], $6::text[], $7::text[],
+                     $8::bigint[], $9::text[], $10::bigint[], $11::smallint[], $12::timestamptz[], $13::timestamptz[],
+                     $14::timestamptz[])
 """
 # `before`: nobody booked between the reading and the writing of the row. `since`: the member's time does not go back.
 _STATES = """
 UPDATE member_state m
 SET seq = s.seq, tracking = s.tracking, counters = s.counters, updated_at = s.booked_at,
     due_at = CASE WHEN s.settled = 1 THEN s.due_at ELSE least(m.due_at, s.due_at) END
-FROM unnest(%t::uuid[], %t::bigint[], %t::bigint[], %t::text[], %t::json[], %t::timestamptz[], %t::timestamptz[],
-            %t::int[], %t::timestamptz[])
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::timestamptz[], $7::timestamptz[],
+            $8::int[], $9::timestamptz[])
      AS s (member_id, before, seq, tracking, counters, since, booked_at, settled, due_at)
 WHERE m.member_id = s.member_id AND m.seq = s.before AND m.updated_at <= s.since
 """
 
-_Writers: TypeAlias = tuple[Callable[[Any], str], ...]
+_Writers: TypeAlias = tuple[Callable[[Any], bytes], ...]
 
-_OPEN_COLUMNS: _Writers = (uuids, texts, integers, integers)
+_OPEN_COLUMNS: _Writers = (uuids, texts, integers, bigints)
 _JOURNAL_COLUMNS: _Writers = (
-    *(uuids, integers, uuids, integers, integers, texts, uuids, moments, moments),
+    *(uuids, bigints, uuids, integers, integers, texts, uuids, moments, moments),
     *(texts, texts, texts, binaries, documents, documents, documents),
 )
 _POSTING_COLUMNS: _Writers = (
-    *(uuids, integers, integers, integers, texts, texts, texts, integers, texts, integers, integers),
+    *(uuids, bigints, smallints, integers, texts, texts, texts, bigints, texts, bigints, smallints),
     *(moments, moments, moments),
 )
-_STATE_COLUMNS: _Writers = (uuids, integers, integers, texts, documents, moments, moments, integers, moments)
+_STATE_COLUMNS: _Writers = (uuids, bigints, bigints, texts, documents, moments, moments, integers, moments)
 
 
 def book(connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], states: Sequence[StateRow]) -> None:
@@ -70,18 +71,17 @@ def book(connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], s
     with the `seq` of its last entry. Raises `InsufficientPoints` when a wallet or a lot cannot give what is taken, and
     `StaleState` when the entries do not continue their member's journal; the transaction cannot be used after either.
     """
+    exchange = Exchange(connection)
+    check = post(exchange, entries, states)
     with refusals_named():
-        with connection.pipeline():
-            check = post(connection, entries, states)
-        check()
+        exchange.send()
+    check()
 
 
-def post(
-    connection: psycopg.Connection[Any], entries: Sequence[JournalEntry], states: Sequence[StateRow]
-) -> Callable[[], None]:
-    """Send what `book` books, in a pipeline of the caller's; the function returned checks it, after the pipeline.
+def post(exchange: Exchange, entries: Sequence[JournalEntry], states: Sequence[StateRow]) -> Callable[[], None]:
+    """Put what `book` books into an exchange of the caller's; the function returned checks it, when it is over.
 
-    What the database refuses comes out of the pipeline: `refusals_named` around it turns that into problems.
+    What the database refuses comes out of sending it: `refusals_named` around that turns it into problems.
     """
     if not entries:
         return lambda: None
@@ -93,12 +93,12 @@ def post(
     wallets = [(*wallet, *terms) for wallet, terms in opens.items()]
     postings = _posting_rows(entries)
     if wallets:
-        connection.execute(_OPEN, _arrays(wallets, _OPEN_COLUMNS), prepare=True)
+        exchange.ask(_OPEN, *_arrays(wallets, _OPEN_COLUMNS))
     journal = [_journal_row(entry) for entry in entries]
-    connection.execute(_JOURNAL, _arrays(journal, _JOURNAL_COLUMNS), prepare=True)
+    exchange.ask(_JOURNAL, *_arrays(journal, _JOURNAL_COLUMNS))
     if postings:
-        connection.execute(_POSTINGS, _arrays(postings, _POSTING_COLUMNS), prepare=True)
-    done = connection.execute(_STATES, _arrays(saved, _STATE_COLUMNS), prepare=True)
+        exchange.ask(_POSTINGS, *_arrays(postings, _POSTING_COLUMNS))
+    done = exchange.ask(_STATES, *_arrays(saved, _STATE_COLUMNS))
 
     def check() -> None:
         if done.rowcount != len(saved):
@@ -134,8 +134,9 @@ def _spans(entries: Sequence[JournalEntry]) -> dict[UUID, _Span]:
         for posting in entry.postings:
             if posting.opens_lot:
                 span = spans[entry.member_id]
-                pending = posting.destination == "pending"
-                span.due_at = earlier(span.due_at, posting.available_at if pending else posting.expires_at)
+                # A pending lot is released before it ends; one without a moment of release ends while it waits.
+                released_at = posting.available_at if posting.destination == "pending" else None
+                span.due_at = earlier(span.due_at, released_at or posting.expires_at)
     return spans
 
 
@@ -203,6 +204,6 @@ def _posting_rows(entries: Sequence[JournalEntry]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _arrays(rows: Sequence[tuple[Any, ...]], writers: _Writers) -> list[str]:
+def _arrays(rows: Sequence[tuple[Any, ...]], writers: _Writers) -> list[bytes]:
     columns = zip(*rows, strict=True)
     return [write(column) for write, column in zip(writers, columns, strict=True)]

@@ -27,11 +27,14 @@ class LotsDue(NamedTuple):
 def next_of_lots(lots: Iterable[OpenLot]) -> LotsDue | None:
     """What time does first to a member's open lots; None where it does nothing.
 
-    A pending lot is released before it ends, though both were long ago.
+    A pending lot is released before it ends, though both were long ago. One that waits for an event alone has no moment
+    of release, and ends while it waits.
     """
     found: dict[tuple[dt.datetime, int], list[OpenLot]] = {}
     for one in lots:
-        at, order = (one.available_at, -2) if one.lot.pending else (one.lot.expires_at, -1)
+        at, order = one.lot.expires_at, -1
+        if one.lot.pending and one.available_at is not None:
+            at, order = one.available_at, -2
         if at is not None:
             found.setdefault((at, order), []).append(one)
     if not found:

@@ -44,7 +44,7 @@ GUARDS: tuple[Guard, ...] = (
         "function",
         "",
         "ledger_apply_postings",
-        "f7ea545ae042a35586f8c259153ae457 as owner enable_hashjoin=off enable_merg"
+        "6cc83cd0900fa2a36871918063a2a2bc as owner enable_hashjoin=off enable_merg"
         "ejoin=off enable_seqscan=off path to pg_temp",
     ),
     Guard("function", "", "ledger_change", "099d0bd2b0242f42d43bd0e4e83cf6ec"),

@@ -59,5 +59,16 @@ def burn(lots: Iterable[Lot], amount: int, now: dt.datetime) -> list[tuple[Lot, 
     raise LotsExhausted(available=amount - missing, wanted=amount)
 
 
+def earliest(lots: Iterable[Lot], amount: int) -> list[tuple[Lot, int]]:
+    """Up to `amount` of lots that end by themselves: (lot, part), in the order of burning, pending lots last."""
+    taken: list[tuple[Lot, int]] = []
+    for lot in sorted(lots, key=lambda lot: (lot.pending, _order(lot))):
+        part = min(lot.remaining, amount)
+        if part > 0:
+            taken.append((lot, part))
+            amount -= part
+    return taken
+
+
 def _order(lot: Lot) -> tuple[bool, dt.datetime, dt.datetime, LotKey]:
     return lot.expires_at is None, lot.expires_at or lot.earned_at, lot.earned_at, lot.key

@@ -72,7 +72,37 @@ _MOVED = f"""
     SELECT d.member_id, d.seq, d.point_type, d.campaign, 'adjusted', false, d.amount, 0 FROM debts d
 """
 
+# Every change of a level begins where the one before it ended. Where a member had none before it, only the program
+# knows the first level.
+_LEVELS = """
+    SELECT j.member_id, j.seq, c.change ->> 'tier_set' AS tier_set, c.change ->> 'before' AS before,
+           lag(c.change ->> 'after') OVER (
+               PARTITION BY j.member_id, c.change ->> 'tier_set' ORDER BY j.seq, c.number
+           ) AS held
+    FROM journal j
+    CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.tiers[*]') WITH ORDINALITY AS c (change, number)
+"""
+
 CHECKS: tuple[Check, ...] = (
+    Check(
+        "level_chain",
+        "I12",
+        f"""
+        SELECT l.member_id, l.seq, NULL, 'level held in ' || coalesce(l.tier_set, '?') || ' before it changed', l.held,
+               coalesce(l.before, 'none')
+        FROM ({_LEVELS}) l WHERE l.held IS NOT NULL AND l.held IS DISTINCT FROM l.before
+        """,
+    ),
+    Check(
+        "level_moves_points",
+        "I13",
+        """
+        SELECT p.member_id, p.seq, p.line, 'postings of an entry that only judges or gives a level', 'none',
+               format('%s %s from %s to %s', p.amount, p.point_type, p.source, p.destination)
+        FROM posting p JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq
+        WHERE j.kind IN ('review', 'level')
+        """,
+    ),
     Check(
         "outcome_mismatch",
         "I2",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 
+from setia.db.columns import uuids
+from setia.db.exchange import Exchange
 from setia.engine.state import Balance
 from setia.ledger.entries import StateRow
 from setia.ledger.refusals import StaleState, UnknownMember
-from setia.ledger.wallets import WALLETS, load_balances
+from setia.ledger.wallets import WALLETS
 
 _OPEN = """
 INSERT INTO member_state (member_id, program_id, updated_at)
@@ -29,7 +31,7 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
 """
 _READ = """
 SELECT member_id, program_id, seq, tracking, counters::text, updated_at, due_at
-FROM member_state WHERE member_id = ANY (%b)
+FROM member_state WHERE member_id = ANY ($1::uuid[])
 """
 _AFTER = "SELECT member_id FROM member_state WHERE program_id = %s AND member_id > %s ORDER BY member_id LIMIT %s"
 _REPLACE = """
@@ -41,6 +43,10 @@ _WAKE = """
 UPDATE member_state SET due_at = %(now)s
 WHERE program_id = %(program)s AND (%(member)s::uuid IS NULL OR member_id = %(member)s::uuid)
   AND (due_at IS NULL OR due_at > %(now)s)
+"""
+_MOVE = """
+UPDATE member_state m SET due_at = d.due_at FROM unnest(%s::uuid[], %s::timestamptz[]) AS d (member_id, due_at)
+WHERE m.member_id = d.member_id
 """
 _LOCK = _READ + " ORDER BY member_id FOR UPDATE"
 
@@ -78,9 +84,10 @@ def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     Whoever books for a member holds this lock; that is what makes balances read here true until the commit. The rest of
     the transaction finds its rows by index: it is about few members, however small their tables look to the planner.
     """
-    with connection.pipeline():
-        connection.execute(_BY_INDEX, prepare=True)
-        read = ask_locked(connection, members)
+    exchange = Exchange(connection)
+    by_index(exchange)
+    read = ask_locked(exchange, members)
+    exchange.send()
     return read()
 
 
@@ -89,18 +96,21 @@ def find_by_index(connection: psycopg.Connection[Any]) -> None:
     connection.execute(_BY_INDEX.replace("true", "false"))
 
 
-def ask_locked(
-    connection: psycopg.Connection[Any], members: Collection[UUID]
-) -> Callable[[], dict[UUID, LockedMember]]:
-    """Lock now and read later what `lock_members` gives, so that a pipeline can carry the question with others.
+def by_index(exchange: Exchange) -> None:
+    """Let the rest of a transaction find its rows by index."""
+    exchange.ask(_BY_INDEX)
+
+
+def ask_locked(exchange: Exchange, members: Collection[UUID]) -> Callable[[], dict[UUID, LockedMember]]:
+    """Lock, and read what `lock_members` gives when the exchange is over, which carries the question with others.
 
     The caller sees to it that rows are found by index: `find_by_index` once, for a connection that only books.
     """
-    wanted = list(members)
+    wanted = uuids(list(members))
     # Two statements, because the second must see what was committed while the first one waited.
-    rows = connection.execute(_LOCK, (wanted,), prepare=True, binary=True)
-    wallets = connection.execute(WALLETS, (wanted,), prepare=True, binary=True)
-    return lambda: _locked(rows, wallets)
+    rows = exchange.ask(_LOCK, wanted)
+    wallets = exchange.ask(WALLETS, wanted)
+    return lambda: _locked(rows.rows, wallets.rows)
 
 
 def _locked(rows: Iterable[tuple[Any, ...]], wallets: Iterable[tuple[Any, ...]]) -> dict[UUID, LockedMember]:
@@ -115,13 +125,11 @@ def _locked(rows: Iterable[tuple[Any, ...]], wallets: Iterable[tuple[Any, ...]])
 
 def read_members(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, LockedMember]:
     """What `lock_members` reads, without the lock: for answers that change nothing."""
-    wanted = list(members)
-    rows = connection.execute(_READ, (wanted,), prepare=True, binary=True)
-    wallets = load_balances(connection, wanted)
-    found = {row[0]: LockedMember(*row) for row in rows}
-    for member, row in found.items():
-        row.balances = wallets[member]
-    return found
+    wanted = uuids(list(members))
+    exchange = Exchange(connection)
+    rows, wallets = exchange.ask(_READ, wanted), exchange.ask(WALLETS, wanted)
+    exchange.send()
+    return _locked(rows.rows, wallets.rows)
 
 
 def members_after(connection: psycopg.Connection[Any], program_id: int, after: UUID | None, most: int) -> list[UUID]:
@@ -151,6 +159,12 @@ def due_of(connection: psycopg.Connection[Any], member: UUID) -> dt.datetime | N
 def wake(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, member: UUID | None = None) -> None:
     """Let the members of a program, or one of them, be looked at: what is due for them may have changed."""
     connection.execute(_WAKE, {"program": program_id, "now": now, "member": member})
+
+
+def move_due(connection: psycopg.Connection[Any], due: Mapping[UUID, dt.datetime | None]) -> None:
+    """Set the moments before which nothing is due for locked members."""
+    if due:
+        connection.execute(_MOVE, (list(due), list(due.values())))
 
 
 def earliest_due(connection: psycopg.Connection[Any], program_id: int) -> dt.datetime | None:

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import psycopg
 
+from setia.db.columns import uuids
+from setia.db.exchange import Exchange
 from setia.engine.state import Balance
 from setia.ledger.lots import Lot
 
 WALLETS = """
-SELECT member_id, point_type, available, pending, held, floor FROM wallet WHERE member_id = ANY (%b)
+SELECT member_id, point_type, available, pending, held, floor FROM wallet WHERE member_id = ANY ($1::uuid[])
 """
 _LOTS = """
 SELECT seq, line, remaining, pending, earned_at, expires_at
@@ -44,7 +46,10 @@ LEFT JOIN (
 def load_balances(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, dict[str, Balance]]:
     """The wallets of many members: member -> point type -> balance. A member without wallets has an empty dict."""
     balances: dict[UUID, dict[str, Balance]] = {member: {} for member in members}
-    for member, point_type, *figures in connection.execute(WALLETS, (list(balances),), binary=True):
+    exchange = Exchange(connection)
+    wallets = exchange.ask(WALLETS, uuids(list(balances)))
+    exchange.send()
+    for member, point_type, *figures in wallets.rows:
         balances[member][point_type] = Balance(*figures)
     return balances
 

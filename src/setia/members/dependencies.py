@@ -12,6 +12,7 @@ from setia.db.ids import parse_id
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
+from setia.members.points import Outlook
 from setia.program.definition import Program
 from setia.versions import service as versions
 from setia.versions.cache import VersionCache
@@ -55,3 +56,9 @@ def settled(request: Request, tx: sa.Connection, program_id: int, member_id: UUI
     """Book what time has done to the member, in this transaction, so that what is read or changed next is true now."""
     settle: Callable[[sa.Connection, int, UUID], None] = request.app.state.settle
     settle(tx, program_id, member_id)
+
+
+def outlook_of(request: Request, tx: sa.Connection, program_id: int, member_id: UUID) -> Outlook:
+    """What time will do to the member's points; what it has done is booked first, in this transaction."""
+    outlook: Callable[[sa.Connection, int, UUID], Outlook] = request.app.state.outlook
+    return outlook(tx, program_id, member_id)

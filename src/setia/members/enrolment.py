@@ -28,11 +28,12 @@ RETURNING kind, value, member_id
 """
 _GIVE_BACK = "DELETE FROM member_identifier WHERE member_id = ANY (%s)"
 _INSERT = """
-INSERT INTO member (id, program_id, enrolled_at, attributes, tags, locale)
-SELECT w.id, %s, w.enrolled_at, w.attributes, ARRAY(SELECT jsonb_array_elements_text(w.tags)), w.locale
-  FROM unnest(%s::uuid[], %s::timestamptz[], %s::jsonb[], %s::jsonb[], %s::text[])
+INSERT INTO member (id, program_id, enrolled_at, attributes, tags, locale, created_at, updated_at)
+SELECT w.id, n.program_id, w.enrolled_at, w.attributes, ARRAY(SELECT jsonb_array_elements_text(w.tags)), w.locale,
+       n.at, n.at
+  FROM (SELECT %s::int AS program_id, %s::timestamptz AS at) AS n,
+       unnest(%s::uuid[], %s::timestamptz[], %s::jsonb[], %s::jsonb[], %s::text[])
     AS w(id, enrolled_at, attributes, tags, locale)
-RETURNING id, created_at
 """
 
 
@@ -113,9 +114,11 @@ def checked_member(
 
 
 def create_members(
-    connection: psycopg.Connection[Any], program_id: int, new: Sequence[NewMember]
+    connection: psycopg.Connection[Any], program_id: int, new: Sequence[NewMember], now: dt.datetime
 ) -> list[Member | IdentifierTaken]:
     """Insert members, in the caller's transaction: for each, in order, the member or the problem that it cannot be.
+
+    `now` is the program's time.
 
     Two queries when nothing collides, however many members. Waits for other transactions that enrol with the same
     identifiers, in one order, so that no two wait for each other. Of two in one list that share an identifier the
@@ -139,7 +142,7 @@ def create_members(
             connection.execute(_GIVE_BACK, (list(losers),))
         pending = again
     wins = [index for index in range(len(new)) if index not in refused]
-    created = _insert(connection, program_id, [(ids[index], new[index]) for index in wins])
+    created = _insert(connection, program_id, [(ids[index], new[index]) for index in wins], now)
     return [refused[index] if index in refused else created[ids[index]] for index in range(len(new))]
 
 
@@ -159,14 +162,18 @@ def _claim(
 
 
 def _insert(
-    connection: psycopg.Connection[Any], program_id: int, members: Sequence[tuple[UUID, NewMember]]
+    connection: psycopg.Connection[Any],
+    program_id: int,
+    members: Sequence[tuple[UUID, NewMember]],
+    now: dt.datetime,
 ) -> dict[UUID, Member]:
     if not members:
         return {}
-    rows = connection.execute(
+    connection.execute(
         _INSERT,
         (
             program_id,
+            now,
             [member_id for member_id, _ in members],
             [member.enrolled_at for _, member in members],
             [json.dumps(member.attributes, default=str) for _, member in members],
@@ -174,7 +181,6 @@ def _insert(
             [member.locale for _, member in members],
         ),
     )
-    times: dict[UUID, dt.datetime] = dict(rows)
     return {
         member_id: Member(
             id=member_id,
@@ -184,8 +190,8 @@ def _insert(
             attributes=member.attributes,
             tags=member.tags,
             locale=member.locale,
-            created_at=times[member_id],
-            updated_at=times[member_id],
+            created_at=now,
+            updated_at=now,
             identifiers=by_kind(member.identifiers),
         )
         for member_id, member in members

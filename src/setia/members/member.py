@@ -45,12 +45,17 @@ class Facts:
     attributes: dict[str, Any]
     tags: tuple[str, ...]
     locale: str | None
+    attributes_at: dict[str, dt.datetime] = field(default_factory=dict)
+    """When attributes were set that were not there at the enrolment, or had another value."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactsChange:
-    """The attributes and tags of a member after a decision, whole."""
+    """The attributes and tags of a member after a decision, whole, and when it was booked."""
 
     id: UUID
     attributes: dict[str, Any]
     tags: tuple[str, ...]
+    at: dt.datetime
+    attributes_at: dict[str, dt.datetime] = field(default_factory=dict)
+    """When attributes were set; those that are not named keep their moments."""

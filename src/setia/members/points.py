@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import Annotated, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from setia.api.values import Reason
 from setia.db.ids import format_id
@@ -14,6 +14,7 @@ from setia.engine.calendar import expires_at
 from setia.engine.state import Balance
 from setia.ledger.adjustments import Adjusted, Terms
 from setia.ledger.entries import LARGEST_AMOUNT
+from setia.ledger.expiring import Amount
 from setia.ledger.statement import StatementEntry, StatementLine
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.schemas import MEMBER_EXAMPLE
@@ -33,7 +34,13 @@ def terms_of(program: Program, version: int, point_type: str, now: dt.datetime) 
     """How points of a type that are given by hand now lie and end: as if they had been earned now."""
     points = program.points[point_type]
     ends = expires_at(now, points.expiry, ZoneInfo(program.program.timezone))
-    return Terms(program_version=version, in_lots=points.in_lots, expires_at=ends, floor=points.floor)
+    return Terms(
+        program_version=version,
+        in_lots=points.in_lots,
+        expires_at=ends,
+        floor=points.floor,
+        ends_by_inactivity=points.expiry.inactivity is not None,
+    )
 
 
 class WalletBalance(BaseModel):
@@ -49,6 +56,32 @@ class WalletBalance(BaseModel):
         return cls(available=balance.available, pending=balance.pending, held=balance.held)
 
 
+class AmountOnDay(BaseModel):
+    """So many points, in the smallest unit of their type, and a day on the program's calendar."""
+
+    date: dt.date = Field(examples=["2026-12-31"])
+    amount: int = Field(examples=[25])
+
+    @classmethod
+    def of(cls, one: Amount) -> "AmountOnDay":
+        """Show an amount."""
+        return cls(date=one.date, amount=one.amount)
+
+
+class Outlook(Protocol):
+    """Point type -> what ends, by the last day it can be used; and what becomes available, by the first."""
+
+    @property
+    def expiring(self) -> dict[str, list[Amount]]:
+        """What ends by itself."""
+        ...
+
+    @property
+    def releases(self) -> dict[str, list[Amount]]:
+        """What becomes available by itself."""
+        ...
+
+
 class WalletOut(WalletBalance):
     """One wallet and what it is worth."""
 
@@ -61,6 +94,16 @@ class WalletOut(WalletBalance):
         examples=[None],
     )
     currency: str = Field(examples=["EUR"])
+    expiring: list[AmountOnDay] | None = Field(
+        description="What ends if the member does nothing: by the last day on which it can be used, earliest first. Of "
+        "points that decay only the next step. Null for a past moment.",
+        examples=[[{"date": "2026-12-31", "amount": 25}]],
+    )
+    releases: list[AmountOnDay] | None = Field(
+        description="When pending points become available by themselves: by the first day on which they can be used. "
+        "Points that wait for an event are not in it. Null for a past moment.",
+        examples=[[]],
+    )
 
 
 class WalletsOut(BaseModel):
@@ -70,16 +113,18 @@ class WalletsOut(BaseModel):
     wallets: list[WalletOut]
 
 
-def wallets_out(program: Program, member: str, balances: dict[str, Balance], language: str) -> WalletsOut:
-    """Show wallets; those of point types the program no longer has come last."""
+def wallets_out(
+    program: Program, member: str, balances: dict[str, Balance], language: str, outlook: Outlook | None
+) -> WalletsOut:
+    """Show wallets; those of point types the program no longer has come last. `outlook` is None for a past moment."""
     names = [*program.points, *sorted(set(balances) - set(program.points))]
     return WalletsOut(
         member=member,
-        wallets=[_wallet(program, name, balances.get(name, Balance()), language) for name in names],
+        wallets=[_wallet(program, name, balances.get(name, Balance()), language, outlook) for name in names],
     )
 
 
-def _wallet(program: Program, name: str, balance: Balance, language: str) -> WalletOut:
+def _wallet(program: Program, name: str, balance: Balance, language: str, outlook: Outlook | None) -> WalletOut:
     points = program.points.get(name, PointType())
     value = None
     if points.value is not None:
@@ -94,6 +139,8 @@ def _wallet(program: Program, name: str, balance: Balance, language: str) -> Wal
         held=balance.held,
         value=value,
         currency=program.program.currency,
+        expiring=None if outlook is None else [AmountOnDay.of(one) for one in outlook.expiring.get(name, ())],
+        releases=None if outlook is None else [AmountOnDay.of(one) for one in outlook.releases.get(name, ())],
     )
 
 
@@ -170,6 +217,9 @@ class AdjustmentIn(BaseModel):
         description="In the smallest unit of the point type; below 0 takes points; never 0."
     )
     reason: Reason
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When points that are given end; without it, as if they had been earned now."
+    )
 
 
 class AdjustmentOut(BaseModel):

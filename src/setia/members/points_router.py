@@ -19,7 +19,7 @@ from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment
 from setia.ledger.statement import read_statement
 from setia.ledger.wallets import load_balances, wallets_as_of
 from setia.members import service
-from setia.members.dependencies import DatabaseOf, MemberId, live_definition, settled
+from setia.members.dependencies import DatabaseOf, MemberId, live_definition, outlook_of, settled
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.points import AdjustmentIn, AdjustmentOut, EntryOut, Sentences, WalletsOut, terms_of, wallets_out
 from setia.members.service import NoSuchMember, StatusConflict
@@ -57,12 +57,12 @@ def get_wallets(
         definition = live_definition(request, tx, caller.program_id)
         connection = driver_connection(tx)
         if at is None:
-            settled(request, tx, caller.program_id, member_id)
+            outlook = outlook_of(request, tx, caller.program_id, member_id)
             balances = load_balances(connection, [member_id])[member_id]
         else:
-            balances = wallets_as_of(connection, member_id, at)
+            outlook, balances = None, wallets_as_of(connection, member_id, at)
     language = preferred(locale or accept_language, LANGUAGES, definition.program.locale)
-    return wallets_out(definition, format_id(MEMBER_PREFIX, member_id), balances, language)
+    return wallets_out(definition, format_id(MEMBER_PREFIX, member_id), balances, language, outlook)
 
 
 @router.get("/statement", summary="Read a member's statement", responses=problems(NoSuchMember, NothingPublished))

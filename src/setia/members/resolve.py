@@ -6,6 +6,8 @@ from uuid import UUID
 
 import psycopg
 
+from setia.db.columns import texts, uuids
+from setia.db.exchange import Exchange
 from setia.members.identifiers import MemberReference
 from setia.problems import Conflict
 
@@ -14,11 +16,11 @@ from setia.problems import Conflict
 _FIND = """
 SELECT w.kind, w.value,
        (SELECT i.member_id FROM member_identifier i
-         WHERE i.program_id = %(program)s AND i.kind = w.kind AND i.value = w.value)
-  FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w(kind, value)
+         WHERE i.program_id = $1::int AND i.kind = w.kind AND i.value = w.value)
+  FROM unnest($2::text[], $3::text[]) AS w(kind, value)
 UNION ALL
-SELECT 'id', w.id::text, (SELECT m.id FROM member m WHERE m.id = w.id AND m.program_id = %(program)s)
-  FROM unnest(%(ids)s::uuid[]) AS w(id)
+SELECT 'id', w.id::text, (SELECT m.id FROM member m WHERE m.id = w.id AND m.program_id = $1::int)
+  FROM unnest($4::uuid[]) AS w(id)
 """
 
 
@@ -41,30 +43,30 @@ def resolve(
     A reference that gives several identifiers is found by those that are known; the unknown ones do not matter. Nothing
     is raised for a single bad reference, so that it spoils no batch.
     """
-    return ask_resolved(connection, program_id, references)()
+    exchange = Exchange(connection)
+    read = ask_resolved(exchange, program_id, references)
+    exchange.send()
+    return read()
 
 
 def ask_resolved(
-    connection: psycopg.Connection[Any], program_id: int, references: Iterable[MemberReference]
+    exchange: Exchange, program_id: int, references: Iterable[MemberReference]
 ) -> Callable[[], dict[MemberReference, Resolved]]:
-    """Ask now and read later what `resolve` gives, so that a pipeline can carry the question with others."""
+    """Ask now and read what `resolve` gives when the exchange is over, which carries the question with others."""
     wanted = dict.fromkeys(references)
     pairs = list({pair: None for reference in wanted for pair in reference.identifiers})
     ids = list({reference.id: None for reference in wanted if reference.id is not None})
-    rows = connection.execute(
+    reply = exchange.ask(
         _FIND,
-        {
-            "program": program_id,
-            "kinds": [kind for kind, _ in pairs],
-            "values": [value for _, value in pairs],
-            "ids": ids,
-        },
-        prepare=True,
+        str(program_id),
+        texts([kind for kind, _ in pairs]),
+        texts([value for _, value in pairs]),
+        uuids(ids),
     )
 
     def read() -> dict[MemberReference, Resolved]:
         known: dict[tuple[str, str], UUID] = {
-            (kind, value): member for kind, value, member in rows if member is not None
+            (kind, value): member for kind, value, member in reply.rows if member is not None
         }
         return {reference: _resolved(reference, known) for reference in wanted}
 

@@ -1,6 +1,5 @@
 """`/v1/members`: enrol, find, change."""
 
-import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from setia.members.member import Member, NewMember, Status
 from setia.members.resolve import MemberAmbiguous, resolve
 from setia.members.schemas import EnrolmentIn, IdentifierText, MemberOut, MemberPatch, StatusReason
 from setia.members.service import NoSuchMember, StatusConflict
+from setia.versions import service as versions
 from setia.versions.service import NothingPublished
 
 router = APIRouter(prefix="/v1/members", tags=["members"], route_class=StrictRoute)
@@ -58,9 +58,10 @@ def enrol_member(
     """
     with database.transaction() as tx:
         definition = live_definition(request, tx, caller.program_id)
+        now = versions.program_now(tx, caller.program_id)
     new = checked_member(
         definition.members,
-        now=dt.datetime.now(dt.UTC),
+        now=now,
         identifiers=body.identifiers.given(),
         attributes=body.attributes,
         tags=body.tags,

@@ -12,24 +12,30 @@ from uuid import UUID
 import msgspec
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
+from setia.db.columns import uuids
 from setia.db.engine import driver_connection
+from setia.db.exchange import Exchange
 from setia.db.ids import new_id
-from setia.ledger.states import lock_members
+from setia.ledger.states import lock_members, wake
 from setia.members.attributes import check_attributes, merge
 from setia.members.enrolment import by_kind
 from setia.members.member import Facts, FactsChange, Member, Status
 from setia.members.tables import member, member_identifier, member_status_change
 from setia.problems import Conflict, NotFound
 from setia.program.events import Members
+from setia.versions.service import program_now
 
 _FACTS = """
-SELECT id, status, enrolled_at, attributes, tags, locale FROM member WHERE program_id = %s AND id = ANY (%s)
+SELECT id, status, enrolled_at, attributes, tags, locale, attributes_at
+FROM member WHERE program_id = $1::int AND id = ANY ($2::uuid[])
 """
 _SAVE_FACTS = """
 UPDATE member m SET attributes = w.attributes, tags = ARRAY(SELECT jsonb_array_elements_text(w.tags)),
-       updated_at = now()
-  FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[]) AS w(id, attributes, tags)
+       attributes_at = m.attributes_at || w.attributes_at, updated_at = w.at
+  FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::timestamptz[])
+    AS w(id, attributes, tags, attributes_at, at)
  WHERE m.id = w.id AND m.program_id = %s
 """
 # A decimal that a campaign computed is a number in JSON, too.
@@ -60,15 +66,22 @@ class StatusConflict(Conflict):
 
 def load_facts(connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]) -> dict[UUID, Facts]:
     """What decisions may know of members; lock their ledger rows before. Unknown ones are left out."""
-    return ask_facts(connection, program_id, members)()
+    exchange = Exchange(connection)
+    read = ask_facts(exchange, program_id, members)
+    exchange.send()
+    return read()
 
 
-def ask_facts(
-    connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]
-) -> Callable[[], dict[UUID, Facts]]:
-    """Ask now and read later what `load_facts` gives, so that a pipeline can carry the question with others."""
-    rows = connection.execute(_FACTS, (program_id, list(members)), prepare=True)
-    return lambda: {row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in rows}
+def ask_facts(exchange: Exchange, program_id: int, members: Collection[UUID]) -> Callable[[], dict[UUID, Facts]]:
+    """Ask now and read what `load_facts` gives when the exchange is over, which carries the question with others."""
+    reply = exchange.ask(_FACTS, str(program_id), uuids(list(members)))
+    return lambda: {
+        row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5], _moments(row[6])) for row in reply.rows
+    }
+
+
+def _moments(texts: Mapping[str, str]) -> dict[str, dt.datetime]:
+    return {name: dt.datetime.fromisoformat(text) for name, text in texts.items()}
 
 
 def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Sequence[FactsChange]) -> None:
@@ -80,6 +93,8 @@ def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Se
                 [change.id for change in changes],
                 [_encode(change.attributes).decode() for change in changes],
                 [_encode(change.tags).decode() for change in changes],
+                [_encode(change.attributes_at).decode() for change in changes],
+                [change.at for change in changes],
                 program_id,
             ),
         )
@@ -162,7 +177,14 @@ def change_member(
         values["attributes"] = merge(current.attributes, checked)
     changes = {name: value for name, value in values.items() if _as_stored(getattr(current, name)) != value}
     if changes:
-        tx.execute(_update(program_id, member_id, changes))
+        now = program_now(tx, program_id)
+        before = current.attributes
+        new = [name for name, value in checked.items() if value is not None and value != before.get(name)]
+        moments = sa.cast(dict.fromkeys(new, now.isoformat()), JSONB)
+        changes["attributes_at"] = member.c.attributes_at.concat(moments)
+        tx.execute(_update(program_id, member_id, {**changes, "updated_at": now}))
+        # Triggers of time go by what is said of the member.
+        wake(driver_connection(tx), program_id, now, member_id)
     return get_member(tx, program_id, member_id) if changes else current
 
 
@@ -175,12 +197,11 @@ def change_status(
         return current
     if status not in _ALLOWED[current.status]:
         raise StatusConflict("A closed member stays closed. Enrol a new one.")
-    tx.execute(_update(program_id, member_id, {"status": status}))
-    tx.execute(
-        sa.insert(member_status_change).values(
-            id=new_id(), member_id=member_id, before=current.status, after=status, reason=reason, actor=actor
-        )
-    )
+    now = program_now(tx, program_id)
+    tx.execute(_update(program_id, member_id, {"status": status, "updated_at": now}))
+    wake(driver_connection(tx), program_id, now, member_id)
+    change = {"before": current.status, "after": status, "reason": reason, "actor": actor, "at": now}
+    tx.execute(sa.insert(member_status_change).values(id=new_id(), member_id=member_id, **change))
     return get_member(tx, program_id, member_id)
 
 
@@ -197,11 +218,7 @@ def status_changes(tx: sa.Connection, program_id: int, member_id: UUID) -> list[
 
 
 def _update(program_id: int, member_id: UUID, values: Mapping[str, Any]) -> sa.Update:
-    return (
-        sa.update(member)
-        .where(member.c.program_id == program_id, member.c.id == member_id)
-        .values({**values, "updated_at": sa.func.now()})
-    )
+    return sa.update(member).where(member.c.program_id == program_id, member.c.id == member_id).values(dict(values))
 
 
 def _as_stored(value: Any) -> Any:

@@ -13,6 +13,8 @@ member = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default="active"),
     sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("attributes", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    # Attribute -> when its value was set, where that was after the enrolment: a birthday counts from its registration.
+    sa.Column("attributes_at", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
     sa.Column("locale", sa.Text),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),

@@ -16,7 +16,9 @@ from setia.program.events import BUILT_IN_EVENTS, EventType, LateEvents, Locatio
 from setia.program.money import MoneyBasis
 from setia.program.names import CurrencyCode, Identifier, Locale, Part, ProgramId, Text
 from setia.program.points import PointType
+from setia.program.sums import Sum
 from setia.program.tiers import TierSet
+from setia.program.triggers import Trigger
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -73,9 +75,11 @@ class Program(Part):
     points: Annotated[dict[Identifier, PointType], Field(min_length=1, max_length=20)]
     members: Members = Members()
     events: dict[Identifier, EventType] = Field(default_factory=dict)
+    triggers: Annotated[dict[Identifier, Trigger], Field(max_length=100)] = Field(default_factory=dict)
     locations: dict[str, Location] = Field(default_factory=dict)
     late: LateEvents = LateEvents()
     tiers: tuple[TierSet, ...] = ()
+    sums: Annotated[dict[Identifier, Sum], Field(max_length=50)] = Field(default_factory=dict)
     stacking: Stacking = Stacking()
     campaigns: dict[Identifier, Campaign] = Field(default_factory=dict)
 
@@ -94,9 +98,18 @@ class Program(Part):
             if event in BUILT_IN_EVENTS:
                 message = f"{event!r} is an event every program has; give yours another name"
                 raise ValueError(message)
+        for trigger in self.triggers:
+            if trigger in BUILT_IN_EVENTS or trigger in self.events:
+                message = f"the trigger {trigger!r} has the name of an event; give it another one"
+                raise ValueError(message)
         ids = [tier_set.id for tier_set in self.tiers]
         for tier_set_id in ids:
             if ids.count(tier_set_id) > 1:
                 message = f"tier set {tier_set_id!r} stands twice; rename one of them"
                 raise ValueError(message)
         return self
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Everything that can happen to a member: the events every program has, its own, and its triggers."""
+        return (*BUILT_IN_EVENTS, *self.events, *self.triggers)

@@ -9,7 +9,13 @@ from pydantic import Field, field_validator
 
 from setia.program.names import Identifier, Part, Period, Text
 
-BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled")
+OFFER_EVENTS = ("offer_assigned", "offer_activated")
+"""What happens to offers: a member gets one, or says yes to it. Their `data` tells which."""
+TIME_EVENTS = ("tier_ending",)
+"""What time does in every program that listens: a member will soon lose a level. Their `data` tells which."""
+RETURN_EVENTS = ("return", "cancel")
+"""An order comes back: lines or an amount of it, or all that is left. Their `data` names it."""
+BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled", *OFFER_EVENTS, *TIME_EVENTS, *RETURN_EVENTS)
 """The event types every program has."""
 
 _HUGE = 10**18

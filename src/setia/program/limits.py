@@ -10,7 +10,9 @@ from pydantic import Field, model_serializer, model_validator
 
 from setia.program.names import Identifier, Part
 
-LimitPeriod = Literal["day", "week", "month", "quarter", "year", "ever"]
+LimitPeriod = Literal["event", "day", "week", "month", "quarter", "year", "ever"]
+Crossing = Literal["cut", "whole"]
+"""What becomes of the award that crosses a limit in points: it is cut, or given whole and the last one."""
 
 _AMOUNT = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,6})?)\s+([a-z][a-z0-9_]{0,62})\s*$")
 
@@ -47,13 +49,15 @@ class Limit(Part):
     over all members, `{in_all: 100000 stars}` or `{in_all: 1000 uses}`.
 
     Days, weeks (from Monday), months, quarters and years are those of the program's time zone, of the moment the event
-    occurred. A limit in points cuts what is granted; the explanation shows `wanted` beside `granted`.
+    occurred; `event` is each event by itself. A limit in points cuts what is granted, and the explanation shows
+    `wanted` beside `granted`; with `crossing: whole` it lets the award that crosses it through, and none after it.
     """
 
     per: Literal["member", "all"] = "member"
     every: LimitPeriod = "ever"
     uses: int | None = Field(default=None, ge=0, le=10**15)
     earn: PointAmount | None = None
+    crossing: Crossing = "cut"
 
     @model_validator(mode="before")
     @classmethod
@@ -70,6 +74,16 @@ class Limit(Part):
         if (self.uses is None) == (self.earn is None):
             message = "a limit counts either `uses` or points (`earn: 100 stars`); give exactly one of them"
             raise ValueError(message)
+        if self.uses is not None and (self.every == "event" or self.crossing != "cut"):
+            word = "`every: event`" if self.every == "event" else "`crossing`"
+            message = f"{word} is about points; one event uses a campaign once, so write `earn`, or remove it"
+            raise ValueError(message)
+        if self.per == "all" and self.crossing == "whole":
+            message = "a budget over all members is never exceeded; remove `crossing`, or limit each member"
+            raise ValueError(message)
+        if self.per == "all" and self.every == "event":
+            message = "one event is one member's; a budget over all members is for a day or longer, or for ever"
+            raise ValueError(message)
         return self
 
     @model_serializer
@@ -77,5 +91,14 @@ class Limit(Part):
         measure = f"{self.uses} uses" if self.uses is not None else str(self.earn)
         if self.per == "all":
             return {"in_all": measure, **({} if self.every == "ever" else {"every": self.every})}
-        short = {"per": self.per, **({} if self.every == "ever" else {"every": self.every})}
+        more = {} if self.crossing == "cut" else {"crossing": self.crossing}
+        short = {"per": self.per, **({} if self.every == "ever" else {"every": self.every}), **more}
         return short | ({"uses": self.uses} if self.uses is not None else {"earn": measure})
+
+
+class Cap(Part):
+    """At most so many points of a type for a member, over all campaigns that earn it: `{every: day, points: 50}`."""
+
+    every: LimitPeriod
+    points: Decimal = Field(ge=0, max_digits=21, decimal_places=6)
+    crossing: Crossing = "cut"

@@ -8,7 +8,15 @@ from setia.program.campaigns import Campaign, Multiply, Schedule
 from setia.program.definition import Program
 from setia.program.earning import Earn
 
-_ONCE = {"ever": "ever", "day": "a day", "week": "a week", "month": "a month", "quarter": "a quarter", "year": "a year"}
+_ONCE = {
+    "event": "an event",
+    "ever": "ever",
+    "day": "a day",
+    "week": "a week",
+    "month": "a month",
+    "quarter": "a quarter",
+    "year": "a year",
+}
 
 
 def outline(program: Program) -> list[tuple[str, str]]:

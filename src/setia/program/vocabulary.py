@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from setia.program.definition import Program
-from setia.program.events import BUILT_IN_EVENTS, Attribute
+from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, TIME_EVENTS, Attribute
 from setia.program.expression_language import (
     BOOL,
     DECIMAL,
@@ -26,6 +26,7 @@ from setia.program.expression_language import (
     Schema,
     Type,
 )
+from setia.program.triggers import TIER_ENDING_DATA, trigger_data
 
 _STRINGS = ListOf(STRING)
 _NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
@@ -70,6 +71,9 @@ TIME = Message(
 """The moment the event occurred, on the program's clock. `weekday` runs from 1 (Monday) to 7, `week` is ISO 8601's;
 `date` is written 2026-03-01, `clock` 16:05."""
 
+DATE = Message("Date", {"year": INT, "month": INT, "day": INT})
+"""An attribute of type date by its parts, so that a condition can ask for the month of a birthday."""
+
 _EVENT: dict[str, Type] = {
     "id": STRING,
     "type": STRING,
@@ -93,6 +97,11 @@ _PURCHASE: dict[str, Type] = {
     "tenders": ListOf(TENDER),
 }
 
+OFFER_DATA = Message(
+    "OfferData", {"offer": STRING, "instance": STRING, "starts": STRING, "ends": STRING}, access="key"
+)
+"""Which offer it is about: `offer` is its campaign, `instance` one assignment of it. Moments are texts, as sent."""
+
 _ATTRIBUTE_TYPES: dict[str, Type] = {
     "string": STRING,
     "date": STRING,
@@ -102,6 +111,8 @@ _ATTRIBUTE_TYPES: dict[str, Type] = {
     "string_list": _STRINGS,
 }
 
+_TIME_TYPES: dict[str, Type] = {"string": STRING, "integer": INT, "number": DECIMAL, "points": DECIMAL}
+
 _JSON_TYPES: dict[str, Type] = {"string": STRING, "integer": INT, "number": DECIMAL, "boolean": BOOL}
 
 
@@ -109,7 +120,7 @@ def vocabulary(program: Program, trigger: str, *, with_line: bool = False) -> Sc
     """Return the variables an expression may use when `trigger` happened, in the order in which it takes them.
 
     They are `event`, `member`, `location`, `time`, and `line` where a line is looked at. `trigger` is `purchase`,
-    `visit`, `member_enrolled` or the id of one of the program's own events.
+    `visit`, another event that every program has, or the id of one of the program's own events.
 
     Raises:
         KeyError: the program has no such event.
@@ -129,10 +140,30 @@ def event_type(program: Program, trigger: str) -> Message:
     """Return the type of `event` for one trigger."""
     if trigger == "purchase":
         return Message("Event", _PURCHASE)
+    if trigger in TIME_EVENTS or trigger in program.triggers:
+        return Message("Event", {**_EVENT, "data": Message("Data", _time_data(program, trigger), access="key")})
+    if trigger in OFFER_EVENTS:
+        return Message("Event", {**_EVENT, "data": OFFER_DATA})
     if trigger in BUILT_IN_EVENTS:
         return Message("Event", _EVENT)
     # As text, because a schema is a mapping and so has no hash.
     return Message("Event", {**_EVENT, "data": _data_type(json.dumps(program.events[trigger].data, default=str))})
+
+
+def _time_data(program: Program, trigger: str) -> dict[str, Type]:
+    """What time says of what it does."""
+    own = program.triggers.get(trigger)
+    if own is None:
+        return {name: _TIME_TYPES[kind] for name, kind in TIER_ENDING_DATA.items()}
+    types = _TIME_TYPES
+    if own.expiring is not None and own.expiring.points in program.points:
+        types = types | {"points": INT if program.points[own.expiring.points].decimals == 0 else DECIMAL}
+    return {name: types[kind] for name, kind in trigger_data(own).items()}
+
+
+def audience_vocabulary(program: Program) -> Schema:
+    """Return what the audience of a trigger may read: the member, and the moment on the program's clock."""
+    return Schema({"member": member_type(program), "time": TIME})
 
 
 def member_type(program: Program) -> Message:
@@ -151,13 +182,24 @@ def member_type(program: Program) -> Message:
             "enrolled_at": TIMESTAMP,
             "tags": _STRINGS,
             "attributes": Message("Attributes", _attributes(program.members.attributes), access="key"),
+            "dates": Message("Dates", _dates(program.members.attributes), access="key"),
             "tiers": Message("Tiers", tiers, access="key"),
+            "sums": Message("Sums", _sums(program, amounts), access="key"),
             "points": Message("Points", amounts, access="key"),
             "pending": Message("Pending", amounts, access="key"),
             "first_purchase": BOOL,
             "lifetime": lifetime,
         },
     )
+
+
+def _sums(program: Program, amounts: Mapping[str, Type]) -> dict[str, Type]:
+    kinds: dict[str, Type] = {"spend": DECIMAL, "orders": INT, "visits": INT}
+    return {
+        # Points that the program does not have are another finding.
+        name: kinds.get(one.metric) or amounts.get(one.metric.split(".")[1], INT)
+        for name, one in program.sums.items()
+    }
 
 
 def attribute_type(attribute: Attribute) -> Type:
@@ -167,6 +209,10 @@ def attribute_type(attribute: Attribute) -> Type:
 
 def _attributes(attributes: Mapping[str, Attribute]) -> dict[str, Type]:
     return {name: attribute_type(attribute) for name, attribute in attributes.items() if not attribute.personal}
+
+
+def _dates(attributes: Mapping[str, Attribute]) -> dict[str, Type]:
+    return {name: DATE for name, attribute in attributes.items() if attribute.type == "date" and not attribute.personal}
 
 
 @functools.lru_cache(maxsize=256)

@@ -69,7 +69,8 @@ def publish_version(caller: ProgramWriter, body: PublishIn, request: Request) ->
         )
         raise InvalidDefinition("Nothing was published.", errors=[item])
     database: Database = request.app.state.database
-    published = database.run(lambda tx: service.publish(tx, definition, caller.actor, body.note))
+    mode: service.Mode = "test" if caller.mode == "test" else "live"
+    published = database.run(lambda tx: service.publish(tx, definition, caller.actor, body.note, mode=mode))
     warnings = [
         FindingOut(code=found.code, message=found.message, hint=found.hint, pointer=f"#/definition{found.path}")
         for found in findings

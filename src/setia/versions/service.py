@@ -2,17 +2,24 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from setia.problems import Conflict, NotFound
+from setia.db.engine import driver_connection
+from setia.ledger.states import wake
+from setia.problems import Conflict, NotFound, Unprocessable
 from setia.program.definition import Program
 from setia.versions.tables import program, program_version
+from setia.versions.triggers import moves_time
 
 Mode = Literal["live", "test"]
+
+
+EARLIEST_CLOCK, LATEST_CLOCK = datetime(1900, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
+"""Between which a test program's clock may stand: events are older in no program, and dates end in 9999."""
 
 
 class NoSuchProgram(NotFound):
@@ -29,6 +36,20 @@ class NoSuchVersion(NotFound):
     title = "There is no such version of this program"
 
 
+class ClockThere(Conflict):
+    """A clock was given for a test program that is there already, and has one."""
+
+    code = "test_clock_there"
+    title = "This test program has a clock already"
+
+
+class InvalidClock(Unprocessable):
+    """A clock cannot stand there."""
+
+    code = "invalid_clock"
+    title = "A test clock cannot begin there"
+
+
 class NothingPublished(Conflict):
     """The program has no live version yet, so nothing can be decided."""
 
@@ -38,12 +59,28 @@ class NothingPublished(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
-    """A program of this installation: the tenant. `key` is the id its definition gives it."""
+    """A program of this installation: the tenant. `key` is the id its definition gives it.
+
+    `clock` is the time of a program in test mode; None in live mode.
+    """
 
     id: int
     key: str
-    mode: str
+    mode: Mode
     live_version: int | None
+    clock: datetime | None
+
+    @property
+    def title(self) -> str:
+        """How people tell it from the others: a test program may have the key of a live one."""
+        return self.key if self.mode == "live" else f"{self.key} ({self.mode})"
+
+    def now(self, real: datetime) -> datetime:
+        """What time it is for this program when it is really `real`."""
+        return self.clock or real
+
+
+_PROGRAM = (program.c.id, program.c.key, program.c.mode, program.c.live_version, program.c.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +113,11 @@ def canonical(definition: Program) -> str:
     return definition.model_dump_json(by_alias=True)
 
 
-def find_program(tx: sa.Connection, key: str) -> ProgramRow:
+def find_program(tx: sa.Connection, key: str, mode: Mode = "live") -> ProgramRow:
     """The program with this key; raises `NoSuchProgram`."""
-    return _program(tx, program.c.key == key, f"There is no program {key!r} here. `setia program publish` makes one.")
+    kind, option = ("program", "") if mode == "live" else ("test program", " --test")
+    detail = f"There is no {kind} {key!r} here. `setia program publish{option}` makes one."
+    return _program(tx, sa.and_(program.c.key == key, program.c.mode == mode), detail)
 
 
 def get_program(tx: sa.Connection, program_id: int) -> ProgramRow:
@@ -87,26 +126,61 @@ def get_program(tx: sa.Connection, program_id: int) -> ProgramRow:
 
 
 def list_programs(tx: sa.Connection) -> list[ProgramRow]:
-    """All programs, by key."""
-    columns = (program.c.id, program.c.key, program.c.mode, program.c.live_version)
-    return [ProgramRow(*row) for row in tx.execute(sa.select(*columns).order_by(program.c.key))]
+    """All programs, by key, each live one before its test."""
+    query = sa.select(*_PROGRAM).order_by(program.c.key, program.c.mode)
+    return [ProgramRow(*row) for row in tx.execute(query)]
 
 
-def ensure_program(tx: sa.Connection, key: str, mode: Mode = "live") -> ProgramRow:
-    """The program with this key, made if need be. An existing one keeps its mode."""
-    tx.execute(insert(program).values(key=key, mode=mode).on_conflict_do_nothing())
-    return find_program(tx, key)
+def ensure_program(
+    tx: sa.Connection, key: str, mode: Mode = "live", clock: datetime | None = None
+) -> tuple[ProgramRow, bool]:
+    """The program with this key and mode, made if need be, and whether it was made.
+
+    The clock of a new test program begins at `clock`, or at the present time. Raises `InvalidClock`.
+    """
+    if clock is not None and not EARLIEST_CLOCK <= clock <= LATEST_CLOCK:
+        raise InvalidClock(f"A clock stands between the years {EARLIEST_CLOCK.year} and {LATEST_CLOCK.year}.")
+    begins = (clock or sa.func.now()) if mode == "test" else None
+    made = tx.execute(
+        insert(program).values(key=key, mode=mode, clock=begins).on_conflict_do_nothing().returning(program.c.id)
+    ).first()
+    return find_program(tx, key, mode), made is not None
 
 
-def publish(tx: sa.Connection, definition: Program, author: str, note: str = "", *, mode: Mode = "live") -> Published:
+def program_now(tx: sa.Connection, program_id: int) -> datetime:
+    """What time it is for a program: the real time, or in test mode its clock."""
+    return get_program(tx, program_id).now(datetime.now(UTC))
+
+
+def move_clock(tx: sa.Connection, program_id: int, before: datetime, after: datetime) -> bool:
+    """Set the clock of a test program on, if it still stands at `before`; whether it did."""
+    still = (program.c.id == program_id, program.c.mode == "test", program.c.clock == before)
+    return tx.execute(sa.update(program).where(*still).values(clock=after)).rowcount == 1
+
+
+def publish(
+    tx: sa.Connection,
+    definition: Program,
+    author: str,
+    note: str = "",
+    *,
+    mode: Mode = "live",
+    clock: datetime | None = None,
+) -> Published:
     """Store a definition and make it live; the program's row is made at its first version.
 
     The definition that is live already makes no new version. The caller has linted it; here it is only stored. Two
     that publish at once wait for each other at the program's row.
+
+    `clock` is where the clock of a new test program begins; raises `ClockThere` when there is one already, whose
+    time only advancing moves.
     """
     text = canonical(definition)
     digest = hashlib.sha256(text.encode()).digest()
-    program_id = ensure_program(tx, definition.program.id, mode).id
+    found, is_made = ensure_program(tx, definition.program.id, mode, clock)
+    if clock is not None and not is_made:
+        raise ClockThere(f"It stands at {found.clock}. Leave the clock out, and advance it: `setia clock advance`.")
+    program_id = found.id
     tx.execute(sa.select(program.c.id).where(program.c.id == program_id).with_for_update())
     row = get_program(tx, program_id)
     if row.live_version is not None:
@@ -120,10 +194,19 @@ def publish(tx: sa.Connection, definition: Program, author: str, note: str = "",
     ).scalar_one()
     tx.execute(
         sa.insert(program_version).values(
-            program_id=program_id, number=last + 1, definition=text, digest=digest, author=author, note=note
+            program_id=program_id,
+            number=last + 1,
+            definition=text,
+            digest=digest,
+            author=author,
+            note=note,
+            # On the program's own clock, as everything else of a test program: what time does begins there.
+            published_at=row.clock or sa.func.now(),
         )
     )
     tx.execute(sa.update(program).where(program.c.id == program_id).values(live_version=last + 1))
+    if row.live_version is not None and moves_time(get(tx, program_id, row.live_version), definition):
+        wake(driver_connection(tx), program_id, row.now(datetime.now(UTC)))
     return Published(get_version(tx, program_id, last + 1), is_new=True)
 
 
@@ -193,8 +276,7 @@ def _versions(tx: sa.Connection, program_id: int, condition: sa.ColumnElement[bo
 
 
 def _program(tx: sa.Connection, condition: sa.ColumnElement[bool], detail: str | None) -> ProgramRow:
-    columns = (program.c.id, program.c.key, program.c.mode, program.c.live_version)
-    row = tx.execute(sa.select(*columns).where(condition)).one_or_none()
+    row = tx.execute(sa.select(*_PROGRAM).where(condition)).one_or_none()
     if row is None:
         raise NoSuchProgram(detail)
     return ProgramRow(*row)

@@ -8,11 +8,16 @@ program = sa.Table(
     "program",
     metadata,
     sa.Column("id", sa.Integer, sa.Identity(always=True), primary_key=True),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("key", sa.Text, nullable=False),
     sa.Column("mode", sa.Text, nullable=False, server_default="live"),
     sa.Column("live_version", sa.Integer),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    # What time it is for a program in test mode; the others live by the real time.
+    sa.Column("clock", sa.DateTime(timezone=True)),
     sa.CheckConstraint("mode IN ('live', 'test')", name="mode"),
+    sa.CheckConstraint("(clock IS NOT NULL) = (mode = 'test')", name="clock"),
+    # A program may be tried under its own name, beside the live one.
+    sa.UniqueConstraint("key", "mode"),
     # The live version exists. The two tables name each other, hence the later ALTER.
     sa.ForeignKeyConstraint(
         ["id", "live_version"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from setia.program.campaigns import Campaign
-from setia.program.events import BUILT_IN_EVENTS
 from setia.program.expression_language import BOOL, DECIMAL, STRING, Literal, Node, Schema, Type
 from setia.program.findings import Path
 from setia.program.lint import multipliers, rates
@@ -47,7 +46,7 @@ def check(report: Report) -> None:
 
 def _check_triggers(report: Report, path: Path, campaign: Campaign) -> list[str]:
     """Return the triggers that exist."""
-    events = (*BUILT_IN_EVENTS, *report.program.events)
+    events = report.program.event_names
     for number, trigger in enumerate(campaign.triggers):
         if trigger not in events:
             where = (*path, "on") if isinstance(campaign.on, str) else (*path, "on", number)

@@ -34,7 +34,7 @@ def check_expression(report: Report, path: Path, source: str, schema: Schema, ex
 
 def _personal(report: Report, message: str) -> str | None:
     """Return the personal attribute a complaint is about, if it is about one."""
-    if "Attributes" not in message:
+    if "Attributes" not in message and "Dates" not in message:
         return None
     attributes = report.program.members.attributes
     return next((n for n in _ATTRIBUTE.findall(message) if n in attributes and attributes[n].personal), None)

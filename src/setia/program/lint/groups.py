@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from setia.program.campaigns import Campaign
-from setia.program.events import BUILT_IN_EVENTS
 from setia.program.expression_language import Node
 from setia.program.lint.calendars import can_meet
 from setia.program.lint.conditions import never
@@ -51,7 +50,7 @@ def _check_order(report: Report, campaigns: dict[str, Campaign], setting: str) -
 
 def _meet(report: Report, one: Campaign, other: Campaign) -> bool:
     """Whether two campaigns may match the same event."""
-    events = (*BUILT_IN_EVENTS, *report.program.events)
+    events = report.program.event_names
     common = [trigger for trigger in one.triggers if trigger in other.triggers and trigger in events]
     if not common or not can_meet(one, other):
         return False

@@ -1,0 +1,42 @@
+"""`setia worker`: run jobs, and nothing else."""
+
+from __future__ import annotations
+
+import typer
+
+from setia.cli.console import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(worker)
+
+
+def worker() -> None:
+    """Run jobs until it is told to stop, by SIGTERM or Ctrl-C.
+
+    The server runs jobs too, unless SETIA_JOBS is false. Any number of workers may run, on any number of machines.
+    """
+    import signal
+
+    from setia.db.engine import Database
+    from setia.db.watchman import Watchman
+    from setia.events.live import LivePrograms
+    from setia.garbage import look_seldom
+    from setia.jobs.worker import Worker
+    from setia.logs import configure_logs
+    from setia.settings import load_settings
+
+    settings = load_settings()
+    configure_logs(settings)
+    with Database.open(settings, role="worker") as database:
+        watchman, runner = Watchman(database), Worker(database, LivePrograms(database))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: runner.ask_to_stop())
+        watchman.start()
+        look_seldom()
+        say("Setia runs jobs")
+        try:
+            runner.run()
+        finally:
+            watchman.stop()

@@ -1,0 +1,84 @@
+"""The outlook: until when the level that a member holds is theirs, and what it comes to if nothing more happens."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_tiers import CompiledTierSet
+from setia.engine.counting import recount
+from setia.engine.holding import own_level
+from setia.engine.reviews import period_ends, review, review_due
+from setia.engine.state import MemberState
+from setia.engine.tiers import Need, needs_of, values_on
+
+_MOST_REVIEWS = 1_000
+"""A level that follows its metrics is judged whenever a day leaves a window: no window has more of them that matter."""
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """What will become of the level that a member holds, as things are now."""
+
+    tier_set: str
+    level: str
+    valid_until: dt.datetime | None
+    """When it ends (exclusive), or may end if it is kept at the next review; None where nothing ends it."""
+    falls_to: str | None
+    """The level it would fall to then; None if it would be kept, or is safe until then."""
+    keep: list[Need]
+    """What keeping it asks for."""
+    keep_any_of: bool
+    floor: str | None
+    floor_until: dt.datetime | None
+    in_grace: bool
+
+
+def outlook(program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, now: dt.datetime) -> Outlook:
+    """Until when the level is held, and what it would come to if nothing more happened.
+
+    What the end of points will do to a balance is not foreseen: the state does not know the lots.
+    """
+    counters = state.counters
+    shows = tier_set.index(counters.tiers.get(tier_set.id))
+    level = tier_set.levels[shows]
+    period, floor = counters.periods.get(tier_set.id), counters.floors.get(tier_set.id)
+    ends, falls_to = _end(program, tier_set, state, now, shows) if shows else (None, None)
+    available = {points: balance.available for points, balance in state.balances.items()}
+    values = values_on(program, counters, available, now.astimezone(program.zone).date(), state.enrolled_at)
+    return Outlook(
+        tier_set=tier_set.id,
+        level=level.id,
+        valid_until=ends,
+        falls_to=falls_to,
+        keep=needs_of(level, values, keep=True),
+        keep_any_of=level.any_of,
+        floor=None if floor is None else floor.level,
+        floor_until=None if floor is None else floor.until,
+        in_grace=period is not None and period.grace_until is not None,
+    )
+
+
+def _end(
+    program: CompiledProgram, tier_set: CompiledTierSet, state: MemberState, now: dt.datetime, shows: int
+) -> tuple[dt.datetime | None, str | None]:
+    """Let time go on until the level that shows is lost, or its own period is renewed."""
+    since = now
+    for _ in range(_MOST_REVIEWS):
+        due = review_due(program, tier_set, state, since)
+        if due is None:
+            break
+        since = max(due, since)
+        found = review(program, tier_set, state, since)
+        if found is None:
+            continue
+        outcome = found[0]
+        counters = recount(program, state.counters, "review", outcome, since, since, state.enrolled_at)
+        state = msgspec.structs.replace(state, counters=counters)
+        after = tier_set.index(counters.tiers.get(tier_set.id))
+        if after < shows:
+            return since, tier_set.levels[after].id
+        if tier_set.id in outcome.renewed and own_level(tier_set, counters) == shows:
+            return period_ends(program, tier_set, state), None
+    return None, None

@@ -1,0 +1,1 @@
+"""Jobs: work that no request waits for, run by Procrastinate in any number of processes."""

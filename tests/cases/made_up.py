@@ -1,0 +1,125 @@
+"""Cases of our own, in the words of the published ones: they keep the translation honest where those are not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases.published import Case, Data
+
+LADDER = [{"name": "Base", "min_spend": 0}, {"name": "Up", "min_spend": 300}]
+
+
+def case(program: Data, events: list[Data], expect: Any, *, id_: str = "OWN") -> Case:
+    """A case as it would stand in the file."""
+    return Case(id_, id_, "us", "derived", program, events, expect)
+
+
+def bought(total: str, **more: Any) -> Data:
+    """A purchase."""
+    return {"type": "purchase", "total": total, **more}
+
+
+def rule(kind: str, **words: Any) -> Data:
+    """A rule of a program."""
+    return {"rules": [{"kind": kind, **words}]}
+
+
+RIGHT: dict[str, Case] = {
+    "a rate and its rounding": case(
+        rule("points_per_currency_unit", rate="1.5", round="nearest"), [bought("3.00")], {"points_earned": 5}
+    ),
+    "a minimum and a maximum of an order": case(
+        rule("fixed", points=7, min_order="10.00", max_amount="20.00"),
+        [bought("9.99"), bought("10.00"), bought("20.01")],
+        {"points_earned": [0, 7, 0]},
+    ),
+    "whole steps, where a source says nothing of parts": case(
+        rule("points_per_amount", points=3, per="10.00"), [bought("29.99")], {"points_earned": 6}
+    ),
+    "categories and labels": case(
+        rule("points_per_currency_unit", rate=1, categories=["tea"], excluded_labels=[{"sale": "yes"}]),
+        [
+            {
+                "type": "purchase",
+                "items": [
+                    {"sku": "a", "amount": "4.00", "category": "tea"},
+                    {"sku": "b", "amount": "8.00", "category": "tea", "labels": {"sale": "yes"}},
+                    {"sku": "c", "amount": "16.00", "category": "mugs"},
+                ],
+            }
+        ],
+        {"points_earned": 4},
+    ),
+    "weekdays and hours": case(
+        rule("fixed", points=5, iso_days=[3], hours=["10:00", "12:00"]),
+        [
+            bought("1.00", at="2026-03-04T10:00:00"),
+            bought("1.00", at="2026-03-04T12:00:00"),
+            bought("1.00", at="2026-03-05T10:00:00"),
+        ],
+        {"points_earned": [5, 0, 0]},
+    ),
+    "shops and partners": case(
+        {"rules": [{"kind": "fixed", "points": 5, "stores": ["N"]}, {"kind": "fixed", "points": 9, "partners": ["P"]}]},
+        [bought("1.00", store="N"), bought("1.00", partner="P"), bought("1.00")],
+        {"points_earned": [5, 9, 0]},
+    ),
+    "a cap a day over several rules": case(
+        {**rule("points_per_currency_unit", rate=1), "promotions": [{"points_addition": 30}], "max_points_per_day": 50},
+        [bought("30.00", date="2026-05-01"), bought("30.00", date="2026-05-01"), bought("1.00", date="2026-05-02")],
+        {"points_earned": [50, 0, 31]},
+    ),
+    "a cap an event": case(
+        rule("points_per_currency_unit", rate=1, max_points_per_event=20), [bought("30.00")] * 2, {"points": [20, 40]}
+    ),
+    "levels in a calendar year": case(
+        {"tiers": LADDER, "tier_window": "calendar year"},
+        [bought("200.00", date="2025-12-31"), bought("200.00", date="2026-01-01"), bought("100.00", date="2026-02-01")],
+        {"tier": ["Base", "Base", "Up"]},
+    ),
+    "how long a level lasts": case(
+        {"tiers": LADDER, "tier_window": "2 months from entry"},
+        [bought("300.00", date="2026-01-31")],
+        {"tier_until": "2026-03-31"},
+    ),
+    "expiry at the end of a quarter": case(
+        {"expiry": {"days": 10, "round_up_to": "quarter"}},
+        [{"type": "earn", "date": "2026-03-25", "points": 1}],
+        {"last_usable_day": "2026-06-30"},
+    ),
+    "lots": case(
+        {"lots": "earliest_expiry_first"},
+        [
+            {"type": "earn", "date": "2026-01-01", "points": 30, "expires": "2026-06-30"},
+            {"type": "earn", "date": "2026-01-02", "points": 20, "expires": "2026-03-31"},
+            {"type": "spend", "date": "2026-02-01", "points": 25},
+        ],
+        {"points": 25, "open_lots": [25], "remaining_by_expiry": {"2026-06-30": 25, "2026-03-31": 0}},
+    ),
+    "pending points": case(
+        {**rule("points_per_currency_unit", rate=1), "pending_days": 10},
+        [bought("5.00", date="2026-01-01"), {"type": "query", "date": "2026-01-10"}],
+        {"available": 0, "pending": 5},
+    ),
+    "pending points that became available": case(
+        {**rule("points_per_currency_unit", rate=1), "pending_days": 10},
+        [bought("5.00", date="2026-01-01"), {"type": "query", "date": "2026-01-12"}],
+        {"available": 5, "pending": 0},
+    ),
+    "bands": case(
+        {"cashback_bands": [{"up_to": "100.00", "pct": "1"}, {"above": "100.00", "pct": "2"}], "period": "12 months"},
+        [{"type": "purchases_in_period", "amount": "60.00"}, {"type": "purchases_in_period", "amount": "90.00"}],
+        {"cashback": ["0.60", "2.00"]},
+    ),
+    "a birthday known too late, either way": case(
+        {"birthday_points": 10, "register_days_before": 30, "if_late": "next year"},
+        [{"type": "register_birthday", "date": "2026-02-01", "birthday": "02-10"}],
+        {"points_earned": 10, "paid_on": "2027-02-10"},
+    ),
+    "a tier that follows the balance": case(
+        {"tiers": [{"name": "A", "min": 0}, {"name": "B", "min": 10}], "tier_basis": "balance"},
+        [{"type": "earn", "points": 10}, {"type": "spend", "points": 1}],
+        {"tier": ["B", "A"]},
+    ),
+}
+"""What it is about -> the case."""

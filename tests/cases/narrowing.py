@@ -1,0 +1,142 @@
+"""What narrows a rule of a case: its lines, conditions, times and limits, and what it keeps out."""
+
+from __future__ import annotations
+
+import json
+
+from cases.amounts import decimal_text, number
+from cases.draft import POINTS, Draft, label, quoted
+from cases.published import Data
+from cases.timeline import day_of
+
+_PERIODS = ("day", "week", "month", "quarter", "year")
+_NARROWS = (
+    *("skus", "included_skus", "excluded_skus", "categories", "excluded_categories", "brands"),
+    *("labels", "included_labels", "excluded_labels", "label_mode", "tags", "only_tag"),
+)
+_CONDITIONS = (
+    *("stores", "channels", "partners", "tiers", "members_with", "min_order", "min_amount", "min_total", "min_qty"),
+    *("first_purchase", "max_amount", "order_total_at_least", "condition"),
+)
+_MINIMUMS = ("min_order", "min_amount", "min_total", "order_total_at_least")
+_TIMES = ("from", "to", "iso_days", "days", "hours")
+_STACKING = ("stackable", "exclusive", "priority", "group")
+_LIMITS = (
+    *(f"max_per_{period}" for period in (*_PERIODS, "member")),
+    *(f"max_points_per_{period}" for period in (*_PERIODS, "member")),
+    *("max_uses", "max_points", "budget"),
+    *("max_points_per_event", "max_points_per_purchase", "max_points_per_order"),
+)
+_NAMES = ("id", "name", "kind")
+COMMON = (*_NAMES, *_NARROWS, *_CONDITIONS, *_TIMES, *_STACKING, *_LIMITS)
+"""The words that any rule may have."""
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def narrowed(draft: Draft, campaign: Data, rule: Data) -> Data:
+    """Give a campaign the lines, conditions, times, limits and stacking that a rule names."""
+    lines = _lines(rule)
+    if lines:
+        campaign["lines"] = " && ".join(lines)
+    conditions = [campaign["when"]] if "when" in campaign else []
+    conditions += _conditions(draft, rule)
+    if conditions:
+        campaign["when"] = " && ".join(f"({condition})" for condition in conditions)
+    schedule = _schedule(rule)
+    if schedule:
+        campaign["schedule"] = {**campaign.get("schedule", {}), **schedule}
+    limits = _limits(rule)
+    if limits:
+        campaign["limits"] = [*campaign.get("limits", []), *limits]
+    if not rule.get("stackable", True) or rule.get("exclusive"):
+        campaign["exclusive"] = True
+    if "priority" in rule:
+        campaign["priority"] = rule["priority"]
+    if "name" in rule or "id" in rule:
+        campaign["name"] = str(rule.get("name", rule.get("id")))
+    return campaign
+
+
+def _lines(rule: Data) -> list[str]:
+    found = []
+    for names, path in ((("skus", "included_skus"), "sku"), (("categories",), "category"), (("brands",), "brand")):
+        wanted = [value for name in names for value in rule.get(name) or []]
+        if wanted:
+            found.append(f"line.{path} in {quoted(wanted)}")
+    if rule.get("excluded_skus"):
+        found.append(f"!(line.sku in {quoted(rule['excluded_skus'])})")
+    if rule.get("excluded_categories"):
+        found.append(f"!(line.category in {quoted(rule['excluded_categories'])})")
+    including = rule.get("label_mode", "include" if "excluded_labels" not in rule else "exclude") == "include"
+    wanted = _label_texts([*(rule.get("labels") or []), *(rule.get("included_labels") or [] if including else [])])
+    wanted += [
+        label("tag", tag) for tag in [*(rule.get("tags") or []), *([rule["only_tag"]] if "only_tag" in rule else [])]
+    ]
+    if wanted:
+        found.append(" || ".join(f"{json.dumps(text)} in line.labels" for text in wanted))
+        found[-1] = f"({found[-1]})"
+    if not including:
+        found += [f"!({json.dumps(text)} in line.labels)" for text in _label_texts(rule.get("excluded_labels") or [])]
+    return found
+
+
+def _label_texts(labels: list[Data]) -> list[str]:
+    return [label(key, value) for one in labels for key, value in one.items()]
+
+
+def _conditions(draft: Draft, rule: Data) -> list[str]:
+    found = []
+    # A partner of a coalition is a place where members buy.
+    found += [f"event.location in {quoted(rule[name])}" for name in ("stores", "partners") if name in rule]
+    if "channels" in rule:
+        found.append(f"event.channel in {quoted(rule['channels'])}")
+    found += [f"event.total >= {decimal_text(rule[name])}" for name in _MINIMUMS if name in rule]
+    if "max_amount" in rule:
+        found.append(f"event.total <= {decimal_text(rule['max_amount'])}")
+    if "min_qty" in rule:
+        found.append(f"event.quantity >= {decimal_text(rule['min_qty'])}")
+    if rule.get("first_purchase"):
+        found.append("member.first_purchase")
+    if "tiers" in rule:
+        draft.levels_by_hand([str(name) for name in rule["tiers"]])
+        found.append(" || ".join(draft.level_is(str(name)) for name in rule["tiers"]))
+    if "condition" in rule:
+        found += _conditions(draft, rule["condition"])
+    return found
+
+
+def _schedule(rule: Data) -> Data:
+    found: Data = {}
+    for name, ours in (("from", "starts"), ("to", "ends")):
+        if name in rule:
+            found[ours] = boundary(str(rule[name]))
+    if "iso_days" in rule:
+        found["days"] = [_WEEKDAYS[int(day) - 1] for day in rule["iso_days"]]
+    if "days" in rule:
+        found["days"] = [str(day).lower()[:3] for day in rule["days"]]
+    if "hours" in rule:
+        begins, ends = rule["hours"]
+        found |= {"from": str(begins), "to": str(ends)}
+    return found
+
+
+def boundary(text: str) -> str:
+    """A first or last day, or a moment, as schedules have them."""
+    return text if "T" in text else str(day_of(text))
+
+
+def _limits(rule: Data) -> list[Data]:
+    found: list[Data] = []
+    for period in _PERIODS:
+        if f"max_per_{period}" in rule:
+            found.append({"every": period, "uses": rule[f"max_per_{period}"]})
+        if f"max_points_per_{period}" in rule:
+            found.append({"every": period, "earn": f"{number(rule[f'max_points_per_{period}'])} {POINTS}"})
+    found += [{"uses": rule[name]} for name in ("max_per_member", "max_uses") if name in rule]
+    points = ("max_points_per_member", "max_points")
+    found += [{"earn": f"{number(rule[name])} {POINTS}"} for name in points if name in rule]
+    each = ("max_points_per_event", "max_points_per_purchase", "max_points_per_order")
+    found += [{"every": "event", "earn": f"{number(rule[name])} {POINTS}"} for name in each if name in rule]
+    if "budget" in rule:
+        found.append({"in_all": f"{number(rule['budget'])} {POINTS}"})
+    return found

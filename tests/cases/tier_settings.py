@@ -1,0 +1,195 @@
+"""Settings about levels: how they are reached, what they are worth, when they end."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cases.amounts import exact, number
+from cases.draft import LADDER, POINTS, Draft, Setting
+from cases.published import Data, NotExpressible, known
+
+_METRICS = {
+    "spend": "spend",
+    "balance": f"points.{POINTS}.balance",
+    "active_points": f"points.{POINTS}.balance",
+    "active points": f"points.{POINTS}.balance",
+    "earned": f"points.{POINTS}.earned",
+    "points": f"points.{POINTS}.earned",
+    "points earned": f"points.{POINTS}.earned",
+    "orders": "orders",
+    "transactions": "orders",
+}
+_UNITS = {"day": "d", "week": "w", "month": "mo", "year": "y"}
+_LENGTH = re.compile(r"^(?:every |rolling |last )?(\d+) (day|week|month|year)s?$")
+_USUAL = ("Bronze", "Silver", "Gold")
+"""The levels of a case that speaks of levels and lists none; each asks for a hundred more than the one before."""
+
+
+def length(text: str) -> str:
+    """A length of time as definitions have it: `12 months` is 12mo."""
+    found = _LENGTH.match(text.strip())
+    if found is None:
+        raise NotExpressible(f"levels that last {text}")
+    return f"{found[1]}{_UNITS[found[2]]}"
+
+
+def _ladder(draft: Draft) -> Data:
+    """The ladder; made of the usual levels where the case lists none."""
+    if not draft.tiers:
+        tiers(draft, list(_USUAL))
+    return draft.tiers[0]
+
+
+def tiers(draft: Draft, value: list[Any]) -> None:
+    """The ladder, from the lowest level to the highest."""
+    levels: list[Data] = [
+        dict(level) if isinstance(level, dict) else {"name": level, "min": place * 100}
+        for place, level in enumerate(value)
+    ]
+    if any("min_spend" in level for level in levels):
+        draft.ladder(levels, "spend")
+        return
+    word = str(draft.settings.get("tier_basis", draft.settings.get("review_basis", "balance")))
+    if word not in _METRICS:
+        raise NotExpressible(f"levels by {word}")
+    draft.ladder(levels, _METRICS[word])
+
+
+def tier_basis(draft: Draft, _value: str) -> None:
+    """What levels are counted by; read with the ladder."""
+    _ladder(draft)
+
+
+def tier_window(draft: Draft, value: str) -> None:
+    """The time over which the metric is summed."""
+    ladder = _ladder(draft)
+    if value.endswith(" from entry"):
+        ladder |= {"window": "period", "validity": length(value.removesuffix(" from entry"))}
+    elif value in {"calendar year", "lifetime", "anniversary"}:
+        ladder["window"] = value.replace(" ", "_")
+    else:
+        ladder["window"] = f"rolling {length(value)}"
+
+
+def kept(draft: Draft, value: str) -> None:
+    """How long a level lasts that was reached."""
+    words: dict[str, Any] = {
+        "this year": "calendar_year",
+        "this year and the next": {"after": "1y", "align": "year_end"},
+        "for ever": "for_ever",
+    }
+    _ladder(draft)["validity"] = words[value] if value in words else length(value)
+
+
+def tier_duration_days(draft: Draft, value: int) -> None:
+    """A level lasts so many days after the day on which it was reached."""
+    _ladder(draft)["validity"] = f"{value}d"
+
+
+def downgrade(draft: Draft, value: str) -> None:
+    """Where members fall to."""
+    words = {
+        "to the highest tier still met": "to_fit",
+        "balance_based": "to_fit",
+        "to fit": "to_fit",
+        "one level": "one_level",
+        "one_down": "one_level",
+        "one level at a time": "one_level",
+        "never": "never",
+    }
+    if value not in words:
+        raise NotExpressible(f"downgrade {value!r}")
+    _ladder(draft)["downgrade"] = words[value]
+
+
+def grace(draft: Draft, value: Data | None) -> None:
+    """How long a level stays at least, counted from the day it was reached, which is the first one."""
+    if value is None:
+        return
+    known(value, "days", "weeks", "months", "years", "round_up")
+    [after] = [f"{value[f'{unit}s']}{short}" for unit, short in _UNITS.items() if f"{unit}s" in value]
+    validity: Data = {"after": after, "first_day_counts": True}
+    if "round_up" in value:
+        validity["align"] = f"{value['round_up']}_end"
+    _ladder(draft)["validity"] = validity
+
+
+def review(draft: Draft, value: str) -> None:
+    """When levels are judged."""
+    every, _, since = value.partition(" from ")
+    if since not in {"registration", "enrolment"}:
+        raise NotExpressible(f"reviews {value}")
+    _ladder(draft)["validity"] = {"every": length(every)}
+
+
+def reset_points_after_review(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setting of the case
+    """Whether points begin anew with each review."""
+    if value:
+        _ladder(draft)["reset_points"] = [POINTS]
+
+
+def manual_tier(draft: Draft, value: str) -> None:
+    """A level given by hand is the least that a member has; the level follows the metric up and down.
+
+    A year is the time after which an earlier sum counts no more, so that it can come out anew.
+    """
+    if value != "is a floor":
+        raise NotExpressible(f"levels given by hand: {value}")
+    _ladder(draft).setdefault("window", "rolling 1y")
+
+
+def tier_any_of(draft: Draft, value: list[Data]) -> None:
+    """Several ways into one level: each is enough."""
+    ways = []
+    for way in value:
+        [(word, least)] = [(word, way[word]) for word in way if word != "in"]
+        if word not in _METRICS:
+            raise NotExpressible(f"levels by {word}")
+        ways.append({"metric": _METRICS[word], "window": f"rolling {length(way['in'])}", "from": str(least)})
+    draft.level_names |= {"n_none": "none", "reached": "reached"}
+    draft.tiers.append({"id": LADDER, "levels": [{"id": "n_none", "from": "0"}, {"id": "reached", "any": ways}]})
+
+
+def tier_at_purchase(draft: Draft, value: str) -> None:
+    """Members rise at once, by the very purchase."""
+    if value != "spend so far + this purchase":
+        raise NotExpressible(f"tier at purchase: {value}")
+
+
+def rate_by_tier(draft: Draft, value: Data) -> None:
+    """Points for each unit of money, by level."""
+    draft.levels_by_hand(list(value))
+    for name, rate in value.items():
+        draft.campaign(when=draft.level_is(name), earn={POINTS: f"{number(rate)} per 1"})
+
+
+def tier_bonus_pct(draft: Draft, value: Data) -> None:
+    """A share of the base points that a level adds."""
+    draft.levels_by_hand(["no level", *value])
+    for name, percent in value.items():
+        draft.campaign(when=draft.level_is(name), multiply={"by": number(1 + exact(percent) / 100)})
+
+
+def nothing(draft: Draft, value: Any) -> None:
+    """A setting that is read elsewhere."""
+
+
+TIER_SETTINGS: dict[str, Setting] = {
+    "tiers": tiers,
+    "tier_basis": tier_basis,
+    "tier_window": tier_window,
+    "tier_at_purchase": tier_at_purchase,
+    "rate_by_tier": rate_by_tier,
+    "tier_bonus_pct": tier_bonus_pct,
+    "kept": kept,
+    "manual_tier": manual_tier,
+    "review": review,
+    "review_basis": nothing,
+    "reset_points_after_review": reset_points_after_review,
+    "tier_duration_days": tier_duration_days,
+    "downgrade": downgrade,
+    "grace": grace,
+    "tier_any_of": tier_any_of,
+    "variants": nothing,
+}

@@ -1,0 +1,584 @@
+"""Reviews: levels held for a while, kept or lost when the time comes, however late somebody looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.shop_world import at, program
+from engine.tier_world import LEVELS, Life, ladder
+from setia.engine.reviews import review, review_due
+from setia.engine.state import Balance
+
+YEAR = "window: calendar_year"
+BY_BALANCE = "campaigns: {a: {on: purchase, earn: {stars: 1 per 1.00}}, b: {on: visit, deduct: {stars: 60}}}"
+
+
+def balance_ladder(how: str = "extend: at_review") -> Life:
+    return Life(program(f"tiers: [{{id: t, metric: points.stars.balance, {how}, levels: {LEVELS}}}]\n{BY_BALANCE}"))
+
+
+_DEAR_TO_KEEP = "[{id: green, from: 0}, {id: gold, from: 100}]"
+
+
+class TestCalendarYear:
+    def test_a_level_lasts_to_the_end_of_the_year_and_is_kept_by_what_that_year_had(self) -> None:
+        life = Life(ladder(YEAR))
+        assert life.buy("2025-06-01T12:00Z", 100) == "gold"
+        assert life.settle("2025-12-31T22:59Z") == "gold"
+        assert life.settle("2025-12-31T23:00Z") == "gold"  # midnight in Berlin: kept, by the 100 of 2025
+        [(moment, outcome)] = life.reviews
+        assert (moment, outcome.renewed, outcome.tiers) == (at("2025-12-31T23:00Z"), ["t"], [])
+        assert life.settle("2026-12-31T23:00Z") == "green"
+        assert life.moves() == [("2027-01-01T00:00+01:00", "gold", "green")]
+
+    @pytest.mark.parametrize(("euros", "level"), [(79, "green"), (80, "gold")])
+    def test_keeping_may_be_cheaper_than_reaching(self, euros: int, level: str) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.buy("2026-06-01T12:00Z", euros)
+        assert life.settle("2026-12-31T23:00Z") == level
+
+    def test_the_explanation_tells_what_keeping_asked_for(self) -> None:
+        compiled = ladder(YEAR)
+        life = Life(compiled)
+        life.buy("2025-06-01T12:00Z", 120)
+        found = review(compiled, compiled.tier_sets[0], life.state, at("2025-12-31T23:00Z"))
+        assert found is not None
+        [weighed] = found[1].weighed
+        assert (weighed.level, weighed.metric, weighed.value, weighed.needed) == ("gold", "spend", 12000, 8000)
+
+    def test_a_job_that_is_years_late_books_every_review_at_its_own_moment(self) -> None:
+        life = Life(ladder(f"{YEAR}, downgrade: one_level"))
+        life.buy("2025-06-01T12:00Z", 500)
+        assert life.settle("2029-07-01T12:00Z") == "green"
+        assert life.moves() == [
+            ("2027-01-01T00:00+01:00", "black", "gold"),
+            ("2028-01-01T00:00+01:00", "gold", "green"),
+        ]
+
+    def test_to_fit_falls_to_the_highest_level_that_is_kept(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 500)
+        life.buy("2026-06-01T12:00Z", 90)
+        assert life.settle("2027-01-01T12:00Z") == "gold"
+        assert life.moves() == [("2027-01-01T00:00+01:00", "black", "gold")]
+
+    def test_never_falls(self) -> None:
+        life = Life(ladder(f"{YEAR}, downgrade: never"))
+        life.buy("2025-06-01T12:00Z", 100)
+        assert life.settle("2035-01-01T12:00Z") == "gold"
+        assert life.reviews == []
+        assert life.until("2035-01-01T12:00Z") == (None, None)
+
+    def test_nobody_is_judged_on_the_lowest_level(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 1)
+        life.settle("2030-01-01T12:00Z")
+        assert life.reviews == []
+
+    def test_a_late_event_of_last_year_lets_rise_after_the_review(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-12-01T12:00Z", 60)
+        assert life.buy("2026-01-03T12:00Z", 40, occurred="2025-12-30T12:00Z") == "gold"
+        assert life.settle("2026-12-31T22:59Z") == "gold"
+        assert life.settle("2026-12-31T23:00Z") == "green"
+
+
+class TestGrace:
+    def test_a_level_stays_for_its_grace_and_what_is_counted_in_it_helps(self) -> None:
+        life = Life(ladder(f"{YEAR}, grace: 2mo"))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.buy("2026-06-01T12:00Z", 50)
+        assert life.settle("2027-01-01T12:00Z") == "gold"
+        assert life.outlook("2027-01-01T12:00Z").in_grace
+        assert life.until("2027-01-01T12:00Z") == ("2027-03-01T00:00+01:00", "green")
+        life.buy("2027-02-01T12:00Z", 30)  # 50 of 2026 and 30 make the 80 that keep it
+        assert life.settle("2027-03-01T12:00Z") == "gold"
+        assert life.reviews[-1][1].renewed == ["t"]
+        assert not life.outlook("2027-03-01T12:00Z").in_grace
+
+    def test_it_falls_when_the_grace_is_over(self) -> None:
+        life = Life(ladder(f"{YEAR}, grace: 2mo"))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.buy("2026-06-01T12:00Z", 50)
+        life.buy("2027-02-01T12:00Z", 29)
+        assert life.settle("2027-02-28T22:59Z") == "gold"
+        assert life.settle("2027-02-28T23:00Z") == "green"
+        assert life.moves() == [("2027-03-01T00:00+01:00", "gold", "green")]
+
+    def test_one_level_with_grace_late_by_years(self) -> None:
+        life = Life(ladder(f"{YEAR}, downgrade: one_level, grace: 1mo"))
+        life.buy("2025-06-01T12:00Z", 500)
+        life.settle("2030-06-01T12:00Z")
+        assert life.moves() == [
+            ("2027-02-01T00:00+01:00", "black", "gold"),
+            ("2028-02-01T00:00+01:00", "gold", "green"),
+        ]
+
+    def test_rising_in_the_grace_ends_it(self) -> None:
+        life = Life(ladder(f"{YEAR}, grace: 2mo"))
+        life.buy("2025-06-01T12:00Z", 100)
+        assert life.buy("2027-02-01T12:00Z", 500) == "black"
+        assert not life.outlook("2027-02-02T12:00Z").in_grace
+        assert life.settle("2027-12-31T22:59Z") == "black"
+
+    @pytest.mark.parametrize(("euros", "level"), [(39, "green"), (40, "gold")])
+    @pytest.mark.parametrize("window", ["rolling 6mo", "period"])
+    def test_other_windows_are_longer_by_the_grace(self, window: str, euros: int, level: str) -> None:
+        life = Life(ladder(f"window: {window}, validity: 6mo, grace: 2mo"))
+        life.buy("2025-01-20T12:00Z", 100)
+        life.buy("2025-01-21T12:00Z", 40)
+        assert life.settle("2025-07-22T12:00Z") == "gold"
+        assert life.outlook("2025-07-22T12:00Z").in_grace
+        # A rolling window of six months has lost the 40 by then; that which ended with the period has not.
+        life.buy("2025-08-20T12:00Z", euros)
+        assert life.settle("2025-09-30T12:00Z") == level
+
+    @pytest.mark.parametrize("window", ["calendar_year", "lifetime", "{starts: 2025-01-01, ends: 2025-12-31}"])
+    def test_what_lies_in_one_window_is_not_counted_twice(self, window: str) -> None:
+        life = Life(ladder(f"window: {window}, validity: 6mo, grace: 2mo", levels=_DEAR_TO_KEEP))
+        life.state.counters.tiers = {"t": "gold"}  # as if a campaign had set it
+        life.buy("2025-01-20T12:00Z", 60)
+        assert life.settle("2025-07-22T12:00Z") == "gold"
+        assert life.settle("2025-09-30T12:00Z") == "green"
+
+    def test_the_same_year_is_not_counted_twice_after_a_grace(self) -> None:
+        # Of two windows one begins anew and the other does not: each goes by itself.
+        levels = (
+            "[{id: green, from: 0}, {id: gold, all: [{metric: spend, window: calendar_year, from: 100},"
+            " {metric: orders, window: rolling 30d, from: 1}]}]"
+        )
+        life = Life(program(f"tiers: [{{id: t, validity: 3mo, grace: 1mo, levels: {levels}}}]\ncampaigns: {{}}"))
+        assert life.buy("2025-01-20T12:00Z", 100) == "gold"
+        # the period that is not kept: nothing was bought in its last 30 days
+        assert life.settle("2025-05-01T12:00Z") == "gold"
+        life.buy("2025-05-02T12:00Z", 1)
+        assert life.settle("2025-05-22T12:00Z") == "gold"
+        last = life.reviews[-1][1]
+        assert last.renewed == ["t"]
+
+    def test_a_grace_reads_days_that_would_otherwise_be_forgotten(self) -> None:
+        life = Life(ladder("window: rolling 30d, validity: 2mo, grace: 4mo", rest="late: {accept_within: 1d}"))
+        life.buy("2025-02-01T12:00Z", 100)
+        life.buy("2025-03-20T12:00Z", 70)
+        life.settle("2025-04-03T12:00Z")
+        life.buy("2025-07-20T12:00Z", 10)
+        assert life.settle("2025-08-05T12:00Z") == "gold"
+        assert life.reviews[-1][1].renewed == ["t"]
+
+    def test_a_level_that_follows_its_metric_may_have_a_grace_too(self) -> None:
+        life = Life(ladder("window: rolling 30d, grace: 10d"))
+        life.buy("2025-03-01T12:00Z", 100)
+        assert life.settle("2025-03-31T12:00Z") == "gold"  # the window has lost it; the grace begins
+        assert life.until("2025-03-31T12:00Z") == ("2025-04-10T00:00+02:00", "green")
+        life.buy("2025-04-05T12:00Z", 20)  # neither this nor a visit ends the grace, or begins another
+        life.visit("2025-04-06T12:00Z")
+        assert life.settle("2025-04-09T21:59Z") == "gold"
+        assert life.settle("2025-04-09T22:00Z") == "green"
+
+    def test_and_is_kept_if_the_metric_has_recovered(self) -> None:
+        life = Life(ladder("window: rolling 30d, grace: 10d"))
+        life.buy("2025-03-01T12:00Z", 100)
+        life.buy("2025-04-05T12:00Z", 90)
+        assert life.settle("2025-04-12T12:00Z") == "gold"
+        assert life.until("2025-04-12T12:00Z") == ("2025-05-15T00:00+02:00", "green")  # another grace
+
+
+class TestFollowing:
+    """Levels that follow their metrics: rolling windows and balances."""
+
+    def test_a_rolling_window_is_judged_at_each_midnight_on_which_it_loses_a_day(self) -> None:
+        life = Life(ladder("window: rolling 30d"))
+        life.buy("2025-03-01T12:00Z", 60)
+        assert life.buy("2025-03-10T12:00Z", 60) == "gold"
+        assert life.until("2025-03-10T13:00Z") == ("2025-03-31T00:00+02:00", "green")
+        assert life.settle("2025-03-30T21:59Z") == "gold"
+        assert life.settle("2025-03-30T22:00Z") == "green"
+
+    def test_a_day_may_leave_the_window_without_harm(self) -> None:
+        life = Life(ladder("window: rolling 30d"))
+        life.buy("2025-03-01T12:00Z", 10)
+        life.buy("2025-03-10T12:00Z", 100)
+        assert life.settle("2025-04-01T12:00Z") == "gold"
+        assert life.reviews == []
+        assert life.until("2025-04-01T12:00Z") == ("2025-04-09T00:00+02:00", "green")
+
+    @pytest.mark.parametrize(
+        ("bought", "ends"),
+        [
+            ("2025-01-31T12:00Z", "2025-03-01T00:00+01:00"),  # 31 January lies in the month before 28 February
+            ("2025-02-28T12:00Z", "2025-03-28T00:00+01:00"),
+            ("2025-03-31T12:00Z", "2025-05-01T00:00+02:00"),
+            ("2024-01-31T12:00Z", "2024-03-01T00:00+01:00"),
+        ],
+    )
+    def test_rolling_months_of_different_lengths(self, bought: str, ends: str) -> None:
+        life = Life(ladder("window: rolling 1mo"), enrolled="2024-01-01T00:00Z")
+        life.buy(bought, 100)
+        assert life.until(bought) == (ends, "green")
+        life.settle("2026-01-01T00:00Z")
+        assert life.moves() == [(ends, "gold", "green")]
+
+    def test_an_event_that_comes_late_cannot_raise_what_a_window_has_lost(self) -> None:
+        life = Life(ladder("window: rolling 30d"))
+        life.buy("2025-03-01T12:00Z", 100)
+        assert life.settle("2025-04-05T12:00Z") == "green"
+        # the visit was on a day on which the window still held the 100
+        assert life.visit("2025-04-05T13:00Z", occurred="2025-03-29T12:00Z") == "green"
+        # and with the 100 of 10 March it holds enough today
+        assert life.buy("2025-04-05T14:00Z", 100, occurred="2025-03-10T12:00Z") == "gold"
+        assert life.until("2025-04-05T14:00Z") == ("2025-04-09T00:00+02:00", "green")
+
+    def test_spending_points_lets_fall_at_once_and_earning_them_rise(self) -> None:
+        life = balance_ladder()
+        assert life.buy("2025-03-01T12:00Z", 130) == "gold"
+        assert life.visit("2025-03-02T12:00Z") == "green"  # 70 left, and keeping takes 80
+        assert life.until("2025-03-02T12:00Z") == (None, None)
+        assert life.buy("2025-03-03T12:00Z", 30) == "gold"
+        assert life.until("2025-03-03T12:00Z") == (None, None)
+
+    def test_points_that_come_or_go_without_an_event_move_the_level_too(self) -> None:
+        life = balance_ladder()
+        life.state.balances["stars"] = Balance(available=120)
+        assert life.settle("2025-03-01T12:00Z") == "gold"
+        assert life.since == at("2025-03-01T12:00Z")
+        life.state.balances["stars"] = Balance(available=79)
+        assert life.settle("2025-03-02T12:00Z") == "green"
+        assert life.moves() == [
+            ("2025-01-15T10:00+01:00", "green", "gold"),  # since the member was looked at last
+            ("2025-03-01T13:00+01:00", "gold", "green"),
+        ]
+
+    def test_a_balance_lets_rise_at_once_where_levels_are_held_for_a_time(self) -> None:
+        life = balance_ladder("validity: calendar_year")
+        life.state.balances["stars"] = Balance(available=120)
+        assert life.settle("2025-03-01T12:00Z") == "gold"
+        life.state.balances["stars"] = Balance(available=0)
+        assert life.settle("2025-12-31T22:59Z") == "gold"
+        assert life.settle("2025-12-31T23:00Z") == "green"
+
+    def test_one_level_a_day(self) -> None:
+        levels = "[{id: a, from: 0}, {id: b, from: 10}, {id: c, from: 20}, {id: d, from: 30}]"
+        life = Life(ladder("window: rolling 10d, downgrade: one_level", levels=levels))
+        assert life.buy("2025-03-01T12:00Z", 30) == "d"
+        life.settle("2025-04-01T12:00Z")
+        assert life.moves() == [
+            ("2025-03-11T00:00+01:00", "d", "c"),
+            ("2025-03-12T00:00+01:00", "c", "b"),
+            ("2025-03-13T00:00+01:00", "b", "a"),
+        ]
+
+    def test_one_level_a_day_by_events_too(self) -> None:
+        life = balance_ladder("downgrade: one_level")
+        assert life.buy("2025-03-01T12:00Z", 510) == "black"
+        assert life.visit("2025-03-01T13:00Z") == "black"  # 450 keep it
+        assert life.visit("2025-03-01T14:00Z") == "black"  # 390 do not, and the day has not ended
+        assert life.settle("2025-03-01T22:59Z") == "black"
+        assert life.settle("2025-03-01T23:00Z") == "gold"
+        life.state.balances["stars"] = Balance(available=100)
+        assert life.visit("2025-03-02T12:00Z") == "gold"
+        assert life.settle("2025-03-02T23:00Z") == "green"
+
+    def test_several_windows_follow_each_its_own(self) -> None:
+        levels = (
+            "[{id: green, from: 0}, {id: gold, any: [{metric: spend, window: rolling 10d, from: 100},"
+            " {metric: orders, window: calendar_year, from: 3},"
+            " {metric: visits, window: anniversary, from: 2},"
+            " {metric: spend, window: {starts: 2025-06-01, ends: 2025-06-30}, from: 50}]}]"
+        )
+        compiled = program(f"tiers: [{{id: t, levels: {levels}}}]\ncampaigns: {{}}")
+        life = Life(compiled)
+        life.buy("2025-06-05T12:00Z", 100)
+        assert life.until("2025-06-06T12:00Z") == ("2025-07-01T00:00+02:00", "green")
+        life.buy("2025-06-06T12:00Z", 1)
+        life.buy("2025-06-07T12:00Z", 1)
+        assert life.until("2025-06-07T12:00Z") == ("2026-01-01T00:00+01:00", "green")
+        life.visit("2025-06-08T12:00Z")
+        life.visit("2025-06-09T12:00Z")
+        assert life.until("2025-06-09T12:00Z") == ("2026-01-15T00:00+01:00", "green")
+        life.settle("2027-01-01T12:00Z")
+        assert life.moves() == [("2026-01-15T00:00+01:00", "gold", "green")]
+
+    def test_a_fixed_window_that_is_over_is_followed_no_more(self) -> None:
+        life = Life(ladder("window: {starts: 2025-06-01, ends: 2025-06-30}, validity: current"))
+        assert life.buy("2025-06-10T12:00Z", 100) == "gold"
+        life.settle("2025-07-02T12:00Z")
+        assert life.moves() == [("2025-07-01T00:00+02:00", "gold", "green")]
+
+    @settings(max_examples=25)
+    @given(
+        buys=st.lists(
+            st.tuples(st.dates(dt.date(2024, 1, 1), dt.date(2024, 4, 15)), st.integers(1, 60)), min_size=1, max_size=6
+        ),
+        window=st.sampled_from(["30d", "2w", "1mo", "3mo", "1y"]),
+    )
+    def test_it_is_never_noticed_too_late(self, buys: list[tuple[dt.date, int]], window: str) -> None:
+        """Against an oracle that looks at every single day."""
+        compiled = ladder(f"window: rolling {window}", zone="America/Sao_Paulo")
+        hurried = Life(compiled, enrolled="2023-01-01T12:00Z")
+        daily = Life(compiled, enrolled="2023-01-01T12:00Z")
+        for day, euros in sorted(buys):
+            moment = f"{day.isoformat()}T15:00Z"
+            assert hurried.buy(moment, euros) == daily.buy(moment, euros)
+        day = min(bought for bought, _ in buys)
+        for step in range(500):
+            [tier_set] = compiled.tier_sets
+            evening = dt.datetime.combine(day, dt.time(15), dt.UTC) + dt.timedelta(days=step)
+            if evening >= daily.since:
+                daily.settle(evening.isoformat())
+                due = review_due(compiled, tier_set, daily.state, evening)
+                assert due is None or due > evening
+        hurried.settle(daily.since.isoformat())
+        assert hurried.moves() == daily.moves()
+        assert hurried.state.counters == daily.state.counters == daily.recounted()
+
+
+class TestExtending:
+    def test_qualifying_again_begins_a_new_period_at_once(self) -> None:
+        life = Life(ladder("window: period, validity: 12mo, extend: at_once"))
+        life.buy("2025-03-10T12:00Z", 100)
+        assert life.until("2025-03-10T12:00Z") == ("2026-03-11T00:00+01:00", "green")
+        life.buy("2025-06-10T12:00Z", 79)
+        assert life.until("2025-06-10T12:00Z") == ("2026-03-11T00:00+01:00", "green")
+        life.buy("2025-09-10T12:00Z", 1)  # together the 80 that keep it
+        assert life.until("2025-09-10T12:00Z") == ("2026-09-11T00:00+02:00", "green")
+        # what has extended it is used up
+        life.buy("2025-09-11T12:00Z", 79)
+        assert life.until("2025-09-11T12:00Z") == ("2026-09-11T00:00+02:00", "green")
+
+    def test_or_only_at_the_review(self) -> None:
+        life = Life(ladder("window: period, validity: 12mo"))
+        life.buy("2025-03-10T12:00Z", 100)
+        life.buy("2025-09-10T12:00Z", 80)
+        # kept at the review already, so it holds to the end of the period after that
+        assert life.until("2025-09-10T12:00Z") == ("2027-03-11T00:00+01:00", None)
+
+    def test_an_event_that_counts_for_nothing_extends_nothing(self) -> None:
+        life = Life(ladder("window: lifetime, validity: 12mo, extend: at_once"))
+        life.buy("2025-03-10T12:00Z", 100)
+        life.visit("2025-06-10T12:00Z")
+        assert life.state.counters.periods["t"].since == at("2025-03-10T12:00Z")
+        life.buy("2025-07-10T12:00Z", 1)
+        assert life.state.counters.periods["t"].since == at("2025-07-10T12:00Z")
+
+    def test_extending_ends_a_grace(self) -> None:
+        life = Life(ladder("window: calendar_year, grace: 3mo, extend: at_once"))
+        life.buy("2025-03-10T12:00Z", 100)
+        assert life.settle("2027-01-02T12:00Z") == "gold"
+        life.buy("2027-01-03T12:00Z", 80)
+        assert not life.outlook("2027-01-03T12:00Z").in_grace
+
+
+class TestGivenByHand:
+    def test_a_given_level_holds_to_its_end_and_then_what_was_beneath_it_shows(self) -> None:
+        life = Life(ladder(YEAR))
+        assert life.give("2025-03-01T12:00Z", "black", "2025-06-15T12:00Z") == "black"
+        assert life.until("2025-03-01T12:00Z") == ("2025-06-15T14:00+02:00", "green")
+        assert life.buy("2025-04-01T12:00Z", 100) == "black"  # gold by right, beneath it
+        assert life.state.counters.beneath == {"t": "gold"}
+        assert life.until("2025-04-01T12:00Z") == ("2025-06-15T14:00+02:00", "gold")
+        assert life.settle("2025-06-15T12:00Z") == "gold"
+        assert life.state.counters.beneath == {}
+        assert life.moves() == [("2025-06-15T14:00+02:00", "black", "gold")]
+        assert life.until("2025-06-15T12:00Z") == ("2027-01-01T00:00+01:00", None)
+
+    def test_an_earned_level_is_not_lost_by_the_end_of_a_given_one(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)  # gold until the end of 2026
+        life.give("2025-07-01T12:00Z", "gold", "2026-03-01T12:00Z")
+        assert life.settle("2026-03-01T12:00Z") == "gold"
+        assert life.state.counters.floors == {}
+        assert life.settle("2026-12-31T22:59Z") == "gold"
+        assert life.settle("2026-12-31T23:00Z") == "green"
+
+    def test_the_level_beneath_is_judged_as_if_nothing_had_been_given(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.give("2025-07-01T12:00Z", "black", "2027-06-01T12:00Z")
+        assert life.settle("2027-01-01T12:00Z") == "black"
+        assert life.state.counters.beneath == {"t": "green"}
+        assert life.settle("2027-06-01T12:00Z") == "green"
+
+    def test_a_level_without_end_is_a_floor_for_ever(self) -> None:
+        life = Life(ladder(YEAR))
+        life.give("2025-03-01T12:00Z", "gold")
+        assert life.buy("2025-04-01T12:00Z", 500) == "black"
+        assert life.until("2025-04-01T12:00Z") == ("2027-01-01T00:00+01:00", None)
+        assert life.settle("2027-01-01T12:00Z") == "gold"
+        assert life.until("2027-01-01T12:00Z") == (None, None)
+        assert life.moves() == [("2027-01-01T00:00+01:00", "black", "gold")]
+        view = life.outlook("2027-01-01T12:00Z")
+        assert (view.floor, view.floor_until) == ("gold", None)
+
+    def test_taken_away_and_replaced(self) -> None:
+        life = Life(ladder(YEAR))
+        life.give("2025-03-01T12:00Z", "black")
+        assert life.give("2025-03-02T12:00Z", "gold") == "gold"
+        assert life.give("2025-03-03T12:00Z", None) == "green"
+        assert life.state.counters.periods == {}
+
+    def test_one_below_the_level_held_shows_only_when_that_is_lost(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 500)
+        assert life.give("2025-07-01T12:00Z", "gold") == "black"
+        assert life.settle("2027-01-01T12:00Z") == "gold"
+
+    def test_an_end_at_the_moment_of_a_review(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.give("2026-07-01T12:00Z", "black", "2026-12-31T23:00Z")
+        assert life.settle("2026-12-31T23:00Z") == "green"
+        assert life.moves() == [
+            ("2027-01-01T00:00+01:00", "black", "gold"),
+            ("2027-01-01T00:00+01:00", "gold", "green"),
+        ]
+
+    def test_a_level_that_follows_its_metric_does_so_beneath_a_floor(self) -> None:
+        life = Life(ladder("window: rolling 30d"))
+        life.give("2025-03-01T12:00Z", "gold", "2025-06-01T12:00Z")
+        assert life.buy("2025-03-02T12:00Z", 500) == "black"
+        assert life.settle("2025-04-02T12:00Z") == "gold"
+        assert life.state.counters.beneath == {"t": "green"}
+        assert life.settle("2025-06-02T12:00Z") == "green"
+
+    def test_a_campaign_sets_the_level_beneath(self) -> None:
+        rest = "campaigns: {vip: {on: visit, tier: {t: gold}}}"
+        life = Life(ladder(YEAR, rest=rest))
+        life.give("2025-03-01T12:00Z", "black", "2025-04-01T12:00Z")
+        assert life.visit("2025-03-02T12:00Z") == "black"
+        assert life.settle("2025-04-01T12:00Z") == "gold"
+
+
+class TestResets:
+    def test_what_a_reset_waits_for(self) -> None:
+        compiled = ladder("window: calendar_year, reset_points: [stars], downgrade: never")
+        life = Life(compiled)
+        life.buy("2025-06-01T12:00Z", 1)
+        # Also of those on the lowest level, and of those who never fall.
+        life.settle("2027-06-01T12:00Z")
+        assert [moment for moment, _ in life.reviews] == [at("2025-12-31T23:00Z"), at("2026-12-31T23:00Z")]
+        assert all(outcome.renewed == ["t"] for _, outcome in life.reviews)
+        life.buy("2027-06-02T12:00Z", 100)
+        assert life.settle("2029-01-01T12:00Z") == "gold"
+
+
+class TestNewSettings:
+    def test_at_review_the_new_settings_wait(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)
+        dearer = ladder(YEAR, levels="[{id: green, from: 0}, {id: gold, from: 300}]")
+        assert life.publish(dearer, "2025-07-01T12:00Z") == "gold"
+        assert life.settle("2026-01-01T12:00Z") == "green"
+
+    def test_at_once_they_hold_now(self) -> None:
+        life = Life(ladder(f"{YEAR}, on_change: at_once"))
+        life.buy("2025-06-01T12:00Z", 100)
+        dearer = ladder(f"{YEAR}, on_change: at_once", levels="[{id: green, from: 0}, {id: gold, from: 300}]")
+        assert life.publish(dearer, "2025-07-01T12:00Z") == "green"
+        assert life.moves() == [("2025-07-01T14:00+02:00", "gold", "green")]
+        cheaper = ladder(f"{YEAR}, on_change: at_once", levels="[{id: green, from: 0}, {id: gold, from: 50}]")
+        assert life.publish(cheaper, "2025-08-01T12:00Z") == "gold"
+
+    def test_at_once_judges_by_the_year_in_which_the_level_was_reached(self) -> None:
+        # given gold of 2025 that holds through 2026, in which nothing was bought yet
+        life = Life(ladder(f"{YEAR}, on_change: at_once"))
+        life.buy("2025-06-01T12:00Z", 100)
+        life.settle("2026-01-02T12:00Z")
+        renamed = ladder(f"{YEAR}, on_change: at_once, name: Status")
+        assert life.publish(renamed, "2026-02-01T12:00Z") == "gold"
+        assert life.settle("2027-01-01T12:00Z") == "green"
+
+    def test_other_changes_judge_nobody(self) -> None:
+        before = ladder(f"{YEAR}, on_change: at_once")
+        after = ladder(f"{YEAR}, on_change: at_once", rest="late: {accept_within: 10d}")
+        assert before.tracking != after.tracking
+        assert after.changed_since(before.tracking) == []
+        assert after.counted_anew(before.tracking) == after.tracking
+
+    def test_counted_anew_but_not_judged(self) -> None:
+        before = ladder(f"{YEAR}, on_change: at_once")
+        after = ladder(f"{YEAR}, on_change: at_once, grace: 1mo")
+        kept = after.counted_anew(before.tracking)
+        assert kept.split()[0] == after.tracking.split()[0]
+        assert [tier_set.id for tier_set in after.changed_since(kept)] == ["t"]
+
+    def test_a_level_that_is_gone_is_replaced_by_what_the_metrics_give(self) -> None:
+        life = Life(ladder(YEAR))
+        life.buy("2025-06-01T12:00Z", 100)
+        other = ladder(YEAR, levels="[{id: green, from: 0}, {id: silver, from: 60}, {id: platinum, from: 900}]")
+        assert life.publish(other, "2025-07-01T12:00Z") == "silver"
+        assert life.moves() == [("2025-07-01T14:00+02:00", "gold", "silver")]
+        lowest = ladder(YEAR, levels="[{id: start, from: 0}]")
+        assert life.publish(lowest, "2025-08-01T12:00Z") == "start"
+        assert life.state.counters.tiers == {"t": "start"}
+
+    def test_a_period_window_that_is_unknown_lets_nobody_fall_at_once(self) -> None:
+        life = Life(ladder("window: period, validity: 12mo, on_change: at_once"))
+        life.buy("2025-06-01T12:00Z", 100)
+        longer = ladder("window: period, validity: 24mo, on_change: at_once")
+        assert life.publish(longer, "2025-07-01T12:00Z") == "gold"
+        assert life.until("2025-07-01T12:00Z") == ("2027-06-02T00:00+02:00", "green")
+
+    def test_who_has_no_period_yet_is_judged_by_today(self) -> None:
+        life = Life(ladder(f"{YEAR}, on_change: at_once"))
+        life.buy("2025-06-01T12:00Z", 90)
+        cheaper = ladder(f"{YEAR}, on_change: at_once", levels="[{id: green, from: 0}, {id: gold, from: 50}]")
+        assert life.publish(cheaper, "2025-08-01T12:00Z") == "gold"
+        following = ladder("window: rolling 30d, on_change: at_once", levels="[{id: green, from: 0}]")
+        assert following.changed_since(cheaper.tracking) != []
+
+
+@settings(max_examples=40)
+@given(
+    how=st.sampled_from(
+        [
+            YEAR,
+            f"{YEAR}, downgrade: one_level, grace: 1mo",
+            "window: rolling 2mo",
+            "window: rolling 60d, downgrade: one_level",
+            "window: rolling 3mo, grace: 20d, extend: at_once",
+            "window: period, validity: {after: 6mo, align: month_end}, extend: at_once, grace: 1mo",
+            "window: anniversary, validity: anniversary",
+            "window: lifetime, validity: {every: 100d}",
+            'window: calendar_year, validity: {on: ["01-01", "07-01"]}, grace: 2w',
+        ]
+    ),
+    steps=st.lists(
+        st.tuples(st.integers(0, 90), st.sampled_from(["buy", "visit", "give", "settle", "late"]), st.integers(1, 500)),
+        max_size=12,
+    ),
+)
+def test_looking_often_or_seldom_makes_no_difference(how: str, steps: list[tuple[int, str, int]]) -> None:
+    """One life is looked at every day, the other only when something happens; both can be counted again."""
+    compiled = ladder(how)
+    often, seldom = Life(compiled), Life(compiled)
+    moment = at("2025-01-15T10:00Z")
+    for days, what, much in steps:
+        for _ in range(days):
+            moment += dt.timedelta(days=1)
+            often.settle(moment.isoformat())
+        now = moment.isoformat()
+        for life in (often, seldom):
+            if what == "buy":
+                life.buy(now, much)
+            elif what == "late":
+                life.buy(now, much, occurred=(moment - dt.timedelta(days=min(much, 29))).isoformat())
+            elif what == "visit":
+                life.visit(now)
+            elif what == "give":
+                end = (moment + dt.timedelta(days=much)).isoformat()
+                life.give(now, ["green", "gold", "black"][much % 3], end if much % 2 else None)
+        assert often.level == seldom.level or what == "settle"
+    end = (moment + dt.timedelta(days=500)).isoformat()
+    for days in range(0, 500, 7):
+        often.settle((moment + dt.timedelta(days=days)).isoformat())
+    often.settle(end)
+    seldom.settle(end)
+    assert often.moves() == seldom.moves()
+    assert often.state.counters == seldom.state.counters
+    assert often.recounted() == often.state.counters
+    assert seldom.recounted() == seldom.state.counters
