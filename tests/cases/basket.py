@@ -38,6 +38,8 @@ def purchase(draft: Draft, event: Data, gift_card: Decimal = Decimal(0)) -> Data
             raise NotExpressible(capability)
     known(event, *PURCHASE)
     body: Data = {"type": "purchase", **_basket(draft, event)}
+    if draft.has_discounts:
+        body |= {"pricing": "before", "codes": [str(code) for code in event.get("codes", [])]}
     # A partner of a coalition is a place where members buy.
     for word, ours in (
         ("store", "location"),

@@ -39,6 +39,7 @@ def write_discount(draft: Draft, promotion: Data) -> None:
     if not are_there():
         raise NotExpressible("coupons: what is taken off a price")
     known(promotion, *_WORDS)
+    draft.has_discounts = True
     times = 1
     if promotion.get("repeatable_per_unit"):
         times = max(int(item.get("qty", 1)) for event in draft.case.events for item in event.get("items", []))
@@ -128,7 +129,7 @@ def _narrow(draft: Draft, campaign: Data, promotion: Data) -> None:
     order_wide = any(word in promotion for word in ("percent_off_order", "amount_off_order"))
     if draft.settings.get("order_wide_discounts") == "best only" and order_wide:
         campaign["group"] = "order_wide"
-        draft.more["stacking"] = {"groups": {"order_wide": {"choose": "best_value"}}}
+        draft.more.setdefault("stacking", {})["groups"] = {"order_wide": {"choose": "best_value"}}
 
 
 def _counted(promotion: Data) -> str:

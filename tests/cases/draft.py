@@ -53,6 +53,8 @@ class Draft:
         self.level_names: dict[str, str] = {}
         """Our id of a level -> what the case calls it."""
         self.currency = str(case.program.get("base_currency", _currency(case)))
+        self.has_discounts = False
+        """Whether purchases come with prices before promotions, which are ours to take off."""
         self.till: list[Data] = []
         """Promotions that take money off: the till applies them before we hear of a purchase."""
         self.other_points: Data = {}

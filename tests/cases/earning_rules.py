@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cases.amounts import decimal_text, number
 from cases.draft import POINTS, Draft, identifier
 from cases.narrowing import COMMON, narrowed
 from cases.published import Data, NotExpressible, known
 
-_ROUNDING = {
-    "ceil": "ceil",
-    "up": "ceil",
-    "floor": "floor",
-    "down": "floor",
-    "drop fractions": "floor",
-    "floor per rule": "floor",
-    "nearest": "half_up",
-    "half up": "half_up",
-    "half even": "half_even",
-    "none": "floor",
+_MODES = {
+    **dict.fromkeys(("ceil", "ceiling", "up", "round up"), "ceil"),
+    **dict.fromkeys(("floor", "down", "round down", "drop fractions", "truncate", "none"), "floor"),
+    **dict.fromkeys(("nearest", "half up", "half_up", "nearest whole", "round"), "half_up"),
+    **dict.fromkeys(("half even", "half_even", "bankers"), "half_even"),
 }
+_SCOPES = {"rule": "campaign", "order": "event", "event": "event", "purchase": "event", "line": "line", "item": "line"}
 
 
 def rounding(draft: Draft, rule: Data) -> None:
     """Take over how a rule rounds. Rounding belongs to the point type: two rules may not differ."""
     if rule.get("round") is None:
         return
-    mode = _ROUNDING.get(str(rule["round"]))
-    if mode is None:
+    text, _, scope = str(rule["round"]).partition(" per ")
+    if text not in _MODES or scope not in {"", *_SCOPES}:
         raise NotExpressible(f"rounding {rule['round']!r}")
+    mode: Any = _MODES[text]
+    if scope:
+        mode = {"mode": mode, "scope": _SCOPES[scope]}
     if draft.points.setdefault("rounding", mode) != mode:
         raise NotExpressible("two ways of rounding one kind of points")
 
@@ -132,7 +131,7 @@ _KINDS: dict[str, Callable[[Draft, Data], Data]] = {
     "points_per_currency_unit": _points_per_currency_unit,
     "points_per_amount": _points_per_amount,
     "fixed": _fixed,
-    "fixed_per_order": _fixed,
+    **dict.fromkeys(("fixed_per_order", "points_per_order", "fixed_points"), _fixed),
     "product_bonus": _product_bonus,
     "points_per_unit": _points_per_unit,
     "event_bonus": _event_bonus,

@@ -130,6 +130,15 @@ def _expires(play: Play, wanted: str) -> str:
     return f"still there after {wanted}" if play.balance(play.somebody) else wanted
 
 
+def _expires_at(play: Play, wanted: str) -> str:
+    """The first moment without the points that were earned; the last one with them, where a case writes that."""
+    ends = _earned_lot_ends(play)
+    if len(wanted) == len("2026-01-01"):
+        return _last_day(ends)
+    last = ends - dt.timedelta(seconds=1) if wanted.endswith(":59") else ends
+    return last.strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _expires_after(play: Play, wanted: str) -> str:
     """A month after which there still are points."""
     play.shop.move_clock(_span(wanted)[1])
@@ -245,6 +254,7 @@ LOOKS: dict[str, Look] = {
     "last_usable_day": _last_usable_day,
     "gone_on": _gone_on,
     "expires": _expires,
+    "expires_at": _expires_at,
     "expires_after": _expires_after,
     "condition_met": _applied,
     "applied": _applied,
@@ -264,13 +274,23 @@ LOOKS: dict[str, Look] = {
     **RETURN_LOOKS,
 }
 _CAPABILITIES = {
-    "coupons": ("coupons_issued", "coupon_value", "coupons_returned", "totals", "discounts", "percent_applied"),
+    "coupons": ("coupons_issued", "coupon_value", "coupons_returned", "order_A_has_discount"),
+    "coupons: what is taken off a price": (
+        *("totals", "discounts", "percent_applied", "free_units", "discount_incl_tax", "untaxed_total", "each"),
+        "totals_after_each_claim",
+    ),
     "messages": ("sent",),
     "audiences": ("members",),
     "referrals": ("referrer_points", "points_after_each", "referral_completed"),
-    "rewards": ("ok", "per_product", "per_product_uncapped"),
+    "rewards": (
+        *("ok", "per_product", "per_product_uncapped", "issued", "paid", "points_restored", "points_needed"),
+        "refund",
+    ),
     "gift cards": ("gift_card", "gift_card_left", "before"),
     "accounts of partners": ("blocks", "charged", "points_by_partner", "member_points"),
+    "transfers": ("receiver_lots",),
+    "merging members": ("main",),
+    "memberships with a price": ("share", "fee", "periods"),
 }
 _LATER = {word: capability for capability, words in _CAPABILITIES.items() for word in words}
 

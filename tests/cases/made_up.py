@@ -87,6 +87,11 @@ RIGHT: dict[str, Case] = {
         [{"type": "earn", "date": "2026-03-25", "points": 1}],
         {"last_usable_day": "2026-06-30"},
     ),
+    "points that end on a fixed date": case(
+        {"expiry": {"fixed_date": "2026-12-31"}},
+        [{"type": "earn", "date": "2026-03-25", "points": 1}],
+        {"last_usable_day": "2026-12-31"},
+    ),
     "lots": case(
         {"lots": "earliest_expiry_first"},
         [
@@ -115,6 +120,37 @@ RIGHT: dict[str, Case] = {
         {"birthday_points": 10, "register_days_before": 30, "if_late": "next year"},
         [{"type": "register_birthday", "date": "2026-02-01", "birthday": "02-10"}],
         {"points_earned": 10, "paid_on": "2027-02-10"},
+    ),
+    "rounding over the whole order": case(
+        {
+            "rules": [
+                {"kind": "points_per_currency_unit", "rate": 1, "round": "floor per order"},
+                {"kind": "points_per_currency_unit", "rate": 2, "round": "floor per order"},
+            ]
+        },
+        [bought("1.50")],
+        {"points_earned": 4},
+    ),
+    "multipliers that compound": case(
+        {**rule("points_per_currency_unit", rate=1), "promotions": [{"multiplier": 2}, {"multiplier": 3}]}
+        | {"stacking": "product"},
+        [bought("10.00")],
+        {"points_earned": 60},
+    ),
+    "multipliers that add up": case(
+        {**rule("points_per_currency_unit", rate=1), "promotions": [{"multiplier": 2}, {"multiplier": 3}]},
+        [bought("10.00")],
+        {"points_earned": 40},
+    ),
+    "rates of a coalition": case(
+        {"rate_by_partner": {"A": 2, "B": "0.5"}},
+        [bought("10.00", partner="A"), bought("10.00", partner="B"), bought("10.00", partner="C")],
+        {"points_earned": [20, 5, 0]},
+    ),
+    "a paid membership with a cap": case(
+        {"membership": "paid", "cashback": {"all": "2"}, "max_cashback": "50.00"},
+        [{"type": "purchases_in_period", "amount": "2000.00"}, {"type": "purchases_in_period", "amount": "2000.00"}],
+        {"cashback": ["40.00", "50.00"]},
     ),
     "a tier that follows the balance": case(
         {"tiers": [{"name": "A", "min": 0}, {"name": "B", "min": 10}], "tier_basis": "balance"},

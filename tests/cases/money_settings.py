@@ -56,16 +56,23 @@ def tax(draft: Draft, value: Data) -> None:
         raise NotExpressible(f"tax {value['mode']}")
 
 
+_COMPARISONS = {
+    "order_total_at_least": "event.total >=",
+    "order_total_more_than": "event.total >",
+    "order_total_at_most": "event.total <=",
+    "order_total_less_than": "event.total <",
+    "items_at_least": "event.quantity >=",
+    "min_qty": "event.quantity >=",
+}
+
+
 def condition(draft: Draft, value: Data) -> None:
     """A condition by itself: whether it is met."""
-    known(value, "order_total_at_least", "order_total_more_than", "iso_days", "from", "to", "min_qty", "skus")
+    known(value, *_COMPARISONS, "iso_days", "from", "to", "skus")
     campaign = draft.campaign(effect={"name": "applied"}, on=["purchase", "visit"])
-    if "order_total_at_least" in value:
-        campaign |= {"when": f"event.total >= {decimal_text(value['order_total_at_least'])}", "on": "purchase"}
-    if "order_total_more_than" in value:
-        campaign |= {"when": f"event.total > {decimal_text(value['order_total_more_than'])}", "on": "purchase"}
-    if "min_qty" in value:
-        campaign |= {"when": f"event.quantity >= {decimal_text(value['min_qty'])}", "on": "purchase"}
+    comparisons = [f"{left} {decimal_text(value[word])}" for word, left in _COMPARISONS.items() if word in value]
+    if comparisons:
+        campaign |= {"when": " && ".join(comparisons), "on": "purchase"}
     if "skus" in value:
         campaign |= {"lines": f"line.sku in {json.dumps(value['skus'])}", "on": "purchase"}
     schedule: Data = {}

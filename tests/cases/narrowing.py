@@ -14,11 +14,12 @@ _NARROWS = (
     *("skus", "included_skus", "excluded_skus", "categories", "excluded_categories", "brands"),
     *("labels", "included_labels", "excluded_labels", "label_mode", "tags", "only_tag"),
 )
+_MINIMUMS = ("min_order", "min_amount", "min_total", "min_spend", "min_order_value", "order_total_at_least")
 _CONDITIONS = (
-    *("stores", "channels", "partners", "tiers", "members_with", "min_order", "min_amount", "min_total", "min_qty"),
-    *("first_purchase", "max_amount", "order_total_at_least", "condition"),
+    *_MINIMUMS,
+    *("stores", "channels", "partners", "tiers", "members_with", "min_qty"),
+    *("first_purchase", "max_amount", "condition"),
 )
-_MINIMUMS = ("min_order", "min_amount", "min_total", "order_total_at_least")
 _TIMES = ("from", "to", "iso_days", "days", "hours")
 _STACKING = ("stackable", "exclusive", "priority", "group")
 _LIMITS = (

@@ -12,7 +12,10 @@ from cases.published import Data, NotExpressible, known
 from cases.returns import RETURN_SETTINGS
 from cases.tier_settings import nothing
 
-_ALIGNMENT = {"month": "month_end", "quarter": "quarter_end", "half year": "half_year_end", "year": "year_end"}
+_ALIGNMENT = {
+    **{word: f"{word}_end" for word in ("month", "quarter", "year")},
+    **dict.fromkeys(("half year", "half_year", "half-year"), "half_year_end"),
+}
 _UNITS = {"days": "d", "weeks": "w", "months": "mo", "years": "y", "hours": "h"}
 
 
@@ -23,21 +26,27 @@ def expiry(draft: Draft, value: Any) -> None:
     if any(f"rolling_{word}" in value for word in _UNITS):
         _rolling(draft, value)
         return
-    known(value, *_UNITS, "round_up_to", "on", "older_than_years", "older_than_months", "older_than_days")
-    made: Data = {}
-    for word, unit in _UNITS.items():
-        for name in (word, f"older_than_{word}"):
-            if name in value:
-                made["after"] = f"{value[name]}{unit}"
+    older = [f"older_than_{word}" for word in _UNITS]
+    known(value, *_UNITS, *older, "round_up_to", "on", "fixed_date", "date")
+    named = ((name, unit) for word, unit in _UNITS.items() for name in (word, f"older_than_{word}"))
+    lengths = [f"{value[name]}{unit}" for name, unit in named if name in value]
+    made: Data = {"after": lengths[0]} if lengths else {}
     if "round_up_to" in value:
         if value["round_up_to"] not in _ALIGNMENT:
             raise NotExpressible(f"expiry at the end of a {value['round_up_to']}")
         made["align"] = _ALIGNMENT[value["round_up_to"]]
-    if "on" in value:
-        days = value["on"] if isinstance(value["on"], list) else [value["on"]]
-        # Points go on that day: the one before is the last on which they can be used.
-        made |= {"on": [str(day).split()[0] for day in days], "on_is": "gone"}
-    draft.points["expiry"] = made
+    draft.points["expiry"] = made | _on_days(value)
+
+
+def _on_days(value: Data) -> Data:
+    """Days on which points end: fixed dates are the last ones with them, days of each year the first ones without."""
+    fixed = [str(value[word]) for word in ("fixed_date", "date") if word in value]
+    if fixed:
+        return {"on": fixed}
+    if "on" not in value:
+        return {}
+    days = value["on"] if isinstance(value["on"], list) else [value["on"]]
+    return {"on": [str(day).split()[0] for day in days], "on_is": "gone"}
 
 
 def _rolling(draft: Draft, value: Data) -> None:
@@ -89,6 +98,27 @@ def cap_per(every: str) -> Setting:
     return cap
 
 
+def caps(draft: Draft, value: Data) -> None:
+    """Several caps: `{per_day: 50, per_event: 20}`."""
+    for word, points in value.items():
+        every = str(word).removeprefix("per_")
+        if every not in {"event", "day", "week", "month", "quarter", "year"}:
+            raise NotExpressible(f"a cap {word}")
+        cap_per(every)(draft, points)
+
+
+def stacking(draft: Draft, value: str) -> None:
+    """How several multipliers combine."""
+    words = {
+        **dict.fromkeys(("additive", "add", "sum", "sum of bonuses"), "sum_of_bonuses"),
+        **dict.fromkeys(("multiplicative", "multiply", "product", "compound"), "product"),
+        **dict.fromkeys(("best", "best only", "highest", "maximum"), "best"),
+    }
+    if value not in words:
+        raise NotExpressible(f"stacking: {value}")
+    draft.more.setdefault("stacking", {})["multipliers"] = words[value]
+
+
 def starts(draft: Draft, value: str) -> None:
     """From when the whole program runs."""
     for campaign in draft.campaigns.values():
@@ -101,7 +131,7 @@ def ends(draft: Draft, value: str) -> None:
         campaign.setdefault("schedule", {})["ends"] = boundary(str(value))
 
 
-POINT_SETTINGS = {
+POINT_SETTINGS: dict[str, Setting] = {
     "expiry": expiry,
     "pending_days": pending_days,
     **RETURN_SETTINGS,
@@ -116,5 +146,9 @@ POINT_SETTINGS = {
     **{f"max_points_per_{every}": cap_per(every) for every in ("day", "week", "month", "quarter", "year", "event")},
     **{f"max_points_per_{word}": cap_per("event") for word in ("purchase", "order", "transaction")},
     "max_points": cap_per("ever"),
+    **dict.fromkeys(("max_cashback", "cashback_cap", "cap"), cap_per("ever")),
+    **dict.fromkeys(("max_cashback_per_year", "max_per_year"), cap_per("year")),
+    "caps": caps,
+    "stacking": stacking,
     "crossing_award": nothing,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -74,10 +75,11 @@ def tier_window(draft: Draft, value: str) -> None:
 
 def kept(draft: Draft, value: str) -> None:
     """How long a level lasts that was reached."""
+    following = {"after": "1y", "align": "year_end"}
     words: dict[str, Any] = {
         "this year": "calendar_year",
-        "this year and the next": {"after": "1y", "align": "year_end"},
-        "for ever": "for_ever",
+        **dict.fromkeys(("this year and the next", "until the end of the next year", "end of next year"), following),
+        **dict.fromkeys(("for ever", "forever", "lifetime"), "for_ever"),
     }
     _ladder(draft)["validity"] = words[value] if value in words else length(value)
 
@@ -175,6 +177,27 @@ def nothing(draft: Draft, value: Any) -> None:
     """A setting that is read elsewhere."""
 
 
+def rate_by_partner(draft: Draft, value: Data) -> None:
+    """Points for each unit of money, by the partner of a coalition where it is spent."""
+    for name, rate in value.items():
+        draft.campaign(when=f"event.location == {json.dumps(str(name))}", earn={POINTS: f"{number(rate)} per 1"})
+
+
+def coalition(draft: Draft, value: Data) -> None:
+    """What partners of a coalition give; what they are charged is a matter of accounts."""
+    rates = value.get("rates", value.get("rate_by_partner"))
+    if not isinstance(rates, dict) or len(value) != 1:
+        raise NotExpressible("accounts of partners")
+    rate_by_partner(draft, rates)
+
+
+def multiplier_by_tier(draft: Draft, value: Data) -> None:
+    """A factor on everything, by level."""
+    draft.levels_by_hand(list(value))
+    for name, factor in value.items():
+        draft.campaign(when=draft.level_is(name), multiply={"by": number(factor)})
+
+
 TIER_SETTINGS: dict[str, Setting] = {
     "tiers": tiers,
     "tier_basis": tier_basis,
@@ -182,6 +205,10 @@ TIER_SETTINGS: dict[str, Setting] = {
     "tier_at_purchase": tier_at_purchase,
     "rate_by_tier": rate_by_tier,
     "tier_bonus_pct": tier_bonus_pct,
+    **dict.fromkeys(("multiplier_by_tier", "tier_multiplier", "tier_multipliers"), multiplier_by_tier),
+    **dict.fromkeys(("rate_by_partner", "partner_rates", "rates_by_partner"), rate_by_partner),
+    "coalition": coalition,
+    "tier_duration": grace,
     "kept": kept,
     "manual_tier": manual_tier,
     "review": review,

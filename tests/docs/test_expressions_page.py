@@ -18,10 +18,12 @@ ROWS = dict(re.findall(r"^\| `((?:event|member|location|time|line)\.[\w.]+)` \| 
 OWN = {
     "event.data.NAME": "as its JSON Schema says",
     "member.attributes.NAME": "the attribute's type",
+    "member.dates.NAME": "year, month, day: int",
     "member.tiers.ID": "string",
     "member.points.TYPE": "int or decimal",
     "member.pending.TYPE": "int or decimal",
     "member.lifetime.earned.TYPE": "int or decimal",
+    "member.sums.NAME": "decimal or int",
 }
 PARENTS = {name.rpartition(".")[0]: name for name in OWN}
 

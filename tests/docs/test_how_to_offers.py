@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from engine.shop_world import decided, happening, line, member, purchase
 from setia.engine.compiled import compile_program
@@ -38,5 +39,5 @@ def test_the_sentence_is_the_one_shown() -> None:
 def test_every_verdict_in_the_table_is_one() -> None:
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", TEXT.partition("## When something did not count")[2], re.MULTILINE)
     told = {verdict for row in rows for verdict in re.findall(r"`(\w+)`", row)} - {"verdict"}
-    assert told <= set(Verdict.__args__)
+    assert told <= set(get_args(Verdict))
     assert {"matched", "progress", "offer", "nothing", "limit"} <= told

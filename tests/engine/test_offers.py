@@ -372,6 +372,17 @@ def test_an_assignment_of_what_is_no_offer_or_everybodys_does_nothing() -> None:
         assert decision.counters == Counters(newest_at=NOON)
 
 
+def test_to_be_given_an_offer_is_no_activity_of_the_member() -> None:
+    compiled = program(
+        """
+points: {stars: {expiry: {inactivity: 30d}}, named: {expiry: {inactivity: 30d, extended_by: [offer_assigned]}}}
+campaigns: {o: {on: purchase, offer: {activation: by_member, progress: {orders: 1}}, earn: {stars: 1}}}
+"""
+    )
+    assert decided(compiled, assignment()).outcome.extends == ["named"]
+    assert decided(compiled, activation(offer="o")).outcome.extends == ["stars"]
+
+
 def test_campaigns_can_start_on_an_assignment() -> None:
     compiled = campaigns(
         """

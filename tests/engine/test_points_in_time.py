@@ -157,9 +157,7 @@ def test_when_decay_and_inactivity_are_due() -> None:
     assert (due.kind, due.subject, due.at) == ("decay", "stars", at("2026-04-05T00:00+02:00"))
     state.counters.decayed = {"stars": due.at}
     assert inactivity_end(compiled, state, "stars") == at("2026-05-05T00:00+02:00")
-    hours = program(
-        "campaigns: {a: {on: visit, earn: {stars: 1}}}", points="{stars: {expiry: {inactivity: 36h}}}"
-    )
+    hours = program("campaigns: {a: {on: visit, earn: {stars: 1}}}", points="{stars: {expiry: {inactivity: 36h}}}")
     assert inactivity_end(hours, state, "stars") == NOON + dt.timedelta(hours=36)
     assert inactivity_end(program("campaigns: {}"), state, "stars") is None
 

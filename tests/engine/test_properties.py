@@ -163,7 +163,8 @@ def check_stored(compiled: CompiledProgram, decision: Decision) -> None:
         told = sentences(compiled, decision.outcome, decision.explanation, locale)
         done = decision.outcome
         effects = [*done.points, *done.tiers, *done.attributes, *done.tags_added, *done.tags_removed, *done.custom]
-        assert len(told) == len(effects)
+        # An offer that is completed and begins again with something has a sentence for each.
+        assert len(done.offers) <= len(told) - len(effects) <= 2 * len(done.offers)
 
 
 def check_limits(compiled: CompiledProgram, state: MemberState, budgets: Budgets) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.shop_world import at, program
 from engine.tier_world import LEVELS, Life, ladder
-from setia.engine.reviews import review, review_due
+from setia.engine.reviews import ends_period, review, review_due
 from setia.engine.state import Balance
 
 YEAR = "window: calendar_year"
@@ -464,6 +464,29 @@ class TestResets:
         assert all(outcome.renewed == ["t"] for _, outcome in life.reviews)
         life.buy("2027-06-02T12:00Z", 100)
         assert life.settle("2029-01-01T12:00Z") == "gold"
+
+    def test_it_waits_for_the_end_of_a_grace(self) -> None:
+        compiled = ladder("window: calendar_year, reset_points: [stars], grace: 1mo")
+        [tier_set] = compiled.tier_sets
+        life = Life(compiled)
+        life.buy("2025-06-01T12:00Z", 100)
+        year_end, grace_end = at("2026-12-31T23:00Z"), at("2027-01-31T23:00Z")
+        life.settle("2026-06-01T12:00Z")
+        assert not ends_period(compiled, tier_set, life.state, at("2026-12-31T22:59Z"))
+        assert ends_period(compiled, tier_set, life.state, year_end)
+        life.settle("2027-01-01T12:00Z")
+        assert not ends_period(compiled, tier_set, life.state, at("2027-01-01T12:00Z"))
+        assert ends_period(compiled, tier_set, life.state, grace_end)
+
+    def test_levels_without_a_period_have_no_end(self) -> None:
+        compiled = ladder("window: lifetime")
+        assert not ends_period(compiled, compiled.tier_sets[0], Life(compiled).state, at("2099-01-01T00:00Z"))
+
+
+def test_a_review_that_comes_too_early_books_nothing() -> None:
+    life = Life(ladder(YEAR))
+    life.buy("2025-06-01T12:00Z", 100)
+    assert review(life.program, life.program.tier_sets[0], life.state, at("2025-07-01T12:00Z")) is None
 
 
 class TestNewSettings:

@@ -319,6 +319,34 @@ def test_points_that_end_by_inactivity_are_warned_of(decay: str, amount: int) ->
     assert [one.data for one in passing.happened] == [{"points": "stars", "amount": amount, "date": "2026-04-10"}]
 
 
+# -------------------------------------------------------------------------------------------------------- ending offers
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("{}", [("2026-01-28 09:00", "2026-01-31", "o")]),
+        ("{before: 1w, offers: [o]}", [("2026-01-24 09:00", "2026-01-31", "o")]),
+        ("{offers: [other]}", []),
+        ("{before: 2mo}", []),  # the window is shorter than that
+    ],
+)
+def test_offers_that_end(settings: str, expected: list[tuple[str, str, str]]) -> None:
+    # given an offer that was assigned until the end of January
+    offers = "\n".join(
+        f"  {name}: {{on: purchase, offer: {{valid_for: 30d, progress: {{orders: 2}}}}, earn: {{stars: 5}}}}"
+        for name in ("o", "other")
+    )
+    compiled = timely(f"{{offer_ending: {settings}}}", rest=f"campaigns:\n{offers}")
+    data = {"offer": "o", "ends": "2026-02-01T00:00:00+01:00"}
+    assigned = decided(compiled, happening("offer_assigned", at=at(BEGIN), data=data), member()).counters
+
+    # then its end is told once, with the instance
+    passing = daily(compiled, member(counters=assigned), BEGIN, NEW_YEAR)
+    assert [(one.at, one.data["date"], one.data["offer"]) for one in passing.happened] == expected
+    assert all(one.data["instance"] in assigned.offers for one in passing.happened)
+
+
 # -------------------------------------------------------------------------------------------------------- ending levels
 
 LEVELS = "[{id: green, from: 0}, {id: gold, from: 100}, {id: black, from: 500}]"

@@ -122,10 +122,11 @@ class Life:
         return outlook(self.program, self.program.tier_sets[0], self.state, at(now))
 
     def until(self, now: str) -> tuple[str | None, str | None]:
-        """The last local minute of the level, and what it falls to."""
+        """The local moment at which the level ends, and what it falls to."""
         view = self.outlook(now)
-        last = view.valid_until and view.valid_until.astimezone(self.program.zone).isoformat(timespec="minutes")
-        return last, view.falls_to
+        if view.valid_until is None:
+            return None, view.falls_to
+        return view.valid_until.astimezone(self.program.zone).isoformat(timespec="minutes"), view.falls_to
 
     def moves(self) -> list[tuple[str, str, str]]:
         """What reviews changed: local moment, level before and after."""

@@ -267,8 +267,7 @@ class TestByHand:
         member = here.enrol()
         body = {"level": "gold", "reason": "x"}
         answer = here.call("PUT", f"/v1/members/{member}/tiers/rank", json=body)
-        assert answer.status_code == 404
-        assert "It has: status." in answer.json()["detail"]
+        assert "It has: status." in assert_problem(answer, 404, "tier_set_not_found")["detail"]
         stranger = world.enrol(card="9")["id"]
         assert here.call("PUT", f"/v1/members/{stranger}/tiers/status", json=body).status_code == 404
         assert world.call("POST", f"/v1/members/{stranger}/tiers/status/end", json={"reason": "x"}).status_code == 404
@@ -287,20 +286,20 @@ class TestByHand:
         world.refuse_commits_to("journal")
         assert give(here, member, "gold").status_code >= 500
         assert entries(here, "level") == []
-        assert rows(
-            world, "SELECT counters::jsonb -> 'floors' FROM member_state WHERE program_id = %s", here.program_id
-        )[0] == (None,)
+        floors = "SELECT counters::jsonb -> 'floors' FROM member_state WHERE program_id = %s"
+        assert rows(world, floors, here.program_id) == [(None,)]
+
+
+DEARER = [{"id": "green", "from": 0}, {"id": "gold", "from": 300}]
 
 
 class TestNewSettings:
-    dearer = [{"id": "green", "from": 0}, {"id": "gold", "from": 300}]
-
     @pytest.mark.parametrize(("on_change", "level"), [("at_once", "green"), ("at_review", "gold")])
     def test_what_publishing_does_to_levels(self, world: World, on_change: str, level: str) -> None:
         here = begin(world, on_change=on_change)
         member = here.enrol()
         here.buy("p1", "100.00")
-        change(here, program() | {"tiers": tiers(on_change=on_change, levels=self.dearer)})
+        change(here, program() | {"tiers": tiers(on_change=on_change, levels=DEARER)})
         assert rows(world, "SELECT due_at FROM member_state WHERE program_id = %s", here.program_id) == [(here.now,)]
         assert standing(here, member)["level"] == level
         here.advance("2026-01-01T12:00Z")
@@ -322,7 +321,7 @@ class TestNewSettings:
         here = begin(world, on_change="at_once")
         member = here.enrol()
         here.buy("p1", "100.00")
-        change(here, program() | {"tiers": tiers(on_change="at_once", levels=self.dearer, grace="1mo")})
+        change(here, program() | {"tiers": tiers(on_change="at_once", levels=DEARER, grace="1mo")})
         found = rebuild_states(world.database, here.program_id)
         assert (found.stale, found.different) == (1, 0)
         assert standing(here, member)["level"] == "green"
@@ -336,6 +335,5 @@ class TestNewSettings:
         change(here, program() | {"tiers": tiers(levels=renamed)})
         assert here.buy("p2", "1.00")["tiers"] == {"status": "silver"}
         assert standing(here, member)["level"] == "silver"
-        assert [(moved[0]["before"], moved[0]["after"]) for *_, moved in entries(here, "review")] == [
-            ("gold", "silver")
-        ]
+        [(*_, [moved])] = entries(here, "review")
+        assert (moved["before"], moved["after"]) == ("gold", "silver")

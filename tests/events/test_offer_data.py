@@ -47,7 +47,8 @@ def test_what_is_read(kind: str, data: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["offer_assigned", "offer_activated"])
 def test_data_is_needed(kind: str) -> None:
-    for nothing in (None, {}):
+    empty: dict[str, Any] = {}
+    for nothing in (None, empty):
         [(pointer, message, hint)] = faults(kind, nothing)
         assert (pointer, message) == ("#/data", "It is missing.")
         assert "the name of the campaign" in str(hint)

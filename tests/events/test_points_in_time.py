@@ -78,9 +78,7 @@ def test_points_last_as_long_as_the_level_says_at_which_they_were_earned(world: 
 def test_a_campaign_says_itself_when_its_points_end_and_when_they_can_be_used(world: World) -> None:
     promo = {"on": "purchase", "earn": {"stars": 3, "status": 1}, "expiry": {"on": ["2026-01-31"]}}
     gift = {"on": "purchase", "earn": {"stars": 2}, "expiry": {}, "available_after": "0d"}
-    here = begin(
-        world, {"expiry": {"after": "1y"}, "available_after": "14d"}, {**BASE, "promo": promo, "gift": gift}
-    )
+    here = begin(world, {"expiry": {"after": "1y"}, "available_after": "14d"}, {**BASE, "promo": promo, "gift": gift})
     member = here.enrol()
     here.buy("p1")
     assert here.stars(member) == (2, 13)
@@ -96,9 +94,7 @@ def test_points_wait_for_the_delivery_of_their_order(world: World) -> None:
     member = here.enrol()
     bought = here.buy("p1")
     assert bought["effects"][0]["waits_for"] == "shipped"
-    assert bought["sentences"] == [
-        "10 stars for “base”: 1 per 1.00 on 10.00 EUR. They can be used after “delivery”."
-    ]
+    assert bought["sentences"] == ["10 stars for “base”: 1 per 1.00 on 10.00 EUR. They can be used after “delivery”."]
     here.buy("p2", "7.00")
     assert here.stars(member) == (0, 17)
     assert wallet(here, member)["releases"] == []
@@ -108,9 +104,7 @@ def test_points_wait_for_the_delivery_of_their_order(world: World) -> None:
     foreseen = here.made("POST", "/v1/calculate", **asked)
     assert foreseen["balances"]["stars"] == {"available": 10, "pending": 7, "held": 0}
     done = happen(here, "shipped", "s1", order="p1")
-    assert done["effects"] == [
-        {"kind": "release", "campaign": "base", "points": "stars", "amount": 10, "order": "p1"}
-    ]
+    assert done["effects"] == [{"kind": "release", "campaign": "base", "points": "stars", "amount": 10, "order": "p1"}]
     assert (done["effects"], done["balances"]) == (foreseen["effects"], foreseen["balances"])
     assert done["sentences"] == ["10 stars of order p1 can be used now."]
     assert here.stars(member) == (10, 7)
@@ -156,6 +150,22 @@ def test_points_that_wait_become_available_by_the_delay_or_end_while_they_wait(w
     assert here.journal("expiry")[0][0] == at("2026-01-12T00:00+01:00")
 
 
+def test_a_return_takes_nothing_twice_that_was_cancelled_while_it_waited(world: World) -> None:
+    here = begin(world, {"available_on": "shipped", "cancel_on": "cancelled"})
+    member = here.enrol()
+    lines = [{"sku": "latte", "amount": "10.00"}, {"sku": "scone", "amount": "4.00"}]
+    for order in ("p1", "p2"):
+        happening = {"type": "purchase", "external_id": order, "member": {"card": "1"}, "lines": lines}
+        here.made("POST", "/v1/events", **happening)
+    happen(here, "shipped", "s1", order="p2")
+    happen(here, "cancelled", "c1", order="p1")
+    back = {"type": "return", "external_id": "r1", "member": {"card": "1"}}
+    here.made("POST", "/v1/events", **back, data={"order": "p1", "lines": [{"sku": "scone"}]})
+    assert here.stars(member) == (14, 0)  # and the part that stays brings nothing back
+    here.made("POST", "/v1/events", type="cancel", external_id="r2", member={"card": "1"}, data={"order": "p1"})
+    assert here.stars(member) == (14, 0)
+
+
 QUIET: dict[str, Any] = {"expiry": {"inactivity": "3mo", "extended_by": ["purchase"]}}
 
 
@@ -190,7 +200,9 @@ def test_whoever_has_nothing_left_begins_anew_by_whatever_comes(world: World) ->
 
 @pytest.mark.parametrize(("must_earn", "left"), [(True, 0), (False, 10)])
 def test_an_event_that_earns_nothing_counts_or_not_as_the_program_says(
-    world: World, must_earn: bool, left: int
+    world: World,
+    must_earn: bool,  # noqa: FBT001 - the setting of the case
+    left: int,
 ) -> None:
     here = begin(world, {"expiry": {"inactivity": "12mo", "must_earn": must_earn}})
     member = here.enrol()

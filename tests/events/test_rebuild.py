@@ -6,6 +6,7 @@ import pytest
 from api_world import World
 from events.shop import BASE, WELCOME, batch, booked, findings, go_live, program, purchase, rows
 from setia.events.rebuild import rebuild_states
+from setia.events.verify import verify
 from setia.versions.service import NothingPublished
 
 TIERS = [
@@ -115,3 +116,40 @@ def test_a_history_that_cannot_be_read_is_no_ground_to_count_on(world: World) ->
     with pytest.raises(msgspec.ValidationError):
         rebuild_states(world.database, world.program_id)
     assert states(world) == before
+
+
+@pytest.mark.parametrize("late", ["NULL", "now() + interval '20 years'"])
+def test_what_is_due_too_late_is_named_and_mended(world: World, late: str) -> None:
+    busy(world)
+    booked(world, purchase("p12", "60.00", member={"card": "1"}))
+    query = "SELECT due_at FROM member_state WHERE counters::jsonb #>> '{tiers,status}' = 'gold' AND due_at > now()"
+    before = rows(world, query)
+    assert before
+    with world.database.transaction() as tx:
+        tx.exec_driver_sql(f"UPDATE member_state SET due_at = {late}")
+    found = rebuild_states(world.database, world.program_id, check=True)
+    assert {difference.figure for difference in found.differences} == {"due_at"}
+    assert {finding.kind for finding in verify(world.database).findings} == {"due_late"}
+    rebuild_states(world.database, world.program_id)
+    assert rows(world, query) == before
+    assert verify(world.database).findings == []
+
+
+def test_what_is_due_too_early_harms_nobody(world: World) -> None:
+    busy(world)
+    with world.database.transaction() as tx:
+        tx.exec_driver_sql("UPDATE member_state SET due_at = now() + interval '1 day'")
+    assert rebuild_states(world.database, world.program_id, check=True).different == 0
+
+
+def test_lots_that_end_before_anybody_looks_are_named_once(world: World) -> None:
+    whole = program("enrol")
+    whole["points"]["stars"] = {"expiry": {"after": "1y"}}
+    go_live(world, whole)
+    booked(world, purchase("p1", member={"card": "1"}))
+    with world.database.transaction() as tx:
+        tx.exec_driver_sql("UPDATE member_state SET due_at = NULL")
+    [finding] = verify(world.database).findings
+    assert finding.kind == "due_late"
+    rebuild_states(world.database, world.program_id)
+    assert verify(world.database).findings == []

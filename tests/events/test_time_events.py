@@ -1,16 +1,24 @@
 """What time does to members becomes events: once, at the right moment, and however late somebody looks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from api_world import World, assert_problem
 from clock.try_out import TryOut, at, program
 from events.shop import rows
+from setia.db.engine import driver_connection
+from setia.db.ids import parse_id
 from setia.events import settling
+from setia.events.booking import Booking
+from setia.events.live import LivePrograms
 from setia.events.rebuild import rebuild_states
 from setia.ledger.verify import verify
+from setia.members.identifiers import MemberReference
+from setia.members.resolve import Resolved
 from setia.program.definition import Program
 from setia.versions.service import publish
 from setia.versions.triggers import triggers_since
@@ -348,3 +356,54 @@ def test_a_commit_that_fails_keeps_nothing(world: World) -> None:
     with pytest.raises(DBAPIError):
         here.advance("2026-03-21T00:00+01:00")
     assert happened(here) == []
+
+
+def test_many_workers_make_each_event_once(world: World) -> None:
+    # given thirty members whose day it is, and a budget that they share
+    campaigns = {"gift": {"on": "daily", "earn": {"stars": 1}, "limits": [{"per": "all", "every": "day", "uses": 20}]}}
+    here = TryOut.begin(world, "2026-03-01T12:00+01:00", timely({"daily": {"schedule": {"every": "day"}}}, campaigns))
+    members = [here.enrol(str(card)) for card in range(30)]
+    _clock(here, "2026-03-02T12:00+01:00")
+    now = at("2026-03-02T12:00+01:00")
+
+    # when workers settle them at the same time, in small chunks, and events come for some of them
+    def settle(_: int) -> int:
+        return settling.settle_due(world.database, LivePrograms(world.database), here.program_id, now)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as threads:
+        patch.setattr(settling, "CHUNK", 7)
+        runs = threads.map(settle, range(3))
+        bought = [here.buy(f"p{card}", card=str(card)) for card in range(0, 30, 3)]
+        assert sum(runs) <= 30 + len(bought)
+    settle(0)
+
+    # then each had one event, and no more than twenty a star
+    assert len(happened(here)) == 30
+    assert sum(here.stars(member)[0] for member in members) == 20
+    assert rows(world, "SELECT used FROM budget") == [(20,)]
+    assert sound(world, here)
+
+
+def test_who_books_again_with_locked_budgets_gets_the_same(world: World) -> None:
+    campaigns = {
+        **BIRTHDAY_NEVER,
+        "happy": {"on": ["birthday", "purchase"], "earn": {"stars": 50}, "limits": [{"per": "all", "uses": 1}]},
+    }
+    here = TryOut.begin(world, "2026-03-15T12:00+01:00", timely({"birthday": {"birthday": {}}}, campaigns))
+    member = here.enrol(attributes={"birthday": "1990-03-20"})
+    _clock(here, "2026-03-20T12:00+01:00")
+    programs = LivePrograms(world.database)
+
+    def again(tx: sa.Connection) -> None:
+        with world.database.raw_connection() as other:
+            live = programs.live(other, here.program_id)
+        booking = Booking(driver_connection(tx), live, at("2026-03-20T12:00+01:00"))
+        found: dict[MemberReference, Resolved] = {MemberReference(parse_id("mem", member), ()): parse_id("mem", member)}
+        booking.open([], [], found, budgets_locked=True)
+        booking.finish()
+
+    world.database.run(again)
+    assert here.stars(member) == (50, 0)
+    assert rows(world, "SELECT used FROM budget") == [(1,)]
+    assert here.buy("p1")["granted"] == {"stars": 10}
+    assert happened(here) == [("birthday", "2026-03-20 09:00")]

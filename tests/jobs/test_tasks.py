@@ -7,10 +7,12 @@ from typing import Any
 
 import procrastinate
 import pytest
+from structlog.testing import capture_logs
 
 from api_world import World, definition
 from events.shop import rows
 from jobs.due_world import expiries, make_due
+from setia.db.ids import format_id
 from setia.events import settling as events_settling
 from setia.events.live import LivePrograms
 from setia.events.settling import settle_chunk
@@ -89,6 +91,47 @@ def test_a_job_with_more_than_a_chunk_asks_others_to_join_in(world: World, chunk
     _call(world, SETTLE, program_id=world.program_id)
     assert expiries(world) == (4, 4)
     assert [row[:2] for row in rows(world, _WAITING)] == [(SETTLE, {"program_id": world.program_id, "failures": 0})]
+
+
+@pytest.fixture
+def ill(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The members, by card, for whom nothing can be booked."""
+    cards: list[str] = []
+    entry = events_settling.lots_entry  # type: ignore[attr-defined]
+
+    def lots_entry(live: Any, member: Any, *more: Any) -> Any:
+        known = rows(world, f"SELECT value FROM member_identifier WHERE member_id = '{member.id}'")
+        if known[0][0] in cards:
+            raise RuntimeError("this member is ill")
+        return entry(live, member, *more)
+
+    monkeypatch.setattr(events_settling, "lots_entry", lots_entry)
+    return cards
+
+
+def test_a_member_who_cannot_be_settled_holds_up_nobody(world: World, chunks_of_three: None, ill: list[str]) -> None:
+    make_due(world, 5)
+    ill.append("1")
+    with capture_logs() as logs:
+        _call(world, SETTLE, program_id=world.program_id)
+    assert expiries(world) == (4, 4)
+    [(member,)] = rows(world, "SELECT member_id FROM member_identifier WHERE value = '1'")
+    assert {line["member"] for line in logs if line["event"] == "member_not_settled"} == {format_id("mem", member)}
+
+    # who is well again is settled the next time
+    ill.clear()
+    _call(world, SETTLE, program_id=world.program_id)
+    assert expiries(world) == (5, 5)
+
+
+def test_what_is_so_with_a_whole_chunk_is_a_fault_of_the_job(
+    world: World, chunks_of_three: None, ill: list[str]
+) -> None:
+    make_due(world, 3)
+    ill += ["0", "1", "2"]
+    with pytest.raises(RuntimeError, match="ill"):
+        _call(world, SETTLE, program_id=world.program_id)
+    assert expiries(world) == (0, 0)
 
 
 def test_a_job_with_one_chunk_asks_nobody(world: World, chunks_of_three: None) -> None:

@@ -39,7 +39,9 @@ def reconciled(here: TryOut, moment: dt.datetime | None = None) -> Reconciliatio
 
 
 def of(report: Reconciliation, points: str, month: str, campaign: str) -> Figures:
-    return next(one.figures for one in report.groups if (one.point_type, one.month, one.campaign) == (points, month, campaign))
+    return next(
+        one.figures for one in report.groups if (one.point_type, one.month, one.campaign) == (points, month, campaign)
+    )
 
 
 def test_points_are_told_by_the_month_and_the_campaign_that_gave_them(world: World) -> None:

@@ -1,5 +1,7 @@
 """Changes to events, versions, members and outcomes behind the ledger's back, in which all sums still agree."""
 
+from uuid import UUID
+
 import pytest
 
 from ledger.world import Ledger, at, grant, redeem
@@ -155,3 +157,30 @@ def test_both_sides_of_a_shift_are_named(ledger: Ledger) -> None:
         "+0 adjusted by base, +5 issued by base",
         "+5 adjusted by base, +0 issued by base",
     )
+
+
+def test_a_change_of_a_level_that_was_not_held_is_named(ledger: Ledger) -> None:
+    me, other = ledger.enrol(), ledger.enrol()
+
+    def tell(member: UUID, seq: int, before: str, after: str, tier_set: str = "status") -> None:
+        change = f'{{"tiers": [{{"tier_set": "{tier_set}", "before": "{before}", "after": "{after}"}}]}}'
+        ledger.post(member, now=at(seq))
+        ledger.tamper(f"UPDATE journal SET outcome = '{change}' WHERE member_id = '{member}' AND seq = {seq}")
+
+    tell(me, 1, "green", "gold")
+    tell(other, 1, "green", "gold")
+    tell(me, 2, "green", "gold", "other")
+    tell(me, 3, "gold", "green")
+    assert ledger.findings() == []
+    tell(me, 4, "gold", "black")
+    [finding] = ledger.findings()
+    assert (finding.kind, finding.member_id, finding.seq) == ("level_chain", me, 4)
+    assert (finding.expected, finding.found) == ("green", "gold")
+
+
+@pytest.mark.parametrize("kind", ["review", "level"])
+def test_judging_moves_no_points(ledger: Ledger, kind: str) -> None:
+    me = ledger.enrol()
+    ledger.post(me, grant(30), now=at(1))
+    ledger.tamper(f"UPDATE journal SET kind = '{kind}', event_id = NULL WHERE member_id = '{me}'")
+    assert "level_moves_points" in {finding.kind for finding in ledger.findings()}

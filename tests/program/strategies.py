@@ -65,6 +65,14 @@ _expiry: st.SearchStrategy[Data] = st.one_of(
     st.fixed_dictionaries({"after": long_periods}, optional={"align": st.sampled_from(["month_end", "year_end"])}),
     st.fixed_dictionaries({"inactivity": long_periods}, optional={"extended_by": st.just(["purchase", "visit"])}),
     st.fixed_dictionaries({"on": st.lists(st.sampled_from(["12-31", "06-30", "02-29"]), max_size=2, unique=True)}),
+    st.fixed_dictionaries({"on": st.just(["2026-12-31", "06-30"])}, optional={"on_is": st.just("gone")}),
+    st.fixed_dictionaries(
+        {"inactivity": long_periods, "decay": st.just({"every": "1mo", "percent": "12.5"})},
+        optional={"must_earn": st.booleans()},
+    ),
+    st.fixed_dictionaries(
+        {"by_tier": st.just({"status": {"gold": "1y"}})}, optional={"first_day_counts": st.booleans()}
+    ),
 )
 _attributes = st.dictionaries(
     identifiers,

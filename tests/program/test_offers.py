@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from setia.program.campaigns import Campaign
 from setia.program.offers import PROGRESS_KINDS, Offer, Progress, Times
+from setia.program.outline import sentence
 from setia.program.yaml_text import load
 from setia.program.yaml_writer import dump
 
@@ -100,3 +101,27 @@ def test_amounts_are_exact() -> None:
     offer = program.campaigns["o"].offer
     assert offer is not None
     assert offer.progress.spend == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ({}, "towards events 1, for whom it is assigned to"),
+        (
+            {"for": "everybody", "progress": {"units": "2.5"}, "repeat": "always"},
+            "towards units 2.5 again and again",
+        ),
+        (
+            {
+                "valid_for": "7d",
+                "activation": "by_member",
+                "progress": {"items": ["a", "b"]},
+                "repeat": {"times": 3},
+            },
+            "towards items a, b up to 3 times, for whom it is assigned to for 7d and who activates it",
+        ),
+    ],
+)
+def test_an_offer_as_a_sentence(offer: dict[str, Any], said: str) -> None:
+    campaign = Campaign.model_validate({"on": "purchase", "offer": offer, "earn": {"stars": 1}})
+    assert sentence(campaign) == f"On purchase, {said}: earn 1 stars."

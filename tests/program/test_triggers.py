@@ -25,6 +25,7 @@ KINDS: dict[str, Any] = {
     "inactive": {"after": "60d", "counting": ["purchase", "visit"]},
     "expiring": {"points": "stars", "before": "14d", "at_least": 2},
     "date": {"attribute": "trial_ends", "before": "3d"},
+    "offer_ending": {"offers": ["c"], "before": "2d"},
 }
 
 
@@ -86,6 +87,7 @@ def test_amounts_have_the_type_of_the_points() -> None:
         ({"expiring": {"points": "stars", "before": "3h"}}, "no number of days"),
         ({"date": {"attribute": "a", "before": "1d", "after": "1d"}}, "either `before`"),
         ({"date": {"attribute": "a", "after": "3h"}}, "no number of days"),
+        ({"offer_ending": {"before": "3h"}}, "no number of days"),
         ({"schedule": {"every": "day", "on": "mon"}}, "remove it"),
         ({"schedule": {"every": "week", "on": 1}}, "day of the week"),
         ({"schedule": {"every": "month", "on": 32}}, "1 to 31"),
@@ -103,7 +105,7 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any], message: str) ->
 
 def test_a_day_may_be_a_number() -> None:
     assert Recurrence.model_validate({"every": "month", "on": 15}).on == "15"
-    assert [Recurrence(every="week", on=on).weekday for on in ("", "sun")] == ["mon", "sun"]
+    assert [Recurrence(every="week", on=on).weekday for on in (None, "sun")] == ["mon", "sun"]
 
 
 @pytest.mark.parametrize("name", ["purchase", "tier_ending", "review"])

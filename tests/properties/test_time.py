@@ -227,6 +227,6 @@ def test_time_against_an_oracle(world: World) -> None:
     run_state_machine_as_test(
         lambda: Time(world),  # type: ignore[arg-type] # anything that makes a machine
         settings=settings(
-            max_examples=15, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
+            max_examples=10, stateful_step_count=20, suppress_health_check=list(HealthCheck), deadline=None
         ),
     )

@@ -72,7 +72,9 @@ def _show(done: Reconciled) -> None:
         if total.difference:
             say(f"{total.point_type}: the wallets hold {total.difference:+,} more than the postings explain.")
     if done.report.agrees:
-        say("The wallets hold what the postings explain. Liability: available and pending points, by their value today.")
+        say(
+            "The wallets hold what the postings explain. Liability: available and pending points, by their value today."
+        )
     else:
         say("Run `setia verify`: it names the wallets that are wrong.")
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from setia.program.expiry import Expiry
 from setia.program.limits import LimitPeriod
 from setia.program.names import Period
-from setia.program.expiry import Expiry
 
 Side = Literal["start", "end"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from setia.engine.compiled import CompiledProgram
-from setia.engine.compiled_tiers import CompiledTierSet
+from setia.engine.compiled_tiers import CompiledTierSet, Measure
 from setia.engine.considering import Match
 from setia.engine.decision import Outcome
 from setia.engine.holding import hold, own_level
@@ -34,7 +34,7 @@ def climb(
     # A late event may complete the window of its own day as well as the one that the member is in by now.
     latest = counters.newest_at
     newest = day if latest is None else max(day, latest.astimezone(program.zone).date())
-    values = values_on(program, counters, available, newest, state.enrolled_at)
+    values = _remembered(values_on(program, counters, available, newest, state.enrolled_at))
     then = values if newest == day else values_on(program, counters, available, day, state.enrolled_at)
     # A level that follows its metrics would be lost again at once if it were reached in a window that has passed.
     today = now.astimezone(program.zone).date()
@@ -60,6 +60,19 @@ def climb(
                 tier_set = by_id[name]
                 hold(tier_set, counters, tier_set.index(wanted), outcome, campaign=match.campaign.id)
     return ladder
+
+
+def _remembered(values: Values) -> Values:
+    """The same, each measured once: a ladder asks for one measure at every rung, and nothing is counted meanwhile."""
+    known: dict[str, int] = {}
+
+    def value(measure: Measure) -> int:
+        found = known.get(measure.key)
+        if found is None:
+            found = known[measure.key] = values(measure)
+        return found
+
+    return value
 
 
 def _stay(tier_set: CompiledTierSet, held: int, values: Values, outcome: Outcome) -> int:

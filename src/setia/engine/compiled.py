@@ -19,6 +19,7 @@ from setia.engine.candidates import INDEXED_FROM, Candidates
 from setia.engine.caps import caps_by_points, limits_of
 from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
 from setia.engine.compiled_offers import CompiledOffer, compile_offer
+from setia.engine.compiled_rewards import CompiledReward, compile_rewards
 from setia.engine.compiled_tiers import CompiledTierSet, Measure, compile_measure, compile_tier_set, window_key
 from setia.engine.compiled_triggers import TimeTriggers, compile_triggers
 from setia.engine.state import Counters
@@ -109,21 +110,40 @@ class CompiledProgram:
     by_tier: bool
     """Whether some points last longer for some levels."""
     time: TimeTriggers
+    rewards: dict[str, CompiledReward]
 
     _own_expiry: dict[str, Expiry]
     """Campaign -> when its points end, where it says so itself."""
     _validities: dict[tuple[str, str, Period | None, dt.date], dt.datetime | None] = field(
         default_factory=dict, compare=False
     )
+    _latest: list[tuple[dt.datetime | None, dict[tuple[str, str], Validity]]] = field(
+        default_factory=lambda: [(None, {})], compare=False
+    )
     phrases: dict[tuple[str | bool | None, ...], str] = field(default_factory=dict, compare=False)
     """What `engine.sentences` has written so far and only wants its numbers."""
 
-    def validity(self, points: str, now: dt.datetime, campaign: str = "", levels: Mapping[str, str] = _NONE) -> Validity:
+    def validity(
+        self, points: str, now: dt.datetime, campaign: str = "", levels: Mapping[str, str] = _NONE
+    ) -> Validity:
         """When points that a campaign gives now can be used and when they end.
 
         `levels` are those held now (tier set -> level), for an expiry by tier. Points that wait for an event alone may
         be used at any time from now, so their length is counted from now.
         """
+        if levels:
+            return self._validity(points, now, campaign, levels)
+        # The events of a batch arrive at one moment: what was found for it is known by the moment's identity.
+        moment, known = self._latest[0]
+        if moment is not now:
+            known = {}
+            self._latest[0] = (now, known)
+        found = known.get((points, campaign))
+        if found is None:
+            found = known[points, campaign] = self._validity(points, now, campaign, levels)
+        return found
+
+    def _validity(self, points: str, now: dt.datetime, campaign: str, levels: Mapping[str, str]) -> Validity:
         waiting = self.waits_for(points, campaign)
         delay, awaited = (None, None) if waiting is None else waiting
         available_at = None if delay is None else after(now, delay, self.zone)
@@ -244,6 +264,12 @@ def compile_program(
         tracking=_tracking(definition, measures, limits),
         watched=_watched(definition),
         time=compile_triggers(definition, since),
+        rewards=compile_rewards(
+            definition,
+            ZoneInfo(definition.program.timezone),
+            {name: 10**decimals for name, decimals in point_digits.items()},
+            digits,
+        ),
         by_tier=any(part.expiry is not None and part.expiry.by_tier for part in _parts(definition)),
         _own_expiry={
             name: campaign.expiry for name, campaign in definition.campaigns.items() if campaign.expiry is not None

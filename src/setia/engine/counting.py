@@ -57,7 +57,9 @@ def count(
         active_at=counters.active_at,
         decayed=counters.decayed,
         fired=counters.fired | outcome.fired if outcome.fired else counters.fired,
-        offers=_count_offers(program, counters.offers, outcome, newest or occurred_at) if outcome.offers else counters.offers,
+        offers=_count_offers(program, counters.offers, outcome, newest or occurred_at)
+        if outcome.offers
+        else counters.offers,
         seen_at=counters.seen_at | {name: _latest(counters.seen_at.get(name), occurred_at) for name in outcome.active}
         if outcome.active
         else counters.seen_at,

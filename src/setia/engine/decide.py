@@ -28,6 +28,7 @@ from setia.engine.stacking import choose
 from setia.engine.state import Budgets, MemberState
 from setia.engine.sums import sums_of
 from setia.engine.waiting import moves_of
+from setia.program.events import ASSIGNED
 
 
 def decide(
@@ -251,8 +252,10 @@ def _extends(program: CompiledProgram, state: MemberState, event: Occurrence, ou
     earned = {effect.points for effect in outcome.points if effect.amount > 0}
     extended = []
     for points, events in program.inactive.items():
-        # What time does is no activity, unless it is named.
-        counts = event.type in events or (not events and not program.time.is_of_time(event.type))
+        # What time does is no activity, unless it is named; nor is that somebody is given an offer.
+        counts = event.type in events or (
+            not events and event.type != ASSIGNED and not program.time.is_of_time(event.type)
+        )
         if counts and program.definition.points[points].expiry.must_earn:
             counts = points in earned
         balance = state.balances.get(points)

@@ -23,6 +23,7 @@ from setia.engine.decision import Considered, OfferChange, OfferStep
 from setia.engine.limits import UNLIMITED, Allowance
 from setia.engine.occurrences import Occurrence
 from setia.engine.state import Counters, MemberState, OfferState
+from setia.program.events import ACTIVATED, ASSIGNED
 from setia.program.money import MoneyBasis
 
 MOST_AT_ONCE = 1000
@@ -204,9 +205,9 @@ def changes(
                 completed_at=event.occurred_at if step.completed else state.completed_at,
             )
             found.append(OfferChange("counted", step.instance, after_it, step.target, step.added, step.completed))
-    if event.type == "offer_assigned":
+    if event.type == ASSIGNED:
         found += _assigned(program, event)
-    elif event.type == "offer_activated":
+    elif event.type == ACTIVATED:
         found += _activated(program, instances, event)
     return found
 

@@ -79,6 +79,7 @@ def _end(
         after = tier_set.index(counters.tiers.get(tier_set.id))
         if after < shows:
             return since, tier_set.levels[after].id
-        if tier_set.id in outcome.renewed and own_level(tier_set, counters) == shows:
+        is_safe = tier_set.id in outcome.renewed and not tier_set.is_current
+        if is_safe and own_level(tier_set, counters) == shows:
             return period_ends(program, tier_set, state), None
     return None, None

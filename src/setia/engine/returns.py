@@ -124,6 +124,8 @@ class Stands(msgspec.Struct):
     points: dict[tuple[str, str], int] = {}
     counted: dict[str, int] = {}
     uses: list[str] = []
+    cancelled: set[tuple[str, str]] = set()
+    """Whose pending points were taken back."""
 
 
 def stands(outcomes: Iterable[Outcome]) -> Stands:
@@ -137,6 +139,11 @@ def stands(outcomes: Iterable[Outcome]) -> Stands:
                 wanted = effect.wanted if outcome.undoes is not None else None
                 amount = effect.amount if wanted is None else wanted
                 found.points[key] = found.points.get(key, 0) + amount
+        for move in outcome.moves:
+            if move.what == "cancelled":
+                key = move.campaign, move.points
+                found.points[key] = found.points.get(key, 0) - move.amount
+                found.cancelled.add(key)
         for name, amount in outcome.counted.items():
             found.counted[name] = found.counted.get(name, 0) + amount
         gone = outcome.undoes.uses if outcome.undoes is not None else []
@@ -154,6 +161,8 @@ def difference(now: Stands, again: Outcome | None) -> tuple[list[PointsEffect], 
         PointsEffect(points, amount, campaign)
         for campaign, points in dict.fromkeys([*now.points, *wanted.points])
         if (amount := wanted.points.get((campaign, points), 0) - now.points.get((campaign, points), 0))
+        # Pending points that were cancelled do not come back because a part of the order does.
+        and (amount < 0 or (campaign, points) not in now.cancelled)
     ]
     counted = _less(now.counted, wanted.counted)
     return effects, counted, [name for name in now.uses if name not in wanted.uses]

@@ -85,7 +85,11 @@ def values_on(
 
 def reached(tier_set: CompiledTierSet, values: Values) -> int:
     """The place on the ladder of the highest level that the values reach."""
-    return next(place for place in range(len(tier_set.levels) - 1, -1, -1) if _met(tier_set.levels[place], values))
+    levels = tier_set.levels
+    place = len(levels) - 1
+    while not _met(levels[place], values):
+        place -= 1
+    return place
 
 
 def kept(tier_set: CompiledTierSet, held: int, values: Values) -> int:
@@ -97,8 +101,11 @@ def _met(level: CompiledLevel, values: Values, *, keep: bool = False) -> bool:
     # The first level has no criteria, or criteria that ask for nothing: it is everybody's.
     if not level.criteria:
         return True
-    met = (values(one.measure) >= (one.keep_threshold if keep else one.threshold) for one in level.criteria)
-    return any(met) if level.any_of else all(met)
+    for one in level.criteria:
+        met = values(one.measure) >= (one.keep_threshold if keep else one.threshold)
+        if met is level.any_of:
+            return met
+    return not level.any_of
 
 
 def needs_of(level: CompiledLevel, values: Values, *, keep: bool = False) -> list[Need]:

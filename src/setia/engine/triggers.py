@@ -15,6 +15,7 @@ from setia.engine.dates import at_clock
 from setia.engine.facts import MemberFacts, TimeFacts, decimal_of
 from setia.engine.occasions import Found, anniversaries, birthdays, date_occasions, recurrences
 from setia.engine.occurrences import Occurrence
+from setia.engine.offers import open_ends
 from setia.engine.periods import period_end
 from setia.engine.reviews import review, review_due
 from setia.engine.state import MemberState
@@ -22,7 +23,7 @@ from setia.engine.sums import sums_of
 from setia.engine.tiers import needs_of, values_on
 from setia.expressions import EvaluationError
 from setia.program.names import Period
-from setia.program.triggers import Anniversary, AttributeDate, Birthday, Expiring, Inactive, Recurrence
+from setia.program.triggers import Anniversary, AttributeDate, Birthday, Expiring, Inactive, OfferEnding, Recurrence
 
 _TIER_ENDING = "tier_ending"
 _MARKS_KEPT = Period(count=400, unit="days")
@@ -107,6 +108,8 @@ def _occasions(
             found = recurrences(program, schedule, start, mark)
         case AttributeDate() as wanted:
             found = date_occasions(program, wanted, state, mark)
+        case OfferEnding() as ending:
+            found = _offers(program, ending, state, mark, reach.now)
         case Inactive() as inactive:
             found = _quiet(program, inactive, _active_at(trigger, inactive, state), mark)
         case expiring:
@@ -168,6 +171,19 @@ def warned_at(program: CompiledProgram, ends: Sequence[PointsEnd], now: dt.datet
         for day in _ending(program, expiring, ends)
     ]
     return max(min(moments), now + _MOMENT) if moments else None
+
+
+# ------------------------------------------------------------------------------------------------------- ending offers
+
+
+def _offers(program: CompiledProgram, ending: OfferEnding, state: MemberState, mark: str, now: dt.datetime) -> Found:
+    """Before the ends of offers that are not completed, the first one first; of one window once."""
+    told = mark.split(",")
+    for ends, instance, campaign in open_ends(program, state, now):
+        day = (ends - _MOMENT).astimezone(program.zone).date()
+        key = f"{day.isoformat()}/{campaign}/{instance}"
+        if (not ending.offers or campaign in ending.offers) and key not in told:
+            yield at_clock(add_to_day(day, ending.before, -1), ending.at, program.zone), key
 
 
 # ------------------------------------------------------------------------------------------------------- ending levels
@@ -259,7 +275,7 @@ def is_for(program: CompiledProgram, state: MemberState, event: Occurrence) -> b
 def mark_of(program: CompiledProgram, state: MemberState, occasion: Occasion) -> str:
     """What is kept of an occasion with the member: its key, with those of days that may still come up again."""
     trigger = program.time.triggers.get(occasion.subject)
-    if trigger is None or trigger.definition.kind not in {"expiring", "date"}:
+    if trigger is None or trigger.definition.kind not in {"expiring", "date", "offer_ending"}:
         return occasion.key
     oldest = add_to_day(occasion.at.astimezone(program.zone).date(), _MARKS_KEPT, -1).isoformat()
     before = state.counters.fired.get(occasion.subject, "").split(",")
@@ -271,14 +287,15 @@ def data_of(program: CompiledProgram, state: MemberState, occasion: Occasion, re
     if occasion.subject not in program.time.triggers:
         return _tier_data(program, state, occasion, reach.now)
     day = occasion.key[:10]
+    data: dict[str, Any] = {"date": day}
     match program.time.triggers[occasion.subject].definition.what:
         case Inactive():
             since = dt.datetime.fromisoformat(occasion.key).astimezone(program.zone).date()
-            return {"since": since.isoformat(), "days": (occasion.at.astimezone(program.zone).date() - since).days}
+            data = {"since": since.isoformat(), "days": (occasion.at.astimezone(program.zone).date() - since).days}
         case Expiring() as expiring:
             together = _ending(program, expiring, reach.ends).get(dt.date.fromisoformat(day), [])
             amount, digits = sum(one.amount for one in together), program.point_digits.get(expiring.points, 0)
-            return {
+            data = {
                 "points": expiring.points,
                 "amount": decimal_of(amount, digits) if digits else amount,
                 "date": day,
@@ -288,10 +305,13 @@ def data_of(program: CompiledProgram, state: MemberState, occasion: Occasion, re
             number = 1
             while add_to_day(enrolled, anniversary.every, number) < dt.date.fromisoformat(day):
                 number += 1
-            return {"date": day, "number": number}
+            data = {"date": day, "number": number}
         case Recurrence() as schedule:
-            return {"date": day, "period": schedule.every}
-    return {"date": day}
+            data = {"date": day, "period": schedule.every}
+        case OfferEnding():
+            _, campaign, instance = occasion.key.split("/", 2)
+            data = {"offer": campaign, "instance": instance, "date": day}
+    return data
 
 
 def _tier_data(program: CompiledProgram, state: MemberState, occasion: Occasion, now: dt.datetime) -> dict[str, Any]:

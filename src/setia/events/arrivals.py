@@ -30,6 +30,7 @@ MAX_MONEY = 10**13
 """The largest amount of one field, in the smallest unit: a hundred billion euros."""
 MAX_QUANTITY = 10**9
 _QUANTITY_DECIMALS = 6
+_ONE = Decimal(1)
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 OWN_SOURCE = "setia"
@@ -238,7 +239,15 @@ def _origin(program: CompiledProgram, event: EventIn, faults: _Faults) -> bool:
 def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> MemberReference | None:
     if event.member is None:
         return None
-    given = {name: value for name, value in msgspec.structs.asdict(event.member).items() if value is not None}
+    member = event.member
+    named = (
+        ("id", member.id),
+        ("external_id", member.external_id),
+        ("card", member.card),
+        ("phone", member.phone),
+        ("email", member.email),
+    )
+    given = {name: value for name, value in named if value is not None}
     return read_reference(program.definition.members, given, f"#{pointer}/member")
 
 
@@ -299,10 +308,14 @@ def _purchase(program: CompiledProgram, event: EventIn, faults: _Faults) -> dict
 
 
 def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults: _Faults) -> Line:  # noqa: FBT001 - a field, passed on
-    amount, tax = money(f"{pointer}/amount", line.amount), money(f"{pointer}/tax", line.tax)
-    discount = money(f"{pointer}/discount", line.discount)
+    amount = money(f"{pointer}/amount", line.amount)
+    # Most lines have neither; a NaN is true.
+    tax = money(f"{pointer}/tax", line.tax) if line.tax else 0
+    discount = money(f"{pointer}/discount", line.discount) if line.discount else 0
     quantity = line.quantity
-    if not quantity.is_finite() or quantity <= 0:
+    if quantity == _ONE:  # as of most lines
+        pass
+    elif not quantity.is_finite() or quantity <= 0:
         faults.add(
             f"{pointer}/quantity",
             f"A quantity is more than 0, not {_short(quantity)}.",

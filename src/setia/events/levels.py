@@ -21,21 +21,21 @@ from setia.events.settling import Settling
 from setia.events.time_entries import outcome_entry
 from setia.events.writing import Writing
 from setia.ledger.entries import JournalEntry
-from setia.problems import ErrorItem, Problem
+from setia.problems import ErrorItem, NotFound, Unprocessable
 
 
-class NoSuchTierSet(Problem):
+class NoSuchTierSet(NotFound):
     """The program has no such tier set."""
 
-    status = 404
-    title = "No such tier set"
+    code = "tier_set_not_found"
+    title = "There is no such tier set"
 
 
-class InvalidLevel(Problem):
+class InvalidLevel(Unprocessable):
     """The level cannot be given."""
 
-    status = 422
-    title = "The level cannot be given"
+    code = "invalid_level"
+    title = "This level cannot be given"
 
 
 class ByHand(msgspec.Struct, frozen=True):

@@ -113,7 +113,7 @@ class LivePrograms:
         return self._newest.get(program_id)
 
     def _load(self, program_id: int, number: int) -> LiveProgram:
-        # A connection of its own: the caller's may be in the middle of a pipeline.
+        # A connection of its own: the caller's may be in the middle of an exchange.
         with self._database.transaction() as tx:
             text, since = get_text(tx, program_id, number), triggers_since(tx, program_id, number)
         found = ready(program_id, Program.model_validate_json(text), number, since)

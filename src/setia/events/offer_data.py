@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from setia.engine.compiled import CompiledProgram
+from setia.program.events import ACTIVATED, ASSIGNED
 
-_FIELDS = {"offer_assigned": ("offer", "starts", "ends"), "offer_activated": ("offer", "instance")}
+_FIELDS = {ASSIGNED: ("offer", "starts", "ends"), ACTIVATED: ("offer", "instance")}
 _EARLIEST, _LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 """Far enough from the bounds of dates that every length of time can be added."""
 _LONGEST = 200
@@ -37,7 +38,7 @@ def offer_data_faults(program: CompiledProgram, event_type: str, data: Mapping[s
         if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
             yield Fault((name,), f"It is a text of 1 to {_LONGEST} characters.", None)
             return
-    if "offer" in texts or event_type == "offer_assigned":
+    if "offer" in texts or event_type == ASSIGNED:
         yield from _unknown_offer(program, event_type, texts.get("offer"))
     elif "instance" not in texts:
         yield Fault((), "It names neither an offer nor an instance.", "Give one of `offer` and `instance`.")
@@ -48,7 +49,7 @@ def _unknown_offer(program: CompiledProgram, event_type: str, name: str | None) 
     wanted = {
         offer.campaign
         for offer in program.offers.values()
-        if (not offer.everybody if event_type == "offer_assigned" else offer.by_member)
+        if (not offer.everybody if event_type == ASSIGNED else offer.by_member)
     }
     if name in wanted:
         return
@@ -57,7 +58,7 @@ def _unknown_offer(program: CompiledProgram, event_type: str, name: str | None) 
         yield Fault(("offer",), "It is missing.", f"The program has: {known}.")
     elif name not in program.offers:
         yield Fault(("offer",), f"The program has no offer {name!r} that is switched on.", f"It has: {known}.")
-    elif event_type == "offer_assigned":
+    elif event_type == ASSIGNED:
         yield Fault(
             ("offer",), f"The offer {name!r} is for everybody, and needs no assignment.", f"Others are: {known}."
         )

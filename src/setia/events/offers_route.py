@@ -37,6 +37,7 @@ from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
 from setia.problems import Conflict, NotFound, Problem
+from setia.program.events import ACTIVATED, ASSIGNED
 from setia.versions.service import NothingPublished
 
 offers_router = APIRouter(prefix="/v1/members/{member_id}/offers", tags=["members"], route_class=StrictRoute)
@@ -186,7 +187,7 @@ async def assign_offer(  # noqa: PLR0913, PLR0917 - one for each part of the req
     key = require(idempotency_key)
     await run_in_threadpool(desk.check, member_id)
     data = {name: str(value) for name, value in body.model_dump(mode="json", exclude_none=True).items()}
-    booked = await desk.book(caller, member_id, "offer_assigned", key, data)
+    booked = await desk.book(caller, member_id, ASSIGNED, key, data)
     if booked.replayed:
         response.headers[REPLAYED] = "true"
     [instance] = [change.instance for change in booked.outcome.offers if change.kind == "assigned"]
@@ -212,7 +213,7 @@ async def activate_offer(
     key = require(idempotency_key)
     await run_in_threadpool(desk.check, member_id)
     if await run_in_threadpool(desk.waits, member_id, instance):
-        await desk.book(caller, member_id, "offer_activated", key, {"instance": instance})
+        await desk.book(caller, member_id, ACTIVATED, key, {"instance": instance})
     return await run_in_threadpool(desk.standing, member_id, instance)
 
 

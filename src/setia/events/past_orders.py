@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from setia.engine.decision import explanation_of, outcome_of
+from setia.engine.decision import LotMove, explanation_of, outcome_of
 from setia.engine.occurrences import Occurrence
 from setia.engine.returning import PastOrder
 from setia.engine.returned import Returned
@@ -33,6 +33,10 @@ ORDER BY j.seq
 _LOTS = """
 SELECT line, point_type, campaign, remaining, pending, expired FROM lot
 WHERE member_id = %b AND seq = %b ORDER BY line
+"""
+_CANCELLED = """
+SELECT j.outcome::text FROM journal j
+WHERE j.member_id = %b AND j.seq > %b AND j.outcome::jsonb @? '$.moves[*] ? (@.what == "cancelled")' ORDER BY j.seq
 """
 _decode_order = msgspec.json.Decoder(Occurrence, float_hook=Decimal).decode
 
@@ -72,6 +76,7 @@ def booked_order(
     event = _decode_order(body)
     returns = connection.execute(_RETURNS, (member.id, seq, event.id)).fetchall()
     outcomes = [outcome_of(outcome), *(outcome_of(one) for one, _ in returns)]
+    outcomes[0].moves = _cancelled(connection, member, seq)
     program = live.version(version).compiled
     told = explanation_of(explanation)
     state = member.state
@@ -86,6 +91,13 @@ def booked_order(
     lots = [OrderLot(*lot) for lot in connection.execute(_LOTS, (member.id, seq))]
     parts = [part for one in outcomes[1:] if one.undoes is not None and (part := one.undoes.returned) is not None]
     return BookedOrder(seq, PastOrder(event, program, before, _moment(booked_at), outcomes), parts, lots)
+
+
+def _cancelled(connection: psycopg.Connection[Any], member: InPlay, seq: int) -> list[LotMove]:
+    """The order's pending points that were taken back since, by an event or by hand."""
+    rows = connection.execute(_CANCELLED, (member.id, seq))
+    moves = (move for (outcome,) in rows for move in outcome_of(outcome).moves)
+    return [move for move in moves if move.what == "cancelled" and move.lot[0] == seq]
 
 
 def _moment(value: dt.datetime) -> dt.datetime:

@@ -187,8 +187,9 @@ def _moves(member: InPlay, change: Change, lots: Sequence[OpenLot]) -> list[LotM
 
 
 def _extendable(change: Change, lots: Sequence[Lot]) -> list[Lot]:
-    """The lots that the new end lets live longer. Pending ones are extended when they can be used: until then an event
-    may take them back, and would not find them.
+    """The lots that the new end lets live longer.
+
+    Pending ones are extended when they can be used: until then an event may take them back, and would not find them.
     """
     if change.lot is not None and any(lot.pending for lot in lots):
         fault = _fault("lot", "These points are pending.", "Extend them when they can be used.")

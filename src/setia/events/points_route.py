@@ -197,7 +197,6 @@ def expire_points(
     body: ExpireIn,
     request: Request,
     response: Response,
-    database: DatabaseOf,
     idempotency_key: OptionalKey = None,
 ) -> ChangedOut:
     """End available points at once, those that end first or a whole lot, with a reason."""
@@ -213,7 +212,6 @@ def extend_points(
     body: ExtendIn,
     request: Request,
     response: Response,
-    database: DatabaseOf,
     idempotency_key: OptionalKey = None,
 ) -> ChangedOut:
     """Give available points a later end, with a reason. What ends later anyway stays as it is."""
@@ -235,7 +233,6 @@ def cancel_points(
     body: CancelIn,
     request: Request,
     response: Response,
-    database: DatabaseOf,
     idempotency_key: OptionalKey = None,
 ) -> ChangedOut:
     """Take back points that are pending, of one order or all, with a reason: as if they had not been earned."""

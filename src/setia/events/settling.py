@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import psycopg
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import OperationalError
 
 from setia.db.arrays import moments, uuids
 from setia.db.engine import Database, driver_connection
+from setia.db.ids import format_id
 from setia.engine.counting import recount
 from setia.engine.decision import Explanation, Outcome
 from setia.engine.due import DueItem, inactivity_ends, next_due, share_of
@@ -46,6 +51,7 @@ _MOVE = """
 UPDATE member_state m SET due_at = d.due_at FROM unnest(%t::uuid[], %t::timestamptz[]) AS d (member_id, due_at)
 WHERE m.member_id = d.member_id
 """
+_log = structlog.get_logger(__name__)
 MOST_STEPS = 10_000
 """What one member can have due at once; more is a mistake of ours, and must not hold a lock for ever."""
 
@@ -127,9 +133,7 @@ class Settling:
         message = f"time does more than {MOST_STEPS} things to member {member.id} at once"
         raise RuntimeError(message)
 
-    def _next(
-        self, member: InPlay, lots: list[OpenLot], since: dt.datetime, reach: Reach
-    ) -> LotsDue | DueItem | None:
+    def _next(self, member: InPlay, lots: list[OpenLot], since: dt.datetime, reach: Reach) -> LotsDue | DueItem | None:
         of_lots, other = next_of_lots(lots), next_due(self._program, member.state, since, reach)
         if of_lots is None or other is None:
             return of_lots or other
@@ -234,7 +238,36 @@ def settle_chunk(database: Database, programs: LivePrograms, program_id: int, no
 
     Fewer than `CHUNK`: nothing is due any more, except what others are settling at this moment.
     """
-    return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
+    try:
+        return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
+    except (psycopg.OperationalError, OperationalError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is about one member, the others are not to wait for it
+        return _settle_each(database, programs, program_id, now)
+
+
+def _settle_each(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
+    """Settle a chunk member by member: who cannot be settled stays due, and is named in the log.
+
+    Raises what the last one raised when a full chunk has nobody who can: then it is not about members, and whoever is
+    due after them would never be reached.
+    """
+    fault: Exception | None = None
+    with database.transaction() as tx:
+        wanted = _due_members(driver_connection(tx), program_id, now)
+    settled = 0
+    for member_id in wanted:
+        try:
+            database.run(partial(_settle_alone, programs, program_id, member_id, now))
+            settled += 1
+        except (psycopg.OperationalError, OperationalError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            _log.exception("member_not_settled", program_id=program_id, member=format_id("mem", member_id))
+            fault = error
+    if fault is not None and not settled and len(wanted) == CHUNK:
+        raise fault
+    return len(wanted)
 
 
 def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[int]:
@@ -245,11 +278,21 @@ def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[
 def _settle_chunk(
     connection: psycopg.Connection[Any], programs: LivePrograms, program_id: int, now: dt.datetime
 ) -> int:
-    rows = connection.execute(_DUE, (program_id, now, CHUNK)).fetchall()
-    wanted: list[UUID] = [row[0] for row in rows]
+    wanted = _due_members(connection, program_id, now)
     if wanted:
         settle_members(connection, programs.live(connection, program_id), wanted, now)
     return len(wanted)
+
+
+def _due_members(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime) -> list[UUID]:
+    return [row[0] for row in connection.execute(_DUE, (program_id, now, CHUNK))]
+
+
+def _settle_alone(
+    programs: LivePrograms, program_id: int, member_id: UUID, now: dt.datetime, tx: sa.Connection
+) -> None:
+    connection = driver_connection(tx)
+    settle_members(connection, programs.live(connection, program_id), [member_id], now)
 
 
 def settle_members(

@@ -31,8 +31,10 @@ def reader(node: Node, variables: Sequence[str]) -> Reader:
         case syntax.Variable():
             at = variables.index(node.name)
             return lambda arguments: arguments[at] if at < len(arguments) else None
-        case syntax.Select(operand=operand) if isinstance(operand.type, Message):
+        case syntax.Select(operand=operand, field=name) if isinstance(operand.type, Message):
             inner, select = reader(operand, variables), node
+            if operand.type.access == "attribute":  # what `field_of` would find out each time
+                return lambda arguments: getattr(inner(arguments), name, None)
             return lambda arguments: field_of(select, inner(arguments))
         case (
             syntax.Select(operand=operand, field=key) | syntax.Call(arguments=(operand, syntax.Literal(value=str(key))))

@@ -1,6 +1,6 @@
 """Booking: journal entries, postings and member states of many members, in as few steps as the database allows.
 
-Four statements travel together (a pipeline), each with one array per column (`setia.db.arrays`). Measured against COPY:
+Four statements travel together (an exchange), each with one array per column (`setia.db.columns`). Measured against COPY:
 less at every size, because COPY needs round trips of its own per table.
 """
 

@@ -51,9 +51,7 @@ def expiring(
         if amount > 0:
             key = (ending.point_type, ending.at)
             moments[key] = moments.get(key, 0) + amount
-    return _by_day(
-        {key: amount for key, amount in moments.items() if until is None or key[1] <= until}, zone, _MOMENT
-    )
+    return _by_day({key: amount for key, amount in moments.items() if until is None or key[1] <= until}, zone, _MOMENT)
 
 
 def becoming_available(lots: Iterable[OpenLot], zone: ZoneInfo) -> dict[str, list[Amount]]:

@@ -27,8 +27,8 @@ _DEBTS = """
 # What moves between the member and an account of the program: by campaign, each direction for itself, so that postings
 # which cancel each other are seen. What acts move may go to any account; what a return takes back may have been the
 # order's own (`issued`) or other points (`adjusted`).
-# What ends is said as a whole, and posted by the campaigns of its lots. What was done to lots that were there is said lot
-# by lot: an extended one leaves and comes back with another end.
+# What ends is said as a whole, and posted by the campaigns of its lots. What was done to lots that were there is said
+# lot by lot: an extended one leaves and comes back with another end.
 _ACTS = "'redemption', 'transfer', 'exchange', 'merge'"
 _NAMELESS = f"CASE WHEN j.kind IN ({_ACTS}) THEN j.kind ELSE 'redemption' END"
 _UNDOES = "j.outcome::jsonb ? 'undoes'"

@@ -10,9 +10,9 @@ from fastapi import Depends, Path, Request
 from setia.db.engine import Database
 from setia.db.ids import parse_id
 from setia.members.identifiers import MEMBER_PREFIX
+from setia.members.points import Outlook
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
-from setia.members.points import Outlook
 from setia.program.definition import Program
 from setia.versions import service as versions
 from setia.versions.cache import VersionCache

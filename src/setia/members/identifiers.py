@@ -49,7 +49,9 @@ class MemberReference(NamedTuple):
 
 def normalise(kind: IdentifierKind, value: str, *, phone_region: str | None = None) -> str:
     """Bring a value to the one form of its kind; raise `ValueError` with a sentence when it cannot be one."""
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value.strip()):
+    # Nearly all are plain ASCII, for which the look at each character is spared.
+    plain = value.isascii() and value.isprintable()
+    if not plain and any(unicodedata.category(character) in {"Cc", "Cs"} for character in value.strip()):
         raise ValueError("must not hold control characters")
     match kind:
         case "external_id":

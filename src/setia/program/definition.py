@@ -16,6 +16,7 @@ from setia.program.events import BUILT_IN_EVENTS, EventType, LateEvents, Locatio
 from setia.program.money import MoneyBasis
 from setia.program.names import CurrencyCode, Identifier, Locale, Part, ProgramId, Text
 from setia.program.points import PointType
+from setia.program.rewards import Reward
 from setia.program.sums import Sum
 from setia.program.tiers import TierSet
 from setia.program.triggers import Trigger
@@ -82,6 +83,7 @@ class Program(Part):
     sums: Annotated[dict[Identifier, Sum], Field(max_length=50)] = Field(default_factory=dict)
     stacking: Stacking = Stacking()
     campaigns: dict[Identifier, Campaign] = Field(default_factory=dict)
+    rewards: Annotated[dict[Identifier, Reward], Field(max_length=1000)] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

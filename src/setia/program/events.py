@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from setia.program.names import Identifier, Part, Period, Text
 
-OFFER_EVENTS = ("offer_assigned", "offer_activated")
+ASSIGNED, ACTIVATED = "offer_assigned", "offer_activated"
+OFFER_EVENTS = (ASSIGNED, ACTIVATED)
 """What happens to offers: a member gets one, or says yes to it. Their `data` tells which."""
 TIME_EVENTS = ("tier_ending",)
 """What time does in every program that listens: a member will soon lose a level. Their `data` tells which."""

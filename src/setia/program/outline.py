@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from setia.program.campaigns import Campaign, Multiply, Schedule
 from setia.program.definition import Program
 from setia.program.earning import Earn
+from setia.program.offers import Offer
 
 _ONCE = {
     "event": "an event",
@@ -31,6 +32,8 @@ def sentence(campaign: Campaign) -> str:
         text += "".join(f", {part}" for part in _schedule(campaign.schedule))
     if campaign.when is not None:
         text += f", if {campaign.when}"
+    if campaign.offer is not None:
+        text += f", {_goal(campaign.offer)}"
     text += f": {'; '.join(_effects(campaign))}"
     if campaign.lines is not None:
         text += f", counting lines where {campaign.lines}"
@@ -53,6 +56,22 @@ def _schedule(schedule: Schedule) -> Iterator[str]:
         yield f"on {', '.join(schedule.days)}"
     if schedule.from_ is not None:
         yield f"between {schedule.from_} and {schedule.to}"
+
+
+def _goal(offer: Offer) -> str:
+    progress = offer.progress
+    kind = progress.kind
+    wanted = ", ".join(progress.items) if kind == "items" else str(getattr(progress, kind))
+    text = f"towards {kind} {wanted}"
+    if offer.most_completions is None:
+        text += " again and again"
+    elif offer.most_completions > 1:
+        text += f" up to {offer.most_completions} times"
+    if offer.for_ == "assigned":
+        text += ", for whom it is assigned to"
+    if offer.valid_for is not None:
+        text += f" for {offer.valid_for}"
+    return text + (" and who activates it" if offer.activation == "by_member" else "")
 
 
 def _effects(campaign: Campaign) -> Iterator[str]:

@@ -12,8 +12,16 @@ from pydantic import BeforeValidator, Field, model_validator
 from setia.program.campaigns import Expression, Weekday
 from setia.program.names import Identifier, Part, Period, Text
 
-TriggerKind = Literal["birthday", "anniversary", "schedule", "inactive", "expiring", "date"]
-TRIGGER_KINDS: tuple[TriggerKind, ...] = ("birthday", "anniversary", "schedule", "inactive", "expiring", "date")
+TriggerKind = Literal["birthday", "anniversary", "schedule", "inactive", "expiring", "date", "offer_ending"]
+TRIGGER_KINDS: tuple[TriggerKind, ...] = (
+    "birthday",
+    "anniversary",
+    "schedule",
+    "inactive",
+    "expiring",
+    "date",
+    "offer_ending",
+)
 
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _MONTH_AND_DAY = re.compile(r"^\d\d-\d\d$")
@@ -77,7 +85,7 @@ class Recurrence(Part):
     """Again and again, for everybody: each day, or on one day of each week, month, quarter or year."""
 
     every: Literal["day", "week", "month", "quarter", "year"]
-    on: str = ""
+    on: str | None = None
     """The day: `mon` to `sun` of a week; 1 to 31 or `last` of a month; 1 or `last` of a quarter; `MM-DD` of a year.
 
     By default the first one.
@@ -93,13 +101,13 @@ class Recurrence(Part):
 
     @model_validator(mode="after")
     def _day_of_period(self) -> Recurrence:
+        on = self.on
         fits = {
-            "day": not self.on,
-            "week": self.on in {"", *_WEEKDAYS},
-            "month": self.on in {"", "last"}
-            or (self.on.isascii() and self.on.isdigit() and 1 <= int(self.on) <= _MOST_DAY),
-            "quarter": self.on in {"", "1", "last"},
-            "year": not self.on or _is_day(self.on),
+            "day": on is None,
+            "week": on in {None, *_WEEKDAYS},
+            "month": on in {None, "last", *map(str, range(1, _MOST_DAY + 1))},
+            "quarter": on in {None, "1", "last"},
+            "year": on is None or _is_day(on),
         }
         if not fits[self.every]:
             how = {
@@ -170,7 +178,21 @@ class AttributeDate(Part):
         return self
 
 
-What: TypeAlias = Birthday | Anniversary | Recurrence | Inactive | Expiring | AttributeDate
+class OfferEnding(Part):
+    """Some time before the window of an offer ends that the member has not completed."""
+
+    offers: tuple[Identifier, ...] = ()
+    """The campaigns whose offers are meant; empty means all."""
+    before: Period = Period(count=3, unit="days")
+    at: Clock = "09:00"
+
+    @model_validator(mode="after")
+    def _counted_in_days(self) -> OfferEnding:
+        _in_days(self.before)
+        return self
+
+
+What: TypeAlias = Birthday | Anniversary | Recurrence | Inactive | Expiring | AttributeDate | OfferEnding
 
 
 class Trigger(Part):
@@ -183,6 +205,7 @@ class Trigger(Part):
     inactive: Inactive | None = None
     expiring: Expiring | None = None
     date: AttributeDate | None = None
+    offer_ending: OfferEnding | None = None
     for_: Annotated[Expression | None, Field(alias="for")] = None
     """The audience: a condition over `member`. Outside it nothing happens, and nothing is kept."""
     late_by: Period = Period(count=7, unit="days")
@@ -207,8 +230,8 @@ class Trigger(Part):
     @property
     def what(self) -> What:
         """The settings of its kind."""
-        settings = (self.birthday, self.anniversary, self.schedule, self.inactive, self.expiring, self.date)
-        return next(one for one in settings if one is not None)
+        simple = (self.birthday, self.anniversary, self.schedule, self.inactive)
+        return next(one for one in (*simple, self.expiring, self.date, self.offer_ending) if one is not None)
 
 
 def _is_day(text: str) -> bool:
@@ -234,6 +257,8 @@ def trigger_data(trigger: Trigger) -> dict[str, str]:
             return {"since": "string", "days": "integer"}
         case "expiring":
             return {"points": "string", "amount": "points", "date": "string"}
+        case "offer_ending":
+            return {"offer": "string", "instance": "string", "date": "string"}
 
 
 TIER_ENDING_DATA = {

@@ -233,6 +233,23 @@ CAMPAIGN = [
 SECTION = [
     ("{stars: {}, cash", "{uses: {}, stars: {}, cash", [("error:reserved_name", 2, 10)]),
     ("{stars: {}, cash", "{stars: {expiry: {on: [31-12]}}, cash", [("error:bad_date", 2, 32)]),
+    ("{stars: {}, cash", '{stars: {expiry: {on: ["2026-02-30"]}}, cash', [("error:bad_date", 2, 32)]),
+    ("{stars: {}, cash", '{stars: {expiry: {on: ["0000-01-01"]}}, cash', [("error:bad_date", 2, 32)]),
+    ("{stars: {}, cash", '{stars: {expiry: {on: ["2026-12-31", "02-29"]}}, cash', []),
+    ("{stars: {}, cash", "{stars: {expiry: {by_tier: {level: {gold: 1y}}}}, cash", []),
+    (
+        "{stars: {}, cash",
+        "{stars: {expiry: {by_tier: {statsu: {gold: 1y}}}}, cash",
+        [("error:unknown_tier_set", 2, 37)],
+    ),
+    ("{stars: {}, cash", "{stars: {expiry: {by_tier: {level: {god: 1y}}}}, cash", [("error:unknown_level", 2, 45)]),
+    ("{stars: {}, cash", "{stars: {available_on: visit, cancel_on: visti}, cash", [("error:unknown_event", 2, 50)]),
+    ("{stars: {}, cash", "{stars: {available_on: visti}, cash", [("error:unknown_event", 2, 32)]),
+    (
+        "{stars: {}, cash",
+        "{dust: {spendable: false, available_on: visit}, stars: {}, cash",
+        [("error:not_spendable", 2, 49)],
+    ),
     (
         "{stars: {}, cash",
         "{stars: {expiry: {inactivity: 1y, extended_by: [vist]}}, cash",

@@ -26,6 +26,8 @@ triggers:
         ("t: {expiring: {points: stars}}", []),
         ("t: {expiring: {points: star}}", [("unknown_point_type", 6, 26)]),
         ("t: {expiring: {points: status}}", [("never_matches", 6, 26)]),
+        ("t: {offer_ending: {}}", []),
+        ("t: {offer_ending: {offers: [gift]}}", [("unknown_offer", 6, 31)]),
         ("t: {inactive: {after: 60d, counting: [visit]}}", []),
         ("t: {inactive: {after: 60d, counting: [visits]}}", [("unknown_event", 6, 41)]),
         ("t: {anniversary: {}, for: member.points.stars > 5}", []),

@@ -22,6 +22,7 @@ def check(report: Report) -> None:
         _check_attribute(report, path, trigger)
         _check_points(report, path, trigger)
         _check_activity(report, path, trigger)
+        _check_offers(report, path, trigger)
         if trigger.for_ is not None and schema is not None:
             root = check_expression(report, (*path, "for"), trigger.for_, schema, BOOL)
             reason = None if root is None else never([root])
@@ -71,3 +72,11 @@ def _check_activity(report: Report, path: Path, trigger: Trigger) -> None:
             where: Path = (*path, "inactive", "counting", number)
             hint = nearest_hint(event, events, of="events")
             report.error("unknown_event", where, f"there is no event {event!r}", hint)
+
+
+def _check_offers(report: Report, path: Path, trigger: Trigger) -> None:
+    offers = [name for name, campaign in report.program.campaigns.items() if campaign.offer is not None]
+    for number, name in enumerate(trigger.offer_ending.offers if trigger.offer_ending is not None else ()):
+        if name not in offers:
+            where: Path = (*path, "offer_ending", "offers", number)
+            report.error("unknown_offer", where, f"there is no offer {name!r}", nearest_hint(name, offers, of="offers"))

@@ -1,0 +1,1 @@
+"""What points buy: redemptions in two steps, their stock and their codes."""

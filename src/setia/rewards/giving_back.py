@@ -1,0 +1,86 @@
+"""Points that come back: to the lots they came from; where one has ended meanwhile, for a grace of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from setia.engine.calendar import after
+from setia.engine.decision import PointsEffect
+from setia.events.live import LiveProgram
+from setia.ledger.entries import Account, LotKey, Posting
+from setia.program.names import Period
+from setia.rewards.redemption import Redemption, Taken
+
+KIND = "redemption"
+GRACE = "refund_grace"
+"""The name under which the statement shows what was given a new end."""
+
+
+class Returned(NamedTuple):
+    """Postings that bring points back, what they did to the member, and when the first of those lots ends."""
+
+    postings: list[Posting]
+    effects: list[PointsEffect]
+    ends: dt.datetime | None
+
+
+def give_back(
+    live: LiveProgram, row: Redemption, parts: Sequence[Taken], source: Account, now: dt.datetime
+) -> Returned:
+    """Bring parts back from `held` or `redeemed`.
+
+    Points of a lot that has ended are usable for the reward's `refund_grace`; without one they end with their lot, at
+    the next look.
+    """
+    reward = live.compiled.definition.rewards.get(row.reward)
+    grace = Period(count=0, unit="days") if reward is None else reward.refund_grace
+    found = Returned([], [], None)
+    ends = [part.expires_at for part in parts if part.expires_at is not None]
+    for part in parts:
+        lot = None if part.lot is None else LotKey(*part.lot)
+        back = Posting(point_type=part.points, source=source, destination="available", amount=part.amount, lot=lot)
+        found.postings.append(back)
+        if source == "redeemed":
+            found.effects.append(PointsEffect(part.points, part.amount, KIND))
+        if part.expires_at is not None and part.expires_at <= now and grace.count:
+            until = after(now, grace, live.compiled.zone)
+            found.postings.extend(_anew(part, lot, now, until))
+            found.effects.append(PointsEffect(part.points, -part.amount, GRACE))
+            found.effects.append(PointsEffect(part.points, part.amount, GRACE))
+            ends.append(until)
+    return found._replace(effects=_summed(found.effects), ends=min(ends, default=None))
+
+
+def _anew(part: Taken, lot: LotKey | None, now: dt.datetime, until: dt.datetime) -> list[Posting]:
+    """Points leave their ended lot and open another one."""
+    return [
+        Posting(
+            point_type=part.points,
+            source="available",
+            destination="adjusted",
+            amount=part.amount,
+            lot=lot,
+            campaign=GRACE,
+        ),
+        Posting(
+            point_type=part.points,
+            source="adjusted",
+            destination="available",
+            amount=part.amount,
+            campaign=GRACE,
+            opens_lot=True,
+            earned_at=now,
+            expires_at=until,
+        ),
+    ]
+
+
+def _summed(effects: Sequence[PointsEffect]) -> list[PointsEffect]:
+    """One effect per points, campaign and direction."""
+    sums: dict[tuple[str, str, bool], int] = {}
+    for effect in effects:
+        key = effect.points, effect.campaign, effect.amount > 0
+        sums[key] = sums.get(key, 0) + effect.amount
+    return [PointsEffect(points, amount, campaign) for (points, campaign, _), amount in sums.items()]
