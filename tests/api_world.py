@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import Response
+from pydantic import SecretStr
 
 from asgi_client import Client
 from setia.api.app import Part
@@ -19,6 +20,7 @@ from setia.settings import Settings
 from setia.versions.service import publish
 
 PROBLEM = "application/problem+json"
+SECRET = "a secret that is long enough for tests"
 
 
 def definition(key: str = "coffee-stars", **more: Any) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def make_world(database: Database, *, parts: tuple[Part, ...] = (), access_log: 
         # A key has one scope at least; this one is asked for nowhere among the routes with a member.
         colleague = str(create_key(tx, mine, "live", [Scope.CALCULATE]))
         stranger = str(create_key(tx, other, "live", list(Scope)))
-    app = build(Settings(), database, parts, rate_limit=0, access_log=access_log)
+    app = build(Settings(secret_key=SecretStr(SECRET)), database, parts, rate_limit=0, access_log=access_log)
     client = Client(app)
     return World(app, client, database, mine, other, owner, colleague, stranger)
 

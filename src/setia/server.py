@@ -21,6 +21,7 @@ from setia.members.points_router import router as points_router
 from setia.members.router import router as members_router
 from setia.program.definition import Program
 from setia.reports.router import router as reports_router
+from setia.rewards.part import rewards_part
 from setia.settings import Settings, load_settings
 from setia.versions import service as versions
 from setia.versions.cache import VersionCache
@@ -52,7 +53,9 @@ def build(
             "definitions": VersionCache(load),
         },
     )
-    return create_app(settings, database, (core, events_part(database), *parts), access_log=access_log)
+    events = events_part(database)
+    rewards = rewards_part(database, settings, events.state["programs"])
+    return create_app(settings, database, (core, events, rewards, *parts), access_log=access_log)
 
 
 def create() -> FastAPI:

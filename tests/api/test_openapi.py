@@ -18,6 +18,7 @@ FIRST = [("post", "/v1/members"), ("post", "/v1/events")]
 OFFER = "/v1/members/{member_id}/offers"
 MIDDLE = [("post", OFFER), ("post", f"{OFFER}/{{instance}}/activate")]
 CARD = {"on": "purchase", "offer": {"activation": "by_member", "progress": {"orders": 10}}, "earn": {"stars": 5}}
+STATUS = {"id": "status", "metric": "spend", "levels": [{"id": "green", "from": 0}, {"id": "gold", "from": 300}]}
 LAST = [("post", f"/v1/members/{{member_id}}/{act}") for act in ("suspend", "reactivate", "close")]
 
 
@@ -73,9 +74,9 @@ def test_every_example_is_executed(world: World) -> None:
     document = world.app.openapi()
     with world.database.transaction() as tx:
         campaigns = {**definition()["campaigns"], "coffee_card": CARD}
-        publish(tx, Program.model_validate(definition(campaigns=campaigns)), "test")
+        publish(tx, Program.model_validate(definition(campaigns=campaigns, tiers=[STATUS])), "test")
     world.enrol(external_id="customer-1")
-    ids = {"number": "1"}
+    ids = {"number": "1", "tier_set": "status"}
     for method, path in in_order(document):
         operation = document["paths"][path][method]
         body = request_example(document, operation)

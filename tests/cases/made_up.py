@@ -152,6 +152,40 @@ RIGHT: dict[str, Case] = {
         [{"type": "purchases_in_period", "amount": "2000.00"}, {"type": "purchases_in_period", "amount": "2000.00"}],
         {"cashback": ["40.00", "50.00"]},
     ),
+    "the level that a purchase reaches decides what it earns": case(
+        {
+            "tiers": [
+                {"name": "Bronze", "min_spend": 0, "collection_factor": 100},
+                {"name": "Silver", "min_spend": 1000, "collection_factor": 50},
+            ],
+            "tier_at_purchase": "spend so far + this purchase",
+        },
+        [bought("900.00"), bought("100.00"), bought("100.00")],
+        {"points_earned": [9, 2, 2], "tier": "Silver"},
+    ),
+    "factors of levels, held before the purchase": case(
+        {
+            "tiers": [{"name": "Base", "min_spend": 0}, {"name": "Up", "min_spend": 300, "multiplier": "1.5"}],
+            "rules": [{"kind": "points_per_currency_unit", "rate": 1}],
+        },
+        [bought("300.00"), bought("100.00")],
+        {"points_earned": [300, 150]},
+    ),
+    "a rule whose points end by themselves": case(
+        rule("fixed", points=5, expires_in_days=10),
+        [bought("1.00", date="2026-03-01")],
+        {"last_usable_day": "2026-03-11"},
+    ),
+    "how long points last by level": case(
+        {**rule("fixed", points=5), "expiry_by_tier": {"Base": {"months": 1}, "Up": {"months": 3}}},
+        [bought("1.00", date="2026-03-01", tier="Up")],
+        {"last_usable_day": "2026-06-01"},
+    ),
+    "pending for some hours": case(
+        {**rule("fixed", points=5), "pending": {"hours": 2}},
+        [bought("1.00", at="2026-03-01T10:00:00"), {"type": "query", "at": "2026-03-01T11:59:00"}],
+        {"available": 0, "pending": 5},
+    ),
     "a tier that follows the balance": case(
         {"tiers": [{"name": "A", "min": 0}, {"name": "B", "min": 10}], "tier_basis": "balance"},
         [{"type": "earn", "points": 10}, {"type": "spend", "points": 1}],

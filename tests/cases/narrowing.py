@@ -28,8 +28,9 @@ _LIMITS = (
     *("max_uses", "max_points", "budget"),
     *("max_points_per_event", "max_points_per_purchase", "max_points_per_order"),
 )
+_IN_TIME = ("expires_in_days", "expires_in_months", "expires_on", "pending_days")
 _NAMES = ("id", "name", "kind")
-COMMON = (*_NAMES, *_NARROWS, *_CONDITIONS, *_TIMES, *_STACKING, *_LIMITS)
+COMMON = (*_NAMES, *_IN_TIME, *_NARROWS, *_CONDITIONS, *_TIMES, *_STACKING, *_LIMITS)
 """The words that any rule may have."""
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -46,6 +47,7 @@ def narrowed(draft: Draft, campaign: Data, rule: Data) -> Data:
     schedule = _schedule(rule)
     if schedule:
         campaign["schedule"] = {**campaign.get("schedule", {}), **schedule}
+    campaign |= _in_time(rule)
     limits = _limits(rule)
     if limits:
         campaign["limits"] = [*campaign.get("limits", []), *limits]
@@ -118,6 +120,19 @@ def _schedule(rule: Data) -> Data:
     if "hours" in rule:
         begins, ends = rule["hours"]
         found |= {"from": str(begins), "to": str(ends)}
+    return found
+
+
+def _in_time(rule: Data) -> Data:
+    """From when and until when the points of this rule can be used, in place of all others."""
+    found: Data = {}
+    for word, unit in (("expires_in_days", "d"), ("expires_in_months", "mo")):
+        if word in rule:
+            found["expiry"] = {"after": f"{rule[word]}{unit}"}
+    if "expires_on" in rule:
+        found["expiry"] = {"on": [str(rule["expires_on"])]}
+    if "pending_days" in rule:
+        found["available_after"] = f"{rule['pending_days']}d"
     return found
 
 

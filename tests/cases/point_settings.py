@@ -6,7 +6,7 @@ from typing import Any
 
 from cases.amounts import number
 from cases.birthdays import BIRTHDAY_SETTINGS
-from cases.draft import Draft, Setting
+from cases.draft import LADDER, Draft, Setting, identifier
 from cases.narrowing import boundary
 from cases.published import Data, NotExpressible, known
 from cases.returns import RETURN_SETTINGS
@@ -131,9 +131,27 @@ def ends(draft: Draft, value: str) -> None:
         campaign.setdefault("schedule", {})["ends"] = boundary(str(value))
 
 
+def expiry_by_tier(draft: Draft, value: Data) -> None:
+    """How long points last, by the level held when they are earned."""
+    draft.levels_by_hand(list(value))
+    lengths = {}
+    for name, one in value.items():
+        known(one, *_UNITS)
+        [lengths[identifier(name)]] = [f"{one[word]}{unit}" for word, unit in _UNITS.items() if word in one]
+    draft.points.setdefault("expiry", {})["by_tier"] = {LADDER: lengths}
+
+
+def pending(draft: Draft, value: Data) -> None:
+    """Until then points cannot be used: so long after they were earned."""
+    known(value, *_UNITS)
+    [draft.points["available_after"]] = [f"{value[word]}{unit}" for word, unit in _UNITS.items() if word in value]
+
+
 POINT_SETTINGS: dict[str, Setting] = {
     "expiry": expiry,
     "pending_days": pending_days,
+    "pending": pending,
+    "expiry_by_tier": expiry_by_tier,
     **RETURN_SETTINGS,
     "lots": lots,
     "negative_balance": negative_balance,

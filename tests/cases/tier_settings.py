@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from cases.amounts import exact, number
+from cases.amounts import decimal_text, exact, number
 from cases.draft import LADDER, POINTS, Draft, Setting
 from cases.published import Data, NotExpressible, known
 
@@ -50,11 +50,43 @@ def tiers(draft: Draft, value: list[Any]) -> None:
     ]
     if any("min_spend" in level for level in levels):
         draft.ladder(levels, "spend")
+        _rates_of_levels(draft, levels)
         return
     word = str(draft.settings.get("tier_basis", draft.settings.get("review_basis", "balance")))
     if word not in _METRICS:
         raise NotExpressible(f"levels by {word}")
     draft.ladder(levels, _METRICS[word])
+    _rates_of_levels(draft, levels)
+
+
+_RATES = ("rate", "points_per_currency_unit", "collection_factor", "multiplier", "bonus_pct")
+_LEVEL = ("name", "min", "min_spend", "from", "keep", *_RATES)
+
+
+def _rates_of_levels(draft: Draft, levels: list[Data]) -> None:
+    """What levels earn, where the ladder itself says it: points for money, or a factor on what rules give."""
+    for place, level in enumerate(levels):
+        known(level, *_LEVEL)
+        when = _held_with_this(draft, levels, place)
+        for word in ("rate", "points_per_currency_unit"):
+            if word in level:
+                draft.campaign(when=when, earn={POINTS: f"{number(level[word])} per 1"})
+        if "collection_factor" in level:
+            draft.campaign(when=when, earn={POINTS: f"1 per {number(level['collection_factor'])}"})
+        factor = level.get("multiplier", 1 + exact(level["bonus_pct"]) / 100 if "bonus_pct" in level else None)
+        if factor is not None:
+            draft.campaign(when=when, multiply={"by": number(factor)})
+
+
+def _held_with_this(draft: Draft, levels: list[Data], place: int) -> str:
+    """The condition that a level is held; where a purchase counts towards its own level, with what it brings."""
+    if "tier_at_purchase" not in draft.settings:
+        return draft.level_is(str(levels[place]["name"]))
+    spent = "(member.lifetime.spend + event.total)"
+    conditions = [f"{spent} >= {decimal_text(levels[place].get('min_spend', 0))}"]
+    if place + 1 < len(levels):
+        conditions.append(f"{spent} < {decimal_text(levels[place + 1].get('min_spend', 0))}")
+    return " && ".join(conditions)
 
 
 def tier_basis(draft: Draft, _value: str) -> None:

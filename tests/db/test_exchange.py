@@ -169,6 +169,18 @@ def test_megabytes_go_both_ways_at_once(wire: Wire) -> None:
     assert [reply.rows for reply in replies] == [[(text,)]] * 4
 
 
+def test_a_value_that_python_cannot_hold_leaves_the_connection_whole(wire: Wire) -> None:
+    exchange = Exchange(wire)
+    exchange.ask("SELECT '294276-01-01'::timestamptz")
+    exchange.ask("SELECT 1")
+    with pytest.raises(psycopg.DataError):
+        exchange.send()
+    again = Exchange(wire)
+    reply = again.ask("SELECT 2")
+    again.send()
+    assert reply.rows == [(2,)]
+
+
 def test_a_lost_connection_is_an_operational_error(wire: Wire, database: Database) -> None:
     pid = wire.info.backend_pid
     with database.connect(autocommit=True) as other:

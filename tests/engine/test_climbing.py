@@ -42,7 +42,7 @@ def test_a_new_level_begins_a_new_period_and_its_sums_anew() -> None:
     compiled = ladder("window: period, validity: 12mo")
     decision = decided(compiled, purchase(10000))
     assert decision.counters.windows == {}
-    assert decision.counters.periods == {"t": TierPeriod(at("2026-03-04T12:00Z"), risen_from="green")}
+    assert decision.counters.periods == {"t": TierPeriod(at("2026-03-04T12:00Z"), risen=(("green", None),))}
 
 
 @pytest.mark.parametrize(("extend", "since"), [("at_once", "2025-05-01T12:00Z"), ("at_review", "2025-03-01T12:00Z")])

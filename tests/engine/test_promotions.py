@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.shop_world import decided, line, member, program, purchase, verdicts
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Decision
 from setia.engine.occurrences import Occurrence
+from setia.engine.promoting import code_for
 
 BASE = "  base: {on: purchase, earn: {stars: 1 per 1.00}}\n"
 
@@ -86,3 +89,119 @@ def test_lines_conditions_choose_what_is_cheaper() -> None:
     )
     decision = decided(compiled, cart(line(10000, category="food"), line(500), line(5000, category="food")))
     assert decision.outcome.discounts[0].by_line == {2: 500}
+
+
+def test_a_code_and_no_coupon_is_what_a_promotion_without_codes_waits_for() -> None:
+    compiled = shop("  coupon: {on: purchase, discount: {percent: 10, coupon: true}}\n")
+    assert verdicts(decided(compiled, cart(line(1000), codes=("any",))))["coupon"] == "coupon"
+
+
+def test_the_code_that_was_shown_is_kept_with_what_it_took_off() -> None:
+    compiled = shop("  coded: {on: purchase, discount: {percent: 10, codes: [A, Summer]}}\n")
+    [effect] = decided(compiled, cart(line(1000), codes=("x", "SUMMER"))).outcome.discounts
+    assert effect.code == "SUMMER"
+
+
+def test_what_has_nothing_to_take_off_keeps_no_other_promotion_out() -> None:
+    compiled = shop(
+        "  none: {on: purchase, exclusive: true, priority: 9, discount: {amount: 5, on: shipping}}\n"
+        "  some: {on: purchase, discount: {percent: 10}}\n"
+    )
+    assert taken(decided(compiled, cart(line(1000)))) == {"some": 100}
+    decision = decided(compiled, cart(line(1000), shipping=490, shipping_tax=78))
+    assert taken(decision) == {"none": 490}
+    assert (verdicts(decision)["some"], decision.outcome.discounts[0].by_line) == ("exclusive", {-1: 490})
+
+
+def test_a_promotion_that_finds_nothing_left_says_so_and_is_not_used() -> None:
+    compiled = shop(
+        "  all: {on: purchase, priority: 1, discount: {percent: 100}}\n"
+        "  rest: {on: purchase, limits: [{per: member, uses: 1}], discount: {percent: 10}}\n"
+    )
+    decision = decided(compiled, cart(line(1000)))
+    assert (taken(decision), verdicts(decision)["rest"], decision.outcome.uses) == ({"all": 1000}, "nothing", ["all"])
+
+
+def test_a_condition_that_fails_refuses_its_promotion_alone() -> None:
+    failing = 'line.labels[3] == \\"a\\"'
+    compiled = shop(
+        f'  broken: {{on: purchase, discount: {{percent: 100, buy: {{lines: "{failing}"}}}}}}\n'
+        f'  parts: {{on: purchase, discount: {{price: 1, bundle: [{{lines: "{failing}"}}, {{quantity: 2}}]}}}}\n'
+        "  fine: {on: purchase, discount: {percent: 10}}\n"
+    )
+    decision = decided(compiled, cart(line(1000)))
+    assert taken(decision) == {"fine": 100}
+    assert [verdicts(decision)[name] for name in ("broken", "parts")] == ["error", "error"]
+    assert decision.explanation.considered[0].error
+
+
+def test_a_bundle_and_what_is_bought_are_chosen_by_conditions() -> None:
+    compiled = shop(
+        "  menu: {on: purchase, discount: {price: 7.00, bundle:"
+        ' [{lines: line.sku == "burger"}, {lines: line.sku == "fries", quantity: 2}]}}\n'
+        '  third: {on: purchase, lines: line.sku == "cola", discount:'
+        ' {percent: 100, free: added, buy: {lines: line.sku == "burger", quantity: 2}}}\n'
+    )
+    decision = decided(
+        compiled, cart(line(1200, "burger", "2"), line(1200, "fries", "4"), line(300, "cola")), member()
+    )
+    menu, third = decision.outcome.discounts
+    assert (menu.amount, menu.by_line) == (1000, {0: 500, 1: 500})
+    assert (third.amount, third.added_units, third.wanted) == (0, 1, None)
+    assert decision.outcome.uses == ["base", "menu", "third"]
+
+
+def test_tax_goes_down_with_the_price_and_an_order_discount_to_what_is_left() -> None:
+    compiled = shop("  most: {on: purchase, discount: {percent: 90}}\n", "money: {of: order, tax: excluded}\n")
+    event = cart(line(1190, tax=190), discount=500, shipping=500)
+    decision = decided(compiled, event)
+    # 1.19 is left of the line, and the 5.00 off the order take all of it: 5.00 of shipping count.
+    assert taken(decision) == {"most": 1071}
+    assert earned(decision) == 5
+    half = shop("  half: {on: purchase, discount: {percent: 50}}\n", "money: {tax: excluded}\n")
+    assert earned(decided(half, cart(line(23800, tax=3800)))) == 100
+
+
+def test_only_a_campaign_with_a_discount_is_a_promotion() -> None:
+    base = shop("").plans["purchase"].campaigns[0]
+    with pytest.raises(TypeError, match="base is no promotion"):
+        code_for(base, cart(line(100)))
+
+
+PERCENTS = st.lists(st.tuples(st.integers(1, 100), st.integers(0, 3)), min_size=1, max_size=5)
+AMOUNTS = st.lists(st.integers(1, 10_000), min_size=1, max_size=4)
+
+
+@given(PERCENTS, AMOUNTS)
+def test_promotions_add_up_and_never_go_below_zero(percents: list[tuple[int, int]], amounts: list[int]) -> None:
+    compiled = shop(
+        "".join(
+            f"  p{place}: {{on: purchase, priority: {priority}, discount: {{percent: {percent}, base: original}}}}\n"
+            for place, (percent, priority) in enumerate(percents)
+        )
+    )
+    decision = decided(compiled, cart(*map(line, amounts)))
+    off = [0] * len(amounts)
+    for effect in decision.outcome.discounts:
+        assert effect.amount == sum(effect.by_line.values())
+        for place, cut in effect.by_line.items():
+            off[place] += cut
+    assert all(cut <= amount for cut, amount in zip(off, amounts, strict=True))
+    assert decision.outcome.counted["spend"] == sum(amounts) - sum(off)
+
+
+@given(PERCENTS, AMOUNTS)
+def test_the_best_of_a_group_is_the_best(percents: list[tuple[int, int]], amounts: list[int]) -> None:
+    compiled = shop(
+        "".join(
+            f"  p{place}: {{on: purchase, group: g, priority: {priority}, discount: {{percent: {percent}}}}}\n"
+            for place, (percent, priority) in enumerate(percents)
+        ),
+        "stacking: {groups: {g: {choose: best_value}}}\n",
+    )
+    event = cart(*map(line, amounts))
+    alone = [
+        sum(taken(decided(shop(f"  one: {{on: purchase, discount: {{percent: {percent}}}}}\n"), event)).values())
+        for percent, _ in percents
+    ]
+    assert sum(taken(decided(compiled, event)).values()) == max(alone)

@@ -169,11 +169,11 @@ class WayIn(RuleBasedStateMachine):
             )
         )
         for card in self.oracle.balance:
-            lifetime = counters[str(card)]["lifetime"]
+            lifetime = counters[str(card)].get("lifetime", {})
             assert lifetime.get("orders", 0) == self.oracle.orders[card]
             assert lifetime.get("spend", 0) == self.oracle.spend[card]
             level = "gold" if self.oracle.spend[card] >= 10000 else None
-            assert counters[str(card)]["tiers"].get("status") == level
+            assert counters[str(card)].get("tiers", {}).get("status") == level
 
     def rows(self, query: str, *values: object) -> list[Any]:
         with self.database.raw_connection() as connection:

@@ -24,6 +24,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _TAGS = [
     {"name": "events", "description": "What happens to members: send it, ask what it would earn, and why it did."},
     {"name": "members", "description": "Who they are, what they hold, and why."},
+    {"name": "rewards", "description": "What points buy: the catalogue, redemptions, and codes at tills."},
     {"name": "program", "description": "The definition and its published versions."},
     {"name": "reports", "description": "Where all points went, and what they are worth."},
     {"name": "operation", "description": "For the people and machines that run Setia."},

@@ -122,6 +122,7 @@ class Exchange:
     def _collect(self, pgconn: pq.abc.PGconn, awaited: list[Reply | str | None]) -> None:
         """Read what became of each statement, up to the end of the exchange; raises the first failure then."""
         failure: psycopg.Error | None = None
+        answered: list[tuple[Reply, pq.abc.PGresult]] = []
         place = 0
         for result in _results(pgconn):
             if result is None:
@@ -130,7 +131,7 @@ class Exchange:
             expected = awaited[place]
             if result.status in _DONE:
                 if isinstance(expected, Reply):
-                    self._fill(expected, result)
+                    answered.append((expected, result))
                 continue
             if isinstance(expected, str) and isinstance(self._connection, Wire):
                 self._connection.prepared.pop(expected, None)
@@ -138,6 +139,9 @@ class Exchange:
                 failure = errors.error_from_result(result)
         if failure is not None:
             raise failure
+        # Not before everything is read: a value that Python cannot hold must not leave the connection half way.
+        for reply, result in answered:
+            self._fill(reply, result)
 
     def _fill(self, reply: Reply, result: pq.abc.PGresult) -> None:
         reply.rowcount = result.command_tuples or 0

@@ -52,7 +52,7 @@ def climb(
                 level = own
         if level != own:
             hold(tier_set, counters, level, outcome)
-        ladder[tier_set.id] = _rung(tier_set, level, values)
+        ladder[tier_set.id] = rung(tier_set, level, values)
     by_id = {tier_set.id: tier_set for tier_set in program.tier_sets}
     for match in matches:
         if match.campaign.definition.tier and match.considered.verdict == "matched":
@@ -93,7 +93,7 @@ def _counts(tier_set: CompiledTierSet, outcome: Outcome) -> bool:
     return any(measure.metric in outcome.counted or measure.points in earned for measure in tier_set.measures)
 
 
-def _rung(tier_set: CompiledTierSet, level: int, values: Values) -> str:
+def rung(tier_set: CompiledTierSet, level: int, values: Values) -> str:
     """The arithmetic of the next level's first criterion, or of the tier set's first measure at the top."""
     if level + 1 < len(tier_set.levels):
         one = tier_set.levels[level + 1].criteria[0]

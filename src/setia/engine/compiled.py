@@ -99,6 +99,8 @@ class CompiledProgram:
     """Point type that ends by inactivity -> the events that count as activity; none means all of them."""
     graces: tuple[Period, ...]
     """How long levels stay after reviews that were not passed."""
+    heeds_balances: bool
+    """Whether anything that becomes due depends on points held, other than lots."""
     tracking: str
     """What counters depend on, and behind it the tier sets that are judged at once by new settings: digests.
 
@@ -220,9 +222,7 @@ def compile_program(
     digits = minor_digits(definition.program.currency)
     point_digits = {name: point_type.decimals for name, point_type in definition.points.items()}
     caps = caps_by_points(definition)
-    limits_by_campaign = {
-        name: limits_of(name, campaign, caps) for name, campaign in definition.campaigns.items()
-    }
+    limits_by_campaign = {name: limits_of(name, campaign, caps) for name, campaign in definition.campaigns.items()}
     limits = {key: (name, limit) for name, own in limits_by_campaign.items() for key, limit in own}
     tier_sets = tuple(compile_tier_set(tier_set, digits, point_digits) for tier_set in definition.tiers)
     sums = {
@@ -255,6 +255,7 @@ def compile_program(
             for name, campaign in definition.campaigns.items()
             if campaign.offer is not None and campaign.enabled
         },
+        heeds_balances=_heeds_balances(definition, tier_sets),
         inactive={
             name: frozenset(point_type.expiry.extended_by)
             for name, point_type in definition.points.items()
@@ -285,6 +286,14 @@ def _watched(definition: Program) -> frozenset[str]:
     awaited = {part.available_on for part in _parts(definition)}
     cancelling = {point_type.cancel_on for point_type in definition.points.values()}
     return frozenset(event for event in awaited | cancelling if event is not None)
+
+
+def _heeds_balances(definition: Program, tier_sets: Iterable[CompiledTierSet]) -> bool:
+    return (
+        any(tier_set.by_balance for tier_set in tier_sets)
+        or any(point_type.expiry.inactivity is not None for point_type in definition.points.values())
+        or bool(definition.triggers)
+    )
 
 
 def _plans(definition: Program) -> dict[str, TriggerPlan]:

@@ -22,6 +22,8 @@ class Measure:
     points: str
     """The point type that is counted; empty where none is."""
     of_balance: bool
+    window_text: str
+    """The window as its author wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class CompiledTierSet:
     definition: TierSet
     id: str
     levels: tuple[CompiledLevel, ...]
+    places: dict[str, int]
+    """Level -> its place on the ladder."""
     measures: tuple[Measure, ...]
     period_keys: tuple[str, ...]
     """The measures that begin anew with each period."""
@@ -61,14 +65,11 @@ class CompiledTierSet:
 
     def is_lost(self, level: str | None) -> bool:
         """Whether somebody holds a level that the tier set no longer has."""
-        return level is not None and all(candidate.id != level for candidate in self.levels)
+        return level is not None and level not in self.places
 
     def index(self, level: str | None) -> int:
         """The place of a level on the ladder; a level that is no longer defined counts as the first."""
-        for place, candidate in enumerate(self.levels):
-            if candidate.id == level:
-                return place
-        return 0
+        return 0 if level is None else self.places.get(level, 0)
 
 
 def compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict[str, int]) -> CompiledTierSet:
@@ -83,6 +84,7 @@ def compile_tier_set(tier_set: TierSet, currency_digits: int, point_digits: dict
         definition=tier_set,
         id=tier_set.id,
         levels=levels,
+        places={level.id: place for place, level in enumerate(levels)},
         measures=tuple(measures.values()),
         period_keys=tuple(measure.key for measure in measures.values() if measure.window.kind == "period"),
         validity=validity,
@@ -97,7 +99,9 @@ def compile_measure(
     """Make a metric in a window ready."""
     points = metric.split(".")[1] if metric.startswith("points.") else ""
     digits = currency_digits if metric == "spend" else point_digits[points] if points else 0
-    return Measure(key, metric, window, digits, points, metric.endswith(".balance"))
+    return Measure(
+        key, metric, window, digits, points, metric.endswith(".balance"), str(window.model_dump(mode="json"))
+    )
 
 
 def _key(tier_set: TierSet, metric: str, window: Window) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from setia.engine.calendar import add_to_day, full_years, midnight, period_key
 from setia.engine.compiled import CompiledProgram
-from setia.engine.compiled_tiers import Measure
+from setia.engine.compiled_tiers import CompiledTierSet, Measure
 from setia.engine.decision import Outcome, Undone
 from setia.engine.limits import count_uses
 from setia.engine.state import Counters, OfferState, TierPeriod
@@ -71,7 +71,8 @@ def count_return(
 ) -> Counters:
     """The counters after a return: as if the order had not counted what it counts no more, on its own day.
 
-    A window or period that is no longer kept for that day is no longer read either.
+    A window or period that is no longer kept for that day is no longer read either. The moments of the first and last
+    purchase stay until no order is left: what an order in between would have left is not known any more.
     """
     day = undone.occurred_at.astimezone(program.zone).date()
     earned: dict[str, int] = {}
@@ -85,13 +86,12 @@ def count_return(
     windows = counters.windows
     for key, measure in program.measures.items():
         amount = earned.get(measure.points, 0) if measure.points else outcome.counted.get(measure.metric, 0)
-        bucket = bucket_of(program, measure, day, enrolled_at) if amount else None
+        bucket = bucket_of(program, measure, day, enrolled_at) if amount and key not in undone.closed else None
         if bucket is not None and bucket in windows.get(key, {}):
             windows = windows | {key: _added(windows[key], {bucket: amount})}
     limits = counters.limits
     for campaign in dict.fromkeys([*by_campaign, *undone.uses]):
-        uses = -1 if campaign in undone.uses else 0
-        own = program.limits_of.get(campaign, ())
+        own, uses = program.limits_of.get(campaign, ()), -undone.uses.count(campaign)
         for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", uses).items():
             kept = {period: amount for period, amount in added.items() if period in limits.get(key, {})}
             if kept:
@@ -106,6 +106,7 @@ def count_return(
         limits=limits,
         first_purchase_at=None if none_left else counters.first_purchase_at,
         last_purchase_at=None if none_left else counters.last_purchase_at,
+        offers=counters.offers | {change.instance: change.state for change in outcome.offers},
     )
 
 
@@ -158,9 +159,13 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
             counters.beneath = others | {name: level for name, level in outcome.beneath.items() if level is not None}
         after = {name: _own(program, counters, name) for name in named}
         began = [name for name in named if name in outcome.renewed or before[name] != after[name]]
-        counters.periods = counters.periods | {
-            name: _period(counters.periods.get(name), outcome, before[name], after[name], moment) for name in began
-        }
+        ladders = {tier_set.id: tier_set for tier_set in program.tier_sets}
+        periods = {name: period for name, period in counters.periods.items() if name not in began}
+        for name in began:
+            period = _period(ladders.get(name), counters.periods.get(name), outcome, before[name], after[name], moment)
+            if period is not None:
+                periods[name] = period
+        counters.periods = periods
         ended = {key for tier_set in program.tier_sets if tier_set.id in began for key in tier_set.period_keys}
         if ended:
             counters.windows = {key: buckets for key, buckets in counters.windows.items() if key not in ended}
@@ -178,15 +183,26 @@ def _own(program: CompiledProgram, counters: Counters, name: str) -> str | None:
 
 
 def _period(
-    held: TierPeriod | None, outcome: Outcome, before: str | None, after: str | None, moment: dt.datetime
-) -> TierPeriod:
-    """The period that begins; a return that takes a rise back resumes the one before it."""
-    if before == after:
+    tier_set: CompiledTierSet | None,
+    held: TierPeriod | None,
+    outcome: Outcome,
+    before: str | None,
+    after: str | None,
+    moment: dt.datetime,
+) -> TierPeriod | None:
+    """The period that begins; a return that takes a rise back resumes the one before it (None: as at the enrolment)."""
+    if tier_set is None or before is None or tier_set.index(before) == tier_set.index(after):
         return TierPeriod(moment)
-    if outcome.undoes is not None:
-        resumes = held is not None and held.risen_from == after
-        return TierPeriod(held.held_since or moment) if resumes and held is not None else TierPeriod(moment)
-    return TierPeriod(moment, risen_from=before, held_since=None if held is None else held.since)
+    since, risen = (None, ()) if held is None else (held.since, held.risen)
+    stays = (*risen, (before, since))
+    if tier_set.index(after) > tier_set.index(before):
+        return TierPeriod(moment, risen=stays)
+    if outcome.undoes is None:
+        return TierPeriod(moment)
+    # Somebody who falls between two levels has held the one they come to since they rose past it.
+    below = tuple(stay for stay in stays if tier_set.index(stay[0]) < tier_set.index(after))
+    resumed = stays[len(below)][1]
+    return None if resumed is None else TierPeriod(resumed, risen=below)
 
 
 def recount(

@@ -56,7 +56,7 @@ class LotMove(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
 class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one cart promotion took off: from each line (-1: from shipping), in the smallest unit of the currency.
 
-    `wanted` stands where a cap or the price of the goods made it less. `added_units` are for the caller to add for
+    `wanted` stands where a cap, or what other promotions had left, made it less. `added_units` are for the caller to add for
     free; `code` is the code that it was given for.
     """
 
@@ -69,15 +69,19 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a return takes back: the order it is of, and the campaigns that are used no more.
+    """What a return takes back: the order it is of, and the campaigns that are used no more, as often as they were.
 
-    What was counted for the order goes where it was counted: into the windows and periods of the order's day.
+    What was counted for the order goes where it was counted: into the windows and periods of the order's day, and the
+    budgets of the `version` that decided it. `closed` are the windows over a period that has ended since; the order
+    counts in them no more, whatever comes back of it.
     """
 
     event: str
     occurred_at: dt.datetime
     uses: list[str] = []
     returned: Returned | None = None
+    version: int = 0
+    closed: list[str] = []
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):

@@ -9,7 +9,7 @@ from fractions import Fraction
 import msgspec
 
 from setia.engine.exact import rounded
-from setia.engine.units import Run, cheapest, dearest, every, given_in_cart, whole_sets
+from setia.engine.units import Run, cheapest, dearest, every, given, whole_sets
 from setia.program.discounts import Discount, Step
 
 SHIPPING = -1
@@ -45,7 +45,7 @@ class Taken(msgspec.Struct, frozen=True):
 
     cuts: dict[int, int]
     wanted: int
-    """What it would take without `at_most` and where there is enough."""
+    """What it would take without its caps, from lines that other promotions have left as they were."""
     added_units: int = 0
 
     @property
@@ -62,25 +62,29 @@ class Chosen(msgspec.Struct, frozen=True):
     bundle: Sequence[Sequence[int]] = ()
 
 
+class _Measure(msgspec.Struct, frozen=True):
+    """How much is taken off: one of the three, or nothing where no step is reached. Amounts in the smallest unit."""
+
+    percent: Fraction | None = None
+    amount: Fraction | None = None
+    price: Fraction | None = None
+
+
 def take_off(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, digits: int) -> Taken:
     """Work out a discount on lines as they are now; nothing given is changed. `digits` are those of the currency."""
-    added = 0
+    if discount.free == "added":
+        return Taken({}, 0, _sets(discount, priced, chosen) * (discount.units or 1))
+    measure = _measure(discount, priced, chosen.lines, digits)
     if discount.on == "shipping":
-        shipping = priced.get(SHIPPING)
-        step = _step(discount, priced, chosen.lines, digits)
-        raw = {} if shipping is None else _of_lines(discount, {SHIPPING: shipping}, step, digits)
-    elif discount.free == "added":
-        raw, added = {}, _sets(discount, priced, chosen) * (discount.units or 1)
+        raw = _of_lines(discount, {line: one for line, one in priced.items() if line == SHIPPING}, measure)
     else:
-        step = _step(discount, priced, chosen.lines, digits)
-        picked = _picked(discount, priced, chosen)
+        picked = _picked(discount, measure, priced, chosen)
         if picked is None:
-            raw = _of_lines(discount, {line: priced[line] for line in chosen.lines}, step, digits)
+            raw = _of_lines(discount, {line: priced[line] for line in chosen.lines}, measure)
         else:
-            raw = _of_units(discount, priced, picked, digits)
+            raw = _of_units(discount, priced, picked, measure)
     wanted = sum(raw.values(), Fraction(0))
-    cuts = _capped(discount, raw, priced, digits)
-    return Taken(cuts, _whole(wanted, discount), added)
+    return Taken(_capped(discount, raw, priced, digits), _whole(wanted, discount))
 
 
 def _whole(amount: Fraction, discount: Discount) -> int:
@@ -91,53 +95,60 @@ def _minor(amount: Decimal, digits: int) -> Fraction:
     return Fraction(amount) * int(10**digits)
 
 
+def _measure(discount: Discount, priced: Mapping[int, Priced], lines: Collection[int], digits: int) -> _Measure:
+    """How much is taken off: as the discount says, or as the last step does that the chosen lines reach."""
+    if discount.price is not None:
+        return _Measure(price=_minor(discount.price, digits))
+    step: Discount | Step | None = _step(discount, priced, lines, digits) if discount.steps else discount
+    if step is None:
+        return _Measure()
+    if step.percent is not None:
+        return _Measure(percent=Fraction(step.percent) / 100)
+    return _Measure(amount=None if step.amount is None else _minor(step.amount, digits))
+
+
 def _step(discount: Discount, priced: Mapping[int, Priced], lines: Collection[int], digits: int) -> Step | None:
-    """The last step that the chosen lines reach."""
-    reached = None
     if discount.steps_by == "quantity":
         there: Fraction = sum((Fraction(priced[line].quantity) for line in lines), Fraction(0))
         levels = [Fraction(step.from_) for step in discount.steps]
     else:
         there = Fraction(sum(priced[line].original for line in lines))
         levels = [_minor(step.from_, digits) for step in discount.steps]
-    for step, level in zip(discount.steps, levels, strict=True):
-        if there >= level:
-            reached = step
-    return reached
+    reached = [step for step, level in zip(discount.steps, levels, strict=True) if there >= level]
+    return reached[-1] if reached else None
 
 
-def _of_lines(discount: Discount, lines: Mapping[int, Priced], step: Step | None, digits: int) -> dict[int, Fraction]:
+def _of_lines(discount: Discount, lines: Mapping[int, Priced], measure: _Measure) -> dict[int, Fraction]:
     """What is taken off whole lines, before any cap."""
-    percent = discount.percent if step is None else step.percent
-    amount = discount.amount if step is None else step.amount
-    if percent is not None:
-        share = Fraction(percent) / 100
+    share = measure.percent
+    if share is not None:
         original = discount.base == "original"
         return {line: share * (one.original if original else one.amount) for line, one in lines.items()}
-    if amount is None:
-        return {}  # steps of which none is reached
-    return _spread(discount, _minor(amount, digits), lines)
+    if measure.amount is None:
+        return {}
+    return _spread(discount, measure.amount, lines)
+
+
+def _net(discount: Discount, one: Priced) -> Fraction:
+    """Which part of a price the discount's amounts are about: what is not tax, or all of it."""
+    return one.net_share if discount.tax == "excluded" else Fraction(1)
 
 
 def _spread(discount: Discount, amount: Fraction, lines: Mapping[int, Priced]) -> dict[int, Fraction]:
     """An amount over lines by what they cost, or evenly; what one cannot bear the others do."""
-    left = {line: Fraction(one.amount) for line, one in lines.items() if one.amount > 0}
-    net = {line: lines[line].net_share if discount.tax == "excluded" else Fraction(1) for line in left}
-    cuts = dict.fromkeys(left, Fraction(0))
     # An amount without tax is spread over what the lines cost without tax, and takes their tax along.
-    rest = min(amount, sum((left[line] * net[line] for line in left), Fraction(0)))
+    net = {line: _net(discount, one) for line, one in lines.items()}
+    left = {line: one.amount * net[line] for line, one in lines.items() if one.amount * net[line] > 0}
+    cuts = dict.fromkeys(left, Fraction(0))
+    rest = min(amount, sum(left.values(), Fraction(0)))
     while rest > 0:
-        open_ = {line: left[line] - cuts[line] for line in left if left[line] > cuts[line]}
-        weights = {
-            line: Fraction(1) if discount.spread == "evenly" else there * net[line] for line, there in open_.items()
-        }
+        weights = left if discount.spread == "by_value" else {line: Fraction(1) for line in left if left[line]}
         whole = sum(weights.values(), Fraction(0))
-        given = Fraction(0)
-        for line, there in open_.items():
-            part = min(rest * weights[line] / whole, there * net[line])
+        parts = {line: min(rest * weight / whole, left[line]) for line, weight in weights.items()}
+        for line, part in parts.items():
             cuts[line] += part / net[line]
-            given += part
-        rest -= given
+        left = {line: there - parts.get(line, 0) for line, there in left.items()}
+        rest -= sum(parts.values(), Fraction(0))
     return cuts
 
 
@@ -152,17 +163,15 @@ def _sets(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> i
     return sets if discount.repeat else min(1, sets)
 
 
-def _picked(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> list[Run] | None:
+def _picked(
+    discount: Discount, measure: _Measure, priced: Mapping[int, Priced], chosen: Chosen
+) -> list[Run] | None:
     """The units that are discounted; None where it is about whole lines."""
     runs = _runs(priced, chosen.lines)
     units = discount.units
     if discount.buy is not None:
-        if set(chosen.lines) == set(chosen.bought):
-            bought = sum(run.units for run in runs)
-            given = given_in_cart(bought, discount.buy.quantity, units or 1, repeat=discount.repeat)
-        else:
-            given = _sets(discount, priced, chosen) * (units or 1)
-        return cheapest(runs, given)
+        bought = _runs(priced, chosen.bought)
+        return given(runs, bought, discount.buy.quantity, units or 1, repeat=discount.repeat)
     if discount.bundle:
         selections = [
             (_runs(priced, lines), part.quantity) for lines, part in zip(chosen.bundle, discount.bundle, strict=True)
@@ -170,66 +179,68 @@ def _picked(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) ->
         return whole_sets(selections, repeat=discount.repeat)
     if discount.every is not None:
         return every(runs, discount.every, units or 1)
-    if discount.on in {"cheapest", "dearest"}:
-        return (cheapest if discount.on == "cheapest" else dearest)(runs, units or 1)
-    if units is not None:
-        return dearest(runs, units)
-    return runs if discount.on == "lines" and discount.percent is None else None
+    if discount.on == "cheapest":
+        return cheapest(runs, units or 1)
+    if discount.on == "dearest" or units is not None:
+        return dearest(runs, units or 1)
+    return runs if discount.on == "lines" and measure.percent is None else None
 
 
 def _of_units(
-    discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], digits: int
+    discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure
 ) -> dict[int, Fraction]:
     """What is taken off units, before any cap."""
+    together = _of_bundles(discount, priced, picked, measure) if discount.bundle else None
     cuts: dict[int, Fraction] = {}
-    share = Fraction(discount.percent) / 100 if discount.percent is not None else None
-    per_bundle = sum(part.quantity for part in discount.bundle)
-    bundles = sum(run.units for run in picked) // per_bundle if per_bundle else 0
-    whole = sum((run.price * run.units for run in picked), Fraction(0))
-    together = None
-    if bundles and discount.price is not None:
-        together = max(Fraction(0), whole - _minor(discount.price, digits) * bundles)
-    elif bundles and discount.amount is not None:
-        together = min(whole, _minor(discount.amount, digits) * bundles)
     for run in picked:
-        if together is not None:
-            cut = together * run.price * run.units / whole if whole else Fraction(0)
-        elif share is not None:
-            one = priced[run.line]
-            unit = Fraction(one.original) / Fraction(one.quantity) if discount.base == "original" else run.price
-            cut = share * unit * run.units
-        elif discount.price is not None:
-            cut = max(Fraction(0), run.price - _minor(discount.price, digits)) * run.units
+        one = priced[run.line]
+        net = _net(discount, one)
+        if measure.percent is not None:
+            original = Fraction(one.original) / Fraction(one.quantity)
+            cut = measure.percent * (original if discount.base == "original" else run.price)
+        elif together is not None:
+            cut = together * run.price
+        elif not net:
+            cut = Fraction(0)
+        elif measure.price is not None:
+            cut = max(Fraction(0), run.price * net - measure.price) / net
         else:
-            off = _minor(discount.amount or Decimal(0), digits)
-            if discount.tax == "excluded" and priced[run.line].net_share:
-                off /= priced[run.line].net_share
-            cut = min(run.price, off) * run.units
-        cuts[run.line] = cuts.get(run.line, Fraction(0)) + cut
+            cut = min(run.price * net, measure.amount or Fraction(0)) / net
+        cuts[run.line] = cuts.get(run.line, Fraction(0)) + cut * run.units
     return cuts
+
+
+def _of_bundles(
+    discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure
+) -> Fraction:
+    """Which share of all their units is taken off bundles that have a price, or an amount, together."""
+    bundles = sum(run.units for run in picked) // sum(part.quantity for part in discount.bundle)
+    whole = sum((run.price * run.units * _net(discount, priced[run.line]) for run in picked), Fraction(0))
+    if not whole:
+        return Fraction(0)
+    if measure.price is not None:
+        return max(Fraction(0), whole - measure.price * bundles) / whole
+    return min(whole, (measure.amount or Fraction(0)) * bundles) / whole
 
 
 def _capped(
     discount: Discount, raw: Mapping[int, Fraction], priced: Mapping[int, Priced], digits: int
 ) -> dict[int, int]:
     """Whole smallest units of the currency for each line: the rounded sum, shared out so that it adds up."""
-    most_each = None if discount.at_most_per_line is None else _minor(discount.at_most_per_line, digits)
+    # Caps are whole smallest units too, so that rounding never goes beyond them.
+    most_each = None if discount.at_most_per_line is None else int(_minor(discount.at_most_per_line, digits))
     cuts = {
-        line: min(cut, Fraction(priced[line].amount), *(() if most_each is None else (most_each,)))
+        line: min(cut, Fraction(priced[line].amount), *(() if most_each is None else (Fraction(most_each),)))
         for line, cut in raw.items()
-        if cut > 0 and priced[line].amount > 0
     }
     whole = sum(cuts.values(), Fraction(0))
-    if discount.at_most is not None and whole > (most := _minor(discount.at_most, digits)):
+    if discount.at_most is not None and whole > (most := Fraction(int(_minor(discount.at_most, digits)))):
         cuts = {line: cut * most / whole for line, cut in cuts.items()}
         whole = most
-    total = min(_whole(whole, discount), sum(priced[line].amount for line in cuts))
     shares = {line: int(cut) for line, cut in cuts.items()}
-    # The smallest units that rounding has left over go to the largest fractions, those of earlier lines first.
-    order = sorted(cuts, key=lambda line: (shares[line] - cuts[line], line))
-    for line in order * 2:
-        if sum(shares.values()) >= total:
-            break
-        if shares[line] < priced[line].amount:
-            shares[line] += 1
+    # The smallest units that rounding has left over go to the largest fractions, those of earlier lines first. There
+    # are at most as many of them as lines with a fraction, so none gets more than its cap or its price.
+    left_over = _whole(whole, discount) - sum(shares.values())
+    for line in sorted(cuts, key=lambda line: (shares[line] - cuts[line], line))[:left_over]:
+        shares[line] += 1
     return {line: share for line, share in shares.items() if share}

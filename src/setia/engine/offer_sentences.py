@@ -55,12 +55,12 @@ def offer_sentences(program: CompiledProgram, changes: list[OfferChange], langua
     for change in changes:
         name = campaign_name(program, change.state.campaign, language)
         offer = program.offers.get(change.state.campaign)
-        if change.completed:
+        if change.completed > 0:
             kind = "completed" if change.completed == 1 else "completed_times"
             yield _WORDS[kind][language].format(offer=name, times=change.completed)
-        there = len(change.state.items) or change.state.progress
+        there = len(change.state.items) or max(0, change.state.progress)
         if change.kind == "counted":
-            if there or not change.completed:
+            if there or change.completed <= 0:
                 progress = progress_text(program, offer, there, change.target, language)
                 yield _WORDS["counted"][language].format(offer=name, progress=progress)
         elif change.kind == "assigned" and change.state.ends is not None:

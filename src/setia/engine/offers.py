@@ -179,7 +179,8 @@ def _judge(
 
 def _completes(offer: CompiledOffer, total: int) -> tuple[int, int]:
     """How often a progress completes the offer, and what of it is left for the next time."""
-    times = min(total // offer.target, MOST_AT_ONCE)
+    # It is below nothing while a return has taken back what an earlier completion had needed.
+    times = max(0, min(total // offer.target, MOST_AT_ONCE))
     if offer.carry_over:
         return times, total - times * offer.target
     return min(times, 1), 0

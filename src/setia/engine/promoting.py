@@ -58,24 +58,38 @@ def promote(
         considered.append(found.considered if isinstance(found, Match) else found)
     priced = _priced(event)
     digits = program.currency_digits
-    alone = {match.campaign.id: _try(match, facts, priced, digits) for match in matches}
+    chosen = {match.campaign.id: found for match in matches if (found := _chosen(match, facts)) is not None}
+    alone = {
+        match.campaign.id: take_off(_discount(match.campaign), priced, chosen[match.campaign.id], digits)
+        for match in matches
+        if match.campaign.id in chosen
+    }
+    for match in matches:
+        # What has nothing to take off keeps no other promotion out.
+        if match.campaign.id in alone and not _does(alone[match.campaign.id]):
+            match.considered.verdict = "nothing"
     applying = choose(
-        [match for match in matches if alone[match.campaign.id] is not None],
+        [match for match in matches if match.considered.verdict == "matched"],
         program.definition.stacking,
-        lambda match: Fraction(_total(alone[match.campaign.id])),
+        lambda match: Fraction(alone[match.campaign.id].total),
     )
     effects = []
     for match in applying:
-        taken = _try(match, facts, priced, digits)
-        if taken is None or not (taken.cuts or taken.added_units):
-            match.considered.verdict = "nothing" if taken is not None else match.considered.verdict
+        campaign = match.campaign
+        taken = take_off(_discount(campaign), priced, chosen[campaign.id], digits)
+        if not _does(taken):
+            match.considered.verdict = "nothing"
             continue
         for line, cut in taken.cuts.items():
             priced[line].amount -= cut
-        code = code_for(match.campaign, event) or None
+        code = code_for(campaign, event) or None
         wanted = taken.wanted if taken.wanted != taken.total else None
-        effects.append(DiscountEffect(match.campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
+        effects.append(DiscountEffect(campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
     return Promoted(_left(event, priced), effects, considered)
+
+
+def _does(taken: Taken) -> bool:
+    return bool(taken.cuts or taken.added_units)
 
 
 def code_for(campaign: CompiledCampaign, event: Occurrence) -> str | None:
@@ -95,25 +109,17 @@ def _discount(campaign: CompiledCampaign) -> Discount:
     return discount
 
 
-def _total(taken: Taken | None) -> int:
-    return 0 if taken is None else taken.total
-
-
-def _try(match: Match, facts: Facts, priced: Mapping[int, Priced], digits: int) -> Taken | None:
-    """What a promotion takes off now; None, with the verdict `error`, where one of its conditions fails."""
+def _chosen(match: Match, facts: Facts) -> Chosen | None:
+    """The lines a promotion is about; None, with the verdict `error`, where one of its conditions fails."""
     campaign = match.campaign
-    every = range(len(facts.event.lines))
+    lines = range(len(facts.event.lines)) if match.lines is None else match.lines
     try:
-        chosen = Chosen(
-            every if match.lines is None else match.lines,
-            _selected(campaign.bought, facts),
-            [_selected(part, facts) for part in campaign.bundle],
-        )
+        bought = _selected(campaign.bought, facts)
+        return Chosen(lines, bought, [_selected(part, facts) for part in campaign.bundle])
     except EvaluationError as error:
         match.considered.verdict = "error"
         match.considered.error = str(error)
         return None
-    return take_off(_discount(campaign), priced, chosen, digits)
 
 
 def _selected(condition: Expression | None, facts: Facts) -> list[int]:
@@ -133,10 +139,12 @@ def _priced(event: Occurrence) -> dict[int, Priced]:
 def _left(event: Occurrence, priced: Mapping[int, Priced]) -> Occurrence:
     """The event with what is left of its amounts; tax goes down with them, and each line says what was taken off."""
     lines = tuple(_line(line, priced[index]) for index, line in enumerate(event.lines))
-    shipping = priced.get(SHIPPING)
-    if shipping is None:
-        return msgspec.structs.replace(event, lines=lines)
-    return msgspec.structs.replace(event, lines=lines, shipping=shipping.amount, shipping_tax=_tax(shipping))
+    # What the caller takes off the whole order comes last, and cannot be more than promotions have left.
+    discount = min(event.discount, sum(line.amount for line in lines))
+    shipping = priced.get(SHIPPING, Priced(0, 0, _ONE, 0))
+    return msgspec.structs.replace(
+        event, lines=lines, discount=discount, shipping=shipping.amount, shipping_tax=_tax(shipping)
+    )
 
 
 def _line(line: Line, now: Priced) -> Line:

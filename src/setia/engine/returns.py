@@ -60,6 +60,11 @@ def remaining(order: Occurrence, returns: Iterable[Returned]) -> Occurrence | No
     return msgspec.structs.replace(less, tenders=_tenders(order, less))
 
 
+def bought(left: Occurrence) -> Occurrence:
+    """What is left of an order without the lines that have come back whole: they were never there."""
+    return msgspec.structs.replace(left, lines=tuple(line for line in left.lines if line.quantity))
+
+
 def _take_line(order: Occurrence, left: Sequence[_Left], part: ReturnedLine, place: int) -> None:
     if not 0 <= part.line < len(left):
         raise TooMuchReturned(f"the order has no line {part.line}", place)
@@ -146,8 +151,7 @@ def stands(outcomes: Iterable[Outcome]) -> Stands:
                 found.cancelled.add(key)
         for name, amount in outcome.counted.items():
             found.counted[name] = found.counted.get(name, 0) + amount
-        gone = outcome.undoes.uses if outcome.undoes is not None else []
-        found.uses = [name for name in [*found.uses, *outcome.uses] if name not in gone]
+        found.uses = without([*found.uses, *outcome.uses], outcome.undoes.uses if outcome.undoes is not None else ())
     return found
 
 
@@ -165,7 +169,18 @@ def difference(now: Stands, again: Outcome | None) -> tuple[list[PointsEffect], 
         and (amount < 0 or (campaign, points) not in now.cancelled)
     ]
     counted = _less(now.counted, wanted.counted)
-    return effects, counted, [name for name in now.uses if name not in wanted.uses]
+    return effects, counted, without(now.uses, wanted.uses)
+
+
+def without(names: Iterable[str], gone: Iterable[str]) -> list[str]:
+    """The names, each as often as it stands there more than among those that are gone."""
+    left, less = [], list(gone)
+    for name in names:
+        if name in less:
+            less.remove(name)
+        else:
+            left.append(name)
+    return left
 
 
 def _less(now: Mapping[str, int], wanted: Mapping[str, int]) -> dict[str, int]:

@@ -193,15 +193,15 @@ def rejudge(
     """
     counters = state.counters
     own = own_level(tier_set, counters)
-    now = _values_on_day_of(program, state, moment)
+    present = _values_on_day_of(program, state, moment)
     period = counters.periods.get(tier_set.id)
     # A review that kept a level at midnight judged the day before.
-    then = now if period is None else _values_on_day_of(program, state, period.since - _MOMENT)
+    then = present if period is None else _values_on_day_of(program, state, period.since - _MOMENT)
 
     def values(measure: Measure) -> int:
-        return max(now(measure), then(measure))
+        return max(present(measure), then(measure))
 
-    judged = _judged(tier_set, own, now if tier_set.is_current else values)
+    judged = _judged(tier_set, own, present if tier_set.is_current else values)
     outcome = Outcome()
     hold(tier_set, counters, max(judged, own) if tier_set.period_keys else judged, outcome)
     changes = bool(outcome.tiers or outcome.beneath)
@@ -214,10 +214,10 @@ def _values_at(
     if tier_set.is_current:
         return _values_on_day_of(program, state, moment)
     last = moment - _MOMENT
-    today = _values_on_day_of(program, state, last)
+    lately = _values_on_day_of(program, state, last)
     ends = period_ends(program, tier_set, state)
     if not after_grace or ends is None:
-        return today
+        return lately
     then = _values_on_day_of(program, state, ends - _MOMENT)
     before, day = ((one - _MOMENT).astimezone(program.zone).date() for one in (ends, moment))
 
@@ -230,7 +230,7 @@ def _values_at(
             program, measure, day, state.enrolled_at
         )
         if kind in {"calendar_year", "anniversary"} and of_other_days:
-            return then(measure) + today(measure)
-        return max(then(measure), today(measure))
+            return then(measure) + lately(measure)
+        return max(then(measure), lately(measure))
 
     return together

@@ -127,9 +127,7 @@ def price_for(
     return _Asked(program, state, now).price(reward, quantity)
 
 
-def stock_keys(
-    program: CompiledProgram, reward: CompiledReward, now: dt.datetime, date: str | None
-) -> dict[str, int]:
+def stock_keys(program: CompiledProgram, reward: CompiledReward, now: dt.datetime, date: str | None) -> dict[str, int]:
     """Where a redemption at `now` is counted over all members: key -> how many there are. Sorted, to lock in order."""
     found = {} if reward.definition.stock is None else {"stock": reward.definition.stock}
     day = now.astimezone(program.zone).date()
@@ -338,4 +336,3 @@ def _of_points(state: MemberState, price: Price) -> Iterator[Reason]:
         available = max(0, state.balances.get(points, Balance()).available)
         if available < amount:
             yield Reason("points_missing", points=points, needed=amount, missing=amount - available)
-

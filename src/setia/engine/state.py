@@ -11,13 +11,13 @@ import msgspec
 class TierPeriod(msgspec.Struct, frozen=True, omit_defaults=True):
     """Since when a member holds a level, or kept it at a review; until when it stays though a review was not passed.
 
-    `risen_from` is the level held before, since `held_since`: a return that takes the rise back leads there.
+    `risen` are the levels held before it by rising, each with its moment (None: since the enrolment), the lowest first:
+    a return that takes a rise back leads to one of them.
     """
 
     since: dt.datetime
     grace_until: dt.datetime | None = None
-    risen_from: str | None = None
-    held_since: dt.datetime | None = None
+    risen: tuple[tuple[str, dt.datetime | None], ...] = ()
 
 
 class Floor(msgspec.Struct, frozen=True, omit_defaults=True):

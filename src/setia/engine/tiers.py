@@ -69,7 +69,8 @@ def metric_value(
 def counted_since(measure: Measure, counters: Counters, after: dt.date, last: dt.date) -> int:
     """What a rolling measure has counted on the local days after one, up to another."""
     buckets = counters.windows.get(measure.key, {})
-    return sum(amount for bucket, amount in buckets.items() if after.isoformat() < bucket <= last.isoformat())
+    before, until = after.isoformat(), last.isoformat()
+    return sum(amount for bucket, amount in buckets.items() if before < bucket <= until)
 
 
 def values_on(
@@ -113,7 +114,7 @@ def needs_of(level: CompiledLevel, values: Values, *, keep: bool = False) -> lis
     return [
         Need(
             one.measure.metric,
-            str(one.measure.window.model_dump(mode="json")),
+            one.measure.window_text,
             values(one.measure),
             one.keep_threshold if keep else one.threshold,
             one.measure.digits,

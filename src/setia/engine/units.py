@@ -46,22 +46,44 @@ def _marked(place: int, step: int, units: int) -> int:
     return whole * units + max(0, rest - (step - units))
 
 
-def given_in_cart(bought: int, needed: int, each: int, *, repeat: bool) -> int:
-    """How many of `bought` units are given, where bought and given ones are the same goods: 12 by 10 + 3 are 2."""
-    if not repeat:
-        return min(each, max(0, bought - needed))
-    sets, rest = divmod(bought, needed + each)
-    return sets * each + max(0, rest - needed)
+def given(free: Sequence[Run], bought: Sequence[Run], needed: int, each: int, *, repeat: bool) -> list[Run]:
+    """The cheapest of the `free` units that are given: `each` for every `needed` units that are bought and paid.
+
+    No unit is both bought and given: of 12 of the same goods, 2 are given by "10 and then 3".
+    """
+    lines = {run.line for run in bought}
+    there = sum(run.units for run in bought)
+    alone = sum(run.units for run in free if run.line not in lines)
+    most = there // needed if repeat else min(1, there // needed)
+    # Each further set gives more until the units of both together run out; the best is where that happens.
+    full = min(most, (there + alone) // (needed + each))
+    sets = max((full, min(most, full + 1)), key=lambda sets: min(each * sets, there + alone - needed * sets))
+    units = min(each * sets, there + alone - needed * sets)
+    spare = there - needed * sets
+    taken = []
+    for run in sorted(free, key=lambda run: (run.price, run.line)):
+        count = min(run.units, units, spare if run.line in lines else run.units)
+        if count > 0:
+            taken.append(run._replace(units=count))
+            units -= count
+            spare -= count if run.line in lines else 0
+    return taken
 
 
 def whole_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool) -> list[Run]:
     """The units of as many whole bundles as there are: of each selection its dearest units, none of them twice."""
     lines: dict[int, int] = {run.line: run.units for runs, _ in selections for run in runs}
-    for sets in range(_most_sets(selections, repeat=repeat), 0, -1):
-        taken = _take(selections, dict(lines), sets)
-        if taken is not None:
-            return taken
-    return []
+    # Halving: quantities go up to a billion, and selections that overlap may come to far fewer sets than each has.
+    taken: list[Run] = []
+    few, many = 0, _most_sets(selections, repeat=repeat)
+    while few < many:
+        sets = (few + many + 1) // 2
+        found = _take(selections, dict(lines), sets)
+        if found is None:
+            many = sets - 1
+        else:
+            few, taken = sets, found
+    return taken
 
 
 def _most_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool) -> int:

@@ -16,21 +16,18 @@ import msgspec
 from setia.api.idempotency import KeyRequired
 from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
-from setia.engine.occurrences import Line, Occurrence, Tender
+from setia.engine.occurrences import Occurrence
+from setia.events.faults import Faults
 from setia.events.live import LiveProgram
 from setia.events.offer_data import offer_data_faults
 from setia.events.problems import InvalidEvent, MalformedEvent
+from setia.events.purchases import purchase_values
 from setia.events.return_data import read_return
-from setia.events.schemas import EventIn, LineIn, read_event
+from setia.events.schemas import EventIn, read_event
 from setia.members.identifiers import MemberReference, read_reference
 from setia.problems import ErrorItem
 from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, RETURN_EVENTS
 
-MAX_MONEY = 10**13
-"""The largest amount of one field, in the smallest unit: a hundred billion euros."""
-MAX_QUANTITY = 10**9
-_QUANTITY_DECIMALS = 6
-_ONE = Decimal(1)
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 OWN_SOURCE = "setia"
@@ -149,17 +146,6 @@ def _step(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-class _Faults:
-    """Collects what is wrong, so that a caller learns all of it at once."""
-
-    def __init__(self, pointer: str) -> None:
-        self._pointer = pointer
-        self.items: list[ErrorItem] = []
-
-    def add(self, pointer: str, message: str, hint: str | None = None) -> None:
-        self.items.append(ErrorItem(pointer=f"#{self._pointer}/{pointer}", message=message, hint=hint))
-
-
 def arrive(live: LiveProgram, sent: Draft) -> Arrival:
     """Check a draft against the program and bring it into the engine's units.
 
@@ -167,13 +153,13 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         InvalidEvent: with every fault that was found.
     """
     program = live.compiled
-    faults = _Faults(sent.pointer)
+    faults = Faults(sent.pointer)
     event, received_at = sent.sent, live.now(sent.received_at)
     known = _origin(program, event, faults)
     occurred_at = _moment(event, received_at, faults)
     values: dict[str, Any] = {}
     if event.type == "purchase":
-        values = _purchase(program, event, faults)
+        values = purchase_values(program, event, faults)
     else:
         _no_purchase_fields(event, faults)
     if known:
@@ -217,7 +203,7 @@ def _places_of_zero(value: object, place: tuple[str, ...]) -> Iterator[tuple[str
                 yield from _places_of_zero(item, (*place, str(index)))
 
 
-def _origin(program: CompiledProgram, event: EventIn, faults: _Faults) -> bool:
+def _origin(program: CompiledProgram, event: EventIn, faults: Faults) -> bool:
     """Check what it is and where it comes from; return whether the program knows the type."""
     known = event.type in program.plans
     if not known:
@@ -251,7 +237,7 @@ def _reference(program: CompiledProgram, event: EventIn, pointer: str) -> Member
     return read_reference(program.definition.members, given, f"#{pointer}/member")
 
 
-def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.datetime:
+def _moment(event: EventIn, received_at: dt.datetime, faults: Faults) -> dt.datetime:
     moment = event.occurred_at
     if moment is None:
         return received_at
@@ -268,127 +254,18 @@ def _moment(event: EventIn, received_at: dt.datetime, faults: _Faults) -> dt.dat
     return moment
 
 
-def _purchase(program: CompiledProgram, event: EventIn, faults: _Faults) -> dict[str, Any]:
-    currency = program.definition.program.currency
-    if event.currency is not None and event.currency != currency:
-        faults.add(
-            "currency",
-            f"The program counts in {currency}, not in {event.currency}.",
-            f"Convert the amounts to {currency}.",
-        )
-    if not event.lines:
-        faults.add("lines", "A purchase has at least one line.")
-    money = _Money(program.currency_digits, currency, faults)
-    discount = money("discount", event.discount)
-    shipping, shipping_tax = money("shipping", event.shipping), money("shipping_tax", event.shipping_tax)
-    lines = tuple(
-        _line(f"lines/{index}", line, event.tax_included, money, faults) for index, line in enumerate(event.lines or ())
-    )
-    whole = sum(line.amount for line in lines)
-    if discount > whole:
-        faults.add("discount", "The discount is larger than the lines together.")
-    if not event.tax_included:
-        shipping += shipping_tax
-    if shipping_tax > shipping:
-        faults.add("shipping_tax", "The tax is larger than the shipping it is contained in.")
-    tenders = tuple(
-        Tender(tender.type, money(f"tenders/{index}/amount", tender.amount))
-        for index, tender in enumerate(event.tenders)
-    )
-    if sum(tender.amount for tender in tenders) > whole - discount + shipping and not faults.items:
-        faults.add("tenders", "The parts paid are more than the order costs.")
-    return {
-        "currency": currency,
-        "lines": lines,
-        "tenders": tenders,
-        "shipping": shipping,
-        "shipping_tax": shipping_tax,
-        "discount": discount,
-    }
-
-
-def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults: _Faults) -> Line:  # noqa: FBT001 - a field, passed on
-    amount = money(f"{pointer}/amount", line.amount)
-    # Most lines have neither; a NaN is true.
-    tax = money(f"{pointer}/tax", line.tax) if line.tax else 0
-    discount = money(f"{pointer}/discount", line.discount) if line.discount else 0
-    quantity = line.quantity
-    if quantity == _ONE:  # as of most lines
-        pass
-    elif not quantity.is_finite() or quantity <= 0:
-        faults.add(
-            f"{pointer}/quantity",
-            f"A quantity is more than 0, not {_short(quantity)}.",
-            "A return is not a purchase with a negative quantity.",
-        )
-        quantity = Decimal(1)
-    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]
-        faults.add(
-            f"{pointer}/quantity",
-            f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.",
-        )
-        quantity = Decimal(1)
-    if not tax_included:
-        amount += tax
-    if tax > amount:
-        faults.add(f"{pointer}/tax", "The tax is larger than the amount it is contained in.")
-    return Line(line.sku, quantity, amount, tax, discount, line.name, line.category, line.brand, line.labels)
-
-
-class _Money:
-    """Decimal text to whole numbers of the smallest unit."""
-
-    def __init__(self, digits: int, currency: str, faults: _Faults) -> None:
-        self._digits = digits
-        self._currency = currency
-        self._faults = faults
-
-    def __call__(self, pointer: str, value: Decimal | None) -> int:
-        if not value:  # most amounts are not given, or zero; a NaN is true
-            return 0
-        # Size and exponent are looked at first: 1E+999999999 is a short text and a number that fills the memory. Within
-        # these bounds an amount has 28 digits at most, so that decimal arithmetic does not round it.
-        if not value.is_finite() or value < 0:
-            hint = "A return is not a purchase with negative amounts."
-            self._faults.add(pointer, f"An amount is 0 or more, not {_short(value)}.", hint)
-            return 0
-        if value.adjusted() > 13:
-            self._too_large(pointer, value)
-            return 0
-        if value.as_tuple().exponent < -14:  # type: ignore[operator]
-            self._too_fine(pointer, value)
-            return 0
-        scaled = value.scaleb(self._digits)
-        units = int(scaled)
-        if units != scaled:
-            self._too_fine(pointer, value)
-        elif units > MAX_MONEY:
-            self._too_large(pointer, value)
-        return units
-
-    def _too_large(self, pointer: str, value: Decimal) -> None:
-        most = f"{MAX_MONEY // 10**self._digits} {self._currency}"
-        self._faults.add(pointer, f"{_short(value)} is beyond the largest amount, {most}.")
-
-    def _too_fine(self, pointer: str, value: Decimal) -> None:
-        message = f"{_short(value)} has more decimals than {self._currency}, which has {self._digits}."
-        self._faults.add(pointer, message, "Round it as your receipt does.")
-
-
-def _short(value: Decimal) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _no_purchase_fields(event: EventIn, faults: _Faults) -> None:
+def _no_purchase_fields(event: EventIn, faults: Faults) -> None:
     for name in ("lines", "currency", "shipping", "shipping_tax", "discount"):
         if getattr(event, name) is not None:
             faults.add(name, f"Only a purchase has `{name}`.")
-    if event.tenders:
-        faults.add("tenders", "Only a purchase has `tenders`.")
+    for name in ("tenders", "codes"):
+        if getattr(event, name):
+            faults.add(name, f"Only a purchase has `{name}`.")
+    if event.pricing != "final":
+        faults.add("pricing", "Only a purchase has `pricing`.")
 
 
-def _return_data(event: EventIn, faults: _Faults) -> None:
+def _return_data(event: EventIn, faults: Faults) -> None:
     try:
         read_return(event.data)
     except msgspec.ValidationError as error:
@@ -398,7 +275,7 @@ def _return_data(event: EventIn, faults: _Faults) -> None:
         faults.add("member", "A return is of a member.", "Name the member of the order.")
 
 
-def _data(live: LiveProgram, event: EventIn, faults: _Faults) -> None:
+def _data(live: LiveProgram, event: EventIn, faults: Faults) -> None:
     if event.type in OFFER_EVENTS:
         for fault in offer_data_faults(live.compiled, event.type, event.data):
             faults.add("/".join(("data", *map(_step, fault.path))), fault.message, fault.hint)

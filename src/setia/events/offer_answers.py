@@ -62,7 +62,7 @@ def _change(program: CompiledProgram | None, change: OfferChange, locale: str) -
         name=state.campaign if program is None else campaign_name(program, state.campaign, locale),
         instance=change.instance,
         change=change.kind,
-        progress=len(state.items) or state.progress,
+        progress=len(state.items) or max(0, state.progress),
         target=change.target,
         completed=change.completed,
         completions=state.completions,

@@ -102,7 +102,7 @@ class OfferStandingOut(BaseModel):
         """An instance in the words of a language."""
         offer, state = one.offer, one.state
         missing = [sku for sku in offer.items if sku not in state.items]
-        there = len(offer.items) - len(missing) if offer.kind == "items" else state.progress
+        there = len(offer.items) - len(missing) if offer.kind == "items" else max(0, state.progress)
         if one.status == "completed":
             missing, there = [], offer.target
         description = program.definition.campaigns[offer.campaign].description

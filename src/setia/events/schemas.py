@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,7 @@ ShortText = Annotated[str, Meta(max_length=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Labels = Annotated[tuple[Label, ...], Meta(max_length=50)]
 Name = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[a-z][a-z0-9_]*$")]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
 ExternalId = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -61,6 +62,9 @@ class EventIn(_Strict, frozen=True):
     per `source`: sent again, it gets the first answer again. Without it the header `Idempotency-Key` is taken. Amounts
     are in `currency`, as decimal text or numbers; `tax_included` says whether they contain the tax that is given beside
     them.
+
+    With `pricing: before` amounts are those before promotions, which are then taken off; `codes` are what the customer
+    has shown for them.
     """
 
     type: Name
@@ -78,6 +82,8 @@ class EventIn(_Strict, frozen=True):
     shipping_tax: Decimal | None = None
     discount: Decimal | None = None
     tax_included: bool = True
+    pricing: Literal["final", "before"] = "final"
+    codes: Annotated[tuple[Code, ...], Meta(max_length=50)] = ()
     data: dict[str, Any] | None = None
 
 

@@ -110,14 +110,19 @@ class Settling:
         # Before `due_at` nothing is due, so triggers have been looked at up to there.
         reach = reach_from(self._now if member.due_at is None else member.due_at, self._now)
         unjudged = member.stale
+        changed, other = True, None
         for _ in range(MOST_STEPS):
-            if self._program.time.expiring:
-                ends = (*points_ends(lots), *inactivity_ends(self._program, member.state))
-                reach = reach._replace(ends=ends)
-            item = self._next(member, lots, since, reach)
+            if changed:
+                if self._program.time.expiring:
+                    ends = (*points_ends(lots), *inactivity_ends(self._program, member.state))
+                    reach = reach._replace(ends=ends)
+                other = next_due(self._program, member.state, since, reach)
+            item = _first(next_of_lots(lots), other)
+            # What happens to lots changes nothing else, where nothing else is about points held.
+            changed = not isinstance(item, LotsDue) or self._program.heeds_balances
             if unjudged and (item is None or item.at > self._now):
                 # Last, after what was due before: so a member's history stays in the order of time.
-                unjudged, since = False, max(since, self._now)
+                changed, unjudged, since = True, False, max(since, self._now)
                 self._rejudge(member)
                 continue
             if item is None or item.at > self._now:
@@ -132,12 +137,6 @@ class Settling:
                 lots = self._book(member, item, lots)
         message = f"time does more than {MOST_STEPS} things to member {member.id} at once"
         raise RuntimeError(message)
-
-    def _next(self, member: InPlay, lots: list[OpenLot], since: dt.datetime, reach: Reach) -> LotsDue | DueItem | None:
-        of_lots, other = next_of_lots(lots), next_due(self._program, member.state, since, reach)
-        if of_lots is None or other is None:
-            return of_lots or other
-        return of_lots if (of_lots.at, of_lots.order) <= (other.at, other.order) else other
 
     def _book(self, member: InPlay, item: LotsDue | DueItem, lots: list[OpenLot]) -> list[OpenLot]:
         """Book one item; returns the lots that are open after it."""
@@ -217,6 +216,12 @@ class Settling:
             self._program, state.counters, "review", outcome, at, member.moment(self._now), state.enrolled_at
         )
         self._writing.entry(outcome_entry(self._live, member, "review", outcome, explanation, at, self._now))
+
+
+def _first(of_lots: LotsDue | None, other: DueItem | None) -> LotsDue | DueItem | None:
+    if of_lots is None or other is None:
+        return of_lots or other
+    return of_lots if (of_lots.at, of_lots.order) <= (other.at, other.order) else other
 
 
 def settle_due(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from setia.api.documented import problems
 from setia.api.strict import StrictRoute
@@ -29,6 +29,11 @@ from setia.versions.service import NothingPublished
 
 tiers_router = APIRouter(prefix="/v1/members/{member_id}", tags=["members"], route_class=StrictRoute)
 
+_GIVEN: dict[str, JsonValue] = {
+    "level": "gold",
+    "until": "2099-01-01T00:00:00Z",
+    "reason": "Status match with a partner",
+}
 TierSetId = Annotated[str, Path(max_length=63, description="The tier set's id.", examples=["status"])]
 
 
@@ -58,8 +63,8 @@ class StandingOut(BaseModel):
     needs: list[NeedOut] = Field(description="Every criterion of the next level.")
     any_needed: bool = Field(description="Whether one of the criteria is enough.", examples=[False])
     valid_until: dt.datetime | None = Field(
-        description="Until when it is held (exclusive): when it falls, or, where it is kept at its next review already, "
-        "the end of the period after that; null where nothing ends it.",
+        description="Until when it is held (exclusive): when it falls, or, where it is kept at its next review "
+        "already, the end of the period after that; null where nothing ends it.",
         examples=["2026-12-31T23:00:00Z"],
     )
     falls_to: str | None = Field(
@@ -104,17 +109,17 @@ class TiersOut(BaseModel):
 class LevelIn(BaseModel):
     """A level to stand on, until a moment or without end."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_GIVEN]})
 
     level: str = Field(max_length=63, examples=["gold"])
-    until: AwareDatetime | None = Field(default=None, examples=["2027-01-01T00:00:00Z"])
+    until: AwareDatetime | None = Field(default=None, examples=["2099-01-01T00:00:00Z"])
     reason: str = Field(min_length=1, max_length=1000, examples=["Status match with a partner"])
 
 
 class NoLevelIn(BaseModel):
     """Why a level that was given is taken away."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "Status match has ended"}]})
 
     reason: str = Field(min_length=1, max_length=1000, examples=["Status match has ended"])
 

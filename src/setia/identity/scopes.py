@@ -12,6 +12,10 @@ class Scope(StrEnum):
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
     POINTS_ADJUST = "points:adjust"
+    REWARDS_READ = "rewards:read"
+    REWARDS_REDEEM = "rewards:redeem"
+    CODES_REDEEM = "codes:redeem"
+    CODES_WRITE = "codes:write"
     PROGRAM_READ = "program:read"
     PROGRAM_WRITE = "program:write"
 
@@ -23,6 +27,10 @@ MEANINGS: dict[Scope, str] = {
     Scope.MEMBERS_READ: "read members, their wallets, tiers and statements",
     Scope.MEMBERS_WRITE: "enrol, change, suspend and close members",
     Scope.POINTS_ADJUST: "add and take away points by hand, with a reason",
+    Scope.REWARDS_READ: "read the catalogue of rewards, what members can have of it, and redemptions",
+    Scope.REWARDS_REDEEM: "redeem rewards for members, confirm, cancel and refund",
+    Scope.CODES_REDEEM: "check, use and release codes at tills",
+    Scope.CODES_WRITE: "import codes into pools",
     Scope.PROGRAM_READ: "read the program and its versions",
     Scope.PROGRAM_WRITE: "publish versions of the program",
 }

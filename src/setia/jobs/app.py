@@ -6,6 +6,7 @@ import procrastinate
 from psycopg_pool import AsyncConnectionPool
 
 from setia.db.engine import Database
+from setia.jobs.holds import add_holds
 from setia.jobs.settling import Settling
 from setia.jobs.tidying import add_tidying
 
@@ -19,6 +20,7 @@ def make_app(settling: Settling) -> procrastinate.App:
     """The app of one worker, to be opened with a pool of `make_pool`."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector())
     settling.add_to(app)
+    add_holds(app, settling.database, settling.programs)
     add_tidying(app)
     return app
 

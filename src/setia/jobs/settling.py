@@ -32,7 +32,7 @@ class Settling:
     def __init__(self, database: Database, programs: LivePrograms, seconds: float = SECONDS) -> None:
         self.database = database
         self.stopping = threading.Event()
-        self._programs = programs
+        self.programs = programs
         self._seconds = seconds
 
     def add_to(self, app: procrastinate.App) -> None:
@@ -79,7 +79,7 @@ class Settling:
             return programs_due(driver_connection(tx), dt.datetime.now(dt.UTC))
 
     def _chunk(self, program_id: int) -> int:
-        return settle_chunk(self.database, self._programs, program_id, dt.datetime.now(dt.UTC))
+        return settle_chunk(self.database, self.programs, program_id, dt.datetime.now(dt.UTC))
 
 
 async def _defer(app: procrastinate.App, program_id: int, *, failures: int = 0, **when: Any) -> None:

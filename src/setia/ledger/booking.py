@@ -1,7 +1,7 @@
 """Booking: journal entries, postings and member states of many members, in as few steps as the database allows.
 
-Four statements travel together (an exchange), each with one array per column (`setia.db.columns`). Measured against COPY:
-less at every size, because COPY needs round trips of its own per table.
+Four statements travel together (an exchange), each with one array per column (`setia.db.columns`). Measured against
+COPY: less at every size, because COPY needs round trips of its own per table.
 """
 
 from __future__ import annotations

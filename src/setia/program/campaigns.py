@@ -189,6 +189,9 @@ class Campaign(Part):
         if self.discount is not None and (any(effects) or self.triggers != ("purchase",)):
             message = "a campaign with a `discount` has `on: purchase` and no other effect; give points by another one"
             raise ValueError(message)
+        if self.discount is not None and self.offer is not None:
+            message = "a `discount` cannot wait for an `offer`; use `when`, such as `member.lifetime.orders >= 9`"
+            raise ValueError(message)
         return self
 
 

@@ -103,6 +103,9 @@ class Discount(Part):
         if self.price is not None and self.on == "order" and not any(picks):
             message = "a `price` is that of a unit or a bundle; add `on: lines`, or a `bundle`"
             raise ValueError(message)
+        if self.bundle and self.units is not None:
+            message = "a `bundle` has all its units; remove `units`"
+            raise ValueError(message)
         if self.free == "added" and self.buy is None:
             message = "`free: added` goes with `buy`; remove it, or say what has to be bought"
             raise ValueError(message)

@@ -220,5 +220,3 @@ class Reward(Part):
             message = "a hold lasts some time; write 15min"
             raise ValueError(message)
         return self
-
-

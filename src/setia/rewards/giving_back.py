@@ -9,11 +9,11 @@ from typing import NamedTuple
 from setia.engine.calendar import after
 from setia.engine.decision import PointsEffect
 from setia.events.live import LiveProgram
-from setia.ledger.entries import Account, LotKey, Posting
+from setia.ledger.entries import Account, Kind, LotKey, Posting
 from setia.program.names import Period
 from setia.rewards.redemption import Redemption, Taken
 
-KIND = "redemption"
+KIND: Kind = "redemption"
 GRACE = "refund_grace"
 """The name under which the statement shows what was given a new end."""
 

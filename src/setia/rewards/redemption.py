@@ -71,10 +71,11 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True):
 
 _NAMES = tuple(field.name for field in msgspec.structs.fields(Redemption))
 _COLUMNS = ", ".join(_NAMES)
-_INSERT = f"INSERT INTO redemption ({_COLUMNS}) VALUES ({', '.join(['%b'] * len(_NAMES))})"
-_MOVES = ("state", "confirmed", "confirmed_at", "ended_at", "valid_from", "valid_until", "worth", "money", "fulfilment")
-_UPDATE = f"UPDATE redemption SET {', '.join(f'{name} = %b' for name in _MOVES)}, parts = %b WHERE id = %b"
 _JSON = {"cost", "parts"}
+_VALUES = ", ".join("%b::json" if name in _JSON else "%b" for name in _NAMES)
+_INSERT = f"INSERT INTO redemption ({_COLUMNS}) VALUES ({_VALUES})"
+_MOVES = ("state", "confirmed", "confirmed_at", "ended_at", "valid_from", "valid_until", "worth", "money", "fulfilment")
+_UPDATE = f"UPDATE redemption SET {', '.join(f'{name} = %b' for name in _MOVES)}, parts = %b::json WHERE id = %b"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -107,9 +108,7 @@ def find_by_key(connection: psycopg.Connection[Any], program_id: int, key: str) 
     return _one(connection, "program_id = %b AND idempotency_key = %b", (program_id, key))
 
 
-def of_member(
-    connection: psycopg.Connection[Any], member: UUID, *, before: UUID | None, most: int
-) -> list[Redemption]:
+def of_member(connection: psycopg.Connection[Any], member: UUID, *, before: UUID | None, most: int) -> list[Redemption]:
     """A member's redemptions, the newest first."""
     where, values = "member_id = %b AND id < %b", (member, before or UUID(int=2**128 - 1))
     return _all(connection, f"{where} ORDER BY id DESC LIMIT %b", (*values, most))

@@ -50,7 +50,9 @@ def _check_price(report: Report, path: Path, cost: Mapping[str, Decimal], money:
             report.error("unknown_point_type", where, f"there is no point type {name!r}", hint, key=True)
         elif not points[name].spendable:
             message = f"{name!r} cannot be spent"
-            report.error("not_spendable", where, message, "name points that can, or remove `spendable: false`", key=True)
+            report.error(
+                "not_spendable", where, message, "name points that can, or remove `spendable: false`", key=True
+            )
         elif amount != round(amount, points[name].decimals):
             message = f"{amount} has more decimals than {name!r}, which has {points[name].decimals}"
             report.error("amount_too_fine", where, message, "round it")

@@ -1,0 +1,16 @@
+"""What is wrong with an event: all of it, each fault with its place."""
+
+from __future__ import annotations
+
+from setia.problems import ErrorItem
+
+
+class Faults:
+    """Collects what is wrong, so that a caller learns all of it at once."""
+
+    def __init__(self, pointer: str) -> None:
+        self._pointer = pointer
+        self.items: list[ErrorItem] = []
+
+    def add(self, pointer: str, message: str, hint: str | None = None) -> None:
+        self.items.append(ErrorItem(pointer=f"#{self._pointer}/{pointer}", message=message, hint=hint))

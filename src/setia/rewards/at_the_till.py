@@ -1,0 +1,214 @@
+"""Codes at the till: is it good, use it (a part of it), take the use back; each known by the till's own reference."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import errors
+
+from setia.db.ids import new_id
+from setia.engine.rewards import taken_off
+from setia.events.live import LiveProgram
+from setia.problems import ErrorItem
+from setia.rewards.codes import CodeBook, digest_of
+from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchCode, NoSuchUse, ReferenceUsed
+
+Why = Literal["void", "not_yet", "expired", "used", "not_handed_out", "total_too_low"]
+
+_CODE = """
+SELECT c.id, c.reward, c.redemption_id, r.member_id, c.valid_from, c.valid_until, c.voided_at, c.uses, c.used, c.worth,
+       c.spent, c.hint, c.pool
+FROM reward_code c LEFT JOIN redemption r ON r.id = c.redemption_id WHERE c.program_id = %b AND c.hash = %b
+"""
+_LOCK = "SELECT FROM reward_code WHERE program_id = %b AND hash = %b FOR UPDATE"
+_USE = "UPDATE reward_code SET used = used + 1, spent = spent + %b::bigint WHERE id = %b"
+_UNUSE = "UPDATE reward_code SET used = used - 1, spent = spent - %b::bigint WHERE id = %b"
+_USES = """
+SELECT u.id, u.code_id, u.redeemed_at, u.released_at, u.amount, u.till, u.reference, u.digest
+FROM code_use u WHERE u.program_id = %b AND u.till = %b AND u.reference = %b
+"""
+_INSERT = """
+INSERT INTO code_use (id, code_id, redeemed_at, amount, program_id, till, reference, digest, actor)
+VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b)
+"""
+_RELEASE = "UPDATE code_use SET released_at = %b WHERE id = %b AND released_at IS NULL"
+_BY_ID = _CODE.replace("c.program_id = %b AND c.hash = %b", "c.program_id = %b AND c.id = %b")
+
+
+class CodeRow(NamedTuple):
+    """A code as it is kept. Money is in the smallest unit of the currency."""
+
+    id: UUID
+    reward: str | None
+    redemption_id: UUID | None
+    member_id: UUID | None
+    valid_from: dt.datetime | None
+    valid_until: dt.datetime | None
+    voided_at: dt.datetime | None
+    uses: int | None
+    used: int
+    worth: int | None
+    spent: int
+    hint: str
+    pool: str | None
+
+    @property
+    def left(self) -> int | None:
+        """The money it still holds; None where it holds none."""
+        return None if self.worth is None else self.worth - self.spent
+
+    def fault(self, now: dt.datetime) -> Why | None:
+        """Why it cannot be used at a moment; None where it can."""
+        if self.voided_at is not None:
+            return "void"
+        if self.redemption_id is None or self.valid_from is None:
+            return "not_handed_out"
+        if (self.uses is not None and self.used >= self.uses) or self.left == 0:
+            return "used"
+        if now < self.valid_from:
+            return "not_yet"
+        return "expired" if self.valid_until is not None and now >= self.valid_until else None
+
+
+class UseRow(NamedTuple):
+    """One use of a code."""
+
+    id: UUID
+    code_id: UUID
+    redeemed_at: dt.datetime
+    released_at: dt.datetime | None
+    amount: int | None
+    till: str
+    reference: str
+    digest: bytes
+
+
+class Presented(msgspec.Struct, frozen=True, kw_only=True):
+    """A code at a till. `total` is the basket, `amount` what is to be taken from a gift card."""
+
+    code: str
+    till: str
+    reference: str = ""
+    amount: int | None = None
+    total: int | None = None
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A code and whether it can be used; `off` is what it takes off the basket, where one was given."""
+
+    row: CodeRow
+    why_not: Why | None
+    off: int | None = None
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """A use of a code, and the code after it."""
+
+    use: UseRow
+    row: CodeRow
+    replayed: bool = False
+
+
+class Tills:
+    """What tills do with codes, in the caller's transaction."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], live: LiveProgram, book: CodeBook, now: dt.datetime
+    ) -> None:
+        self._connection, self._live, self._book = connection, live, book
+        self._now = live.now(now)
+
+    def validate(self, asked: Presented) -> Judged:
+        """Whether a code can be used, and what it would take off; nothing changes. Raises `NoSuchCode`."""
+        return self._judged(self._find(asked.code), asked)
+
+    def redeem(self, asked: Presented, actor: str) -> Used:
+        """Use a code once, or so much of it; the same reference and the same request give the first answer again.
+
+        Raises `NoSuchCode`, `CodeUnusable` with its reason, `InvalidRedemption`, `ReferenceUsed`.
+        """
+        digest = digest_of(*msgspec.structs.astuple(asked))
+        program_id = self._live.program_id
+        code_hash = self._book.hash_of(program_id, asked.code)
+        self._connection.execute(_LOCK, (program_id, code_hash), prepare=True)
+        # After the lock, so that of two requests with one reference the second one finds the first.
+        earlier = self._use(asked.till, asked.reference)
+        if earlier is not None:
+            if bytes(earlier.digest) != digest:
+                raise ReferenceUsed(f"{asked.till} used {asked.reference!r} for another code. Use a new one.")
+            return Used(use=earlier, row=self._find(asked.code), replayed=True)
+        row = self._find(asked.code)
+        judged = self._judged(row, asked)
+        if judged.why_not is not None:
+            raise CodeUnusable(f"Why not: {judged.why_not}.", extra={"reason": judged.why_not})
+        amount = self._amount(judged, asked)
+        use = UseRow(new_id(), row.id, self._now, None, amount, asked.till, asked.reference, digest)
+        values = (use.id, use.code_id, use.redeemed_at, amount, program_id, use.till, use.reference, digest, actor)
+        try:
+            self._connection.execute(_INSERT, values, prepare=True)
+        except errors.UniqueViolation as error:
+            raise ReferenceUsed(f"{asked.till} used {asked.reference!r} for another code. Use a new one.") from error
+        self._connection.execute(_USE, (0 if row.worth is None else amount or 0, row.id), prepare=True)
+        return Used(use=use, row=self._find(asked.code))
+
+    def release(self, till: str, reference: str) -> Used:
+        """Take a use back, as if it had not been: the sale was not made. Again, it changes nothing."""
+        use = self._use(till, reference)
+        if use is None:
+            raise NoSuchUse(f"The till {till!r} has redeemed nothing under {reference!r}.")
+        [row] = self._rows(_BY_ID + " FOR UPDATE OF c", use.code_id)
+        done = self._connection.execute(_RELEASE, (self._now, use.id), prepare=True).rowcount
+        if done:
+            self._connection.execute(_UNUSE, (0 if row.worth is None else use.amount or 0, row.id), prepare=True)
+        [after] = self._rows(_BY_ID, use.code_id)
+        return Used(use=self._use(till, reference) or use, row=after, replayed=not done)
+
+    def _amount(self, judged: Judged, asked: Presented) -> int | None:
+        """What the use takes: from a gift card what is asked for, of a discount what it takes off this basket."""
+        row = judged.row
+        kind = self._kind(row)
+        if kind == "gift_card":
+            if asked.amount is None or not 0 < asked.amount <= (row.left or 0):
+                hint = f"It holds {row.left}."
+                item = ErrorItem(
+                    pointer="#/amount", message="must be more than 0, and at most what it holds", hint=hint
+                )
+                raise InvalidRedemption("Nothing was taken from the card.", errors=[item])
+            return asked.amount
+        if asked.amount is not None:
+            item = ErrorItem(pointer="#/amount", message="is for gift cards", hint="Leave it out.")
+            raise InvalidRedemption("The code was not used.", errors=[item])
+        if kind == "discount" and asked.total is None:
+            item = ErrorItem(pointer="#/total", message="is needed for a discount", hint="Send what the basket costs.")
+            raise InvalidRedemption("The code was not used.", errors=[item])
+        return judged.off
+
+    def _judged(self, row: CodeRow, asked: Presented) -> Judged:
+        why = row.fault(self._now)
+        if self._kind(row) != "discount" or asked.total is None:
+            return Judged(row=row, why_not=why)
+        off = taken_off(self._live.compiled, self._live.compiled.rewards[row.reward or ""], asked.total, row.left)
+        return Judged(row=row, why_not=why or (None if off else "total_too_low"), off=off)
+
+    def _kind(self, row: CodeRow) -> str | None:
+        """The kind of reward the code is for; None where the live version has the reward no more."""
+        reward = self._live.compiled.definition.rewards.get(row.reward or "")
+        return None if reward is None else reward.kind
+
+    def _find(self, text: str) -> CodeRow:
+        rows = self._rows(_CODE, self._book.hash_of(self._live.program_id, text))
+        if not rows:
+            raise NoSuchCode("Check it for a slip; after too many wrong ones the key has to wait.")
+        return rows[0]
+
+    def _rows(self, query: str, value: object) -> list[CodeRow]:
+        rows = self._connection.execute(query, (self._live.program_id, value), prepare=True)
+        return [CodeRow(*row) for row in rows]
+
+    def _use(self, till: str, reference: str) -> UseRow | None:
+        row = self._connection.execute(_USES, (self._live.program_id, till, reference), prepare=True).fetchone()
+        return None if row is None else UseRow(*row)

@@ -1,0 +1,246 @@
+"""Redeeming: points, stock and a code are held for a member, or taken at once; once for each key or reference."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import errors
+
+from setia.api.idempotency import KeyReused
+from setia.db.ids import new_id
+from setia.engine.calendar import after
+from setia.engine.compiled_rewards import CompiledReward
+from setia.engine.rewards import Available, Price, Reason, Wish, availability, stock_keys, usable, worth_of
+from setia.engine.state import Balance
+from setia.events.acts import Acts, By, Part, moved
+from setia.events.live import LiveProgram
+from setia.events.members_in_play import InPlay
+from setia.ledger.entries import Account
+from setia.ledger.wallets import wallets_after
+from setia.members.service import NoSuchMember
+from setia.problems import ErrorItem
+from setia.program.names import Period
+from setia.rewards import redemption, stock
+from setia.rewards.codes import CodeBook, digest_of
+from setia.rewards.ending import expire_holds, first_fulfilment
+from setia.rewards.giving_back import KIND
+from setia.rewards.issuing import issue, reserve, shown_again
+from setia.rewards.problems import InvalidRedemption, NoSuchReward, ReferenceUsed, RewardUnavailable
+from setia.rewards.redemption import Redemption, Taken
+
+LONGEST_HOLD = dt.timedelta(days=31)
+_KEY_INDEX = "uq_redemption_program_id_idempotency_key"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to redeem. `confirm`: at once, in one step; `ttl`: how long it is held instead."""
+
+    member: UUID
+    reward: str
+    quantity: int = 1
+    date: str | None = None
+    confirm: bool = False
+    ttl: Period | None = None
+    till: str = "api"
+    reference: str | None = None
+
+
+class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
+    """A redemption as it was after the request, the member's wallets then, and the code where it can be shown."""
+
+    row: Redemption
+    balances: dict[str, Balance]
+    code: str | None = None
+    replayed: bool = False
+
+
+def redeem(
+    connection: psycopg.Connection[Any],
+    live: LiveProgram,
+    book: CodeBook,
+    asked: Asked,
+    *,
+    actor: str,
+    key: str | None,
+    now: dt.datetime,
+) -> Redeemed:
+    """Hold or redeem in the caller's transaction; the same key or reference and the same request give it again.
+
+    Raises `RewardUnavailable` with every reason, `StockExhausted` where others were faster, and `NoSuchReward`,
+    `NoSuchMember`, `InvalidRedemption`, `KeyReused`, `ReferenceUsed`; nothing is kept then.
+    """
+    digest = digest_of(*msgspec.structs.astuple(asked))
+    acts = Acts(connection, live, now)
+    member = acts.lock([asked.member]).get(asked.member)
+    if member is None:
+        raise NoSuchMember
+    earlier = _earlier(connection, live, asked, key, digest)
+    if earlier is not None:
+        return _again(connection, live, book, earlier, acts.now)
+    reward = live.compiled.rewards.get(asked.reward)
+    if reward is None:
+        raise NoSuchReward(f"The program has no reward {asked.reward!r}.")
+    if expire_holds(connection, live, acts, {asked.member: member}):
+        acts.write()
+    price = _price(connection, live, reward, member, asked, acts.now)
+    hold_until = None if asked.confirm else _hold_until(live, reward, asked, acts.now)
+    parts = {points: acts.take(member, points, amount) for points, amount in price.points.items()}
+    destination: Account = "redeemed" if asked.confirm else "held"
+    postings = [
+        posting for points, taken in parts.items() for posting in moved(points, taken, "available", destination)
+    ]
+    entry = acts.book(member, KIND, postings, By(actor, reward.id))
+    row = msgspec.structs.replace(
+        _row(live, reward, asked, price, acts.now, hold_until),
+        seq=entry.seq,
+        actor=actor,
+        idempotency_key=key,
+        digest=digest,
+        parts=_taken(parts),
+    )
+    _insert(connection, row)
+    code = None
+    definition = reward.definition
+    reserve(connection, row, definition)
+    if asked.confirm:
+        code = issue(connection, book, row, definition)
+    acts.write()
+    stock.take(
+        connection, live.program_id, reward.id, stock_keys(live.compiled, reward, acts.now, asked.date), asked.quantity
+    )
+    return Redeemed(row=row, balances=member.state.balances, code=code)
+
+
+def _earlier(
+    connection: psycopg.Connection[Any], live: LiveProgram, asked: Asked, key: str | None, digest: bytes
+) -> Redemption | None:
+    """The redemption that this request has made already."""
+    found = None if key is None else redemption.find_by_key(connection, live.program_id, key)
+    if found is not None and found.digest != digest:
+        raise KeyReused("It was used for another redemption. Use a new key for a new request.")
+    if found is None and asked.reference is not None:
+        found = redemption.find_by_reference(connection, live.program_id, asked.till, asked.reference)
+        if found is not None and found.digest != digest:
+            raise ReferenceUsed(f"{asked.till} used {asked.reference!r} for another redemption. Use a new one.")
+    return found
+
+
+def _again(
+    connection: psycopg.Connection[Any], live: LiveProgram, book: CodeBook, row: Redemption, now: dt.datetime
+) -> Redeemed:
+    """The first answer: as the redemption was when it was made, whatever became of it."""
+    balances = wallets_after(connection, row.member_id, row.seq)
+    if row.hold_until is not None:
+        first = msgspec.structs.replace(
+            row,
+            state="held",
+            confirmed=0,
+            money=row.money if row.state != "partly" else row.money // row.confirmed * row.quantity,
+            confirmed_at=None,
+            ended_at=None,
+            valid_from=None,
+            valid_until=None,
+            fulfilment=None,
+        )
+        return Redeemed(row=first, balances=balances, replayed=True)
+    first = msgspec.structs.replace(row, state="confirmed", ended_at=None)
+    reward = live.compiled.definition.rewards.get(row.reward)
+    return Redeemed(row=first, balances=balances, code=shown_again(connection, book, row, reward, now), replayed=True)
+
+
+def _price(
+    connection: psycopg.Connection[Any],
+    live: LiveProgram,
+    reward: CompiledReward,
+    member: InPlay,
+    asked: Asked,
+    now: dt.datetime,
+) -> Price:
+    used = stock.used_of(connection, live, member.id, [reward.id], now)[reward.id]
+    wish = Wish(asked.quantity, asked.date)
+    if reward.definition.dates and asked.date is None:
+        raise unavailable([Reason("date_needed")])
+    found = availability(live.compiled, reward, member.state, used, now, wish)
+    if not isinstance(found, Available):
+        raise unavailable(found)
+    return found.price
+
+
+def unavailable(reasons: list[Reason]) -> RewardUnavailable:
+    """The problem that says why."""
+    codes = ", ".join(dict.fromkeys(reason.code for reason in reasons))
+    plain = [redemption.plain_reason(reason) for reason in reasons]
+    return RewardUnavailable(f"Why not: {codes}.", extra={"reasons": plain})
+
+
+def _hold_until(live: LiveProgram, reward: CompiledReward, asked: Asked, now: dt.datetime) -> dt.datetime:
+    until = after(now, asked.ttl or reward.definition.hold, live.compiled.zone)
+    if not now < until <= now + LONGEST_HOLD:
+        item = ErrorItem(pointer="#/ttl", message="must be some time, and 31 days at most", hint="Write 15min.")
+        raise InvalidRedemption("Nothing was held.", errors=[item])
+    return until
+
+
+def _taken(parts: dict[str, list[Part]]) -> list[Taken]:
+    return [
+        Taken(points, part.amount)
+        if part.lot is None
+        else Taken(points, part.amount, (part.lot.seq, part.lot.line), part.lot.expires_at)
+        for points, taken in parts.items()
+        for part in taken
+    ]
+
+
+def _row(
+    live: LiveProgram,
+    reward: CompiledReward,
+    asked: Asked,
+    price: Price,
+    now: dt.datetime,
+    hold_until: dt.datetime | None,
+) -> Redemption:
+    """What follows from the request and the reward; who asked and which points it took is still to be said."""
+    begins, ends = usable(live.compiled, reward, now, asked.date) if asked.confirm else (None, None)
+    return Redemption(
+        id=new_id(),
+        member_id=asked.member,
+        created_at=now,
+        hold_until=hold_until,
+        confirmed_at=now if asked.confirm else None,
+        ended_at=None,
+        valid_from=begins,
+        valid_until=ends,
+        seq=0,
+        quantity=asked.quantity,
+        confirmed=asked.quantity if asked.confirm else 0,
+        money=price.money,
+        worth=worth_of(live.compiled, reward, asked.quantity),
+        program_id=live.program_id,
+        program_version=live.compiled.version,
+        state="confirmed" if asked.confirm else "held",
+        reward=reward.id,
+        date=asked.date,
+        fulfilment=first_fulfilment(reward.definition.kind) if asked.confirm else None,
+        till=asked.till,
+        reference=asked.reference,
+        idempotency_key=None,
+        digest=b"",
+        actor="",
+        stock_keys=list(stock_keys(live.compiled, reward, now, asked.date)),
+        cost={points: amount // asked.quantity for points, amount in price.points.items()},
+        parts=[],
+    )
+
+
+def _insert(connection: psycopg.Connection[Any], row: Redemption) -> None:
+    try:
+        redemption.insert(connection, row)
+    except errors.UniqueViolation as error:
+        # Another member's, at the same moment: the lock of this one does not keep it out.
+        if error.diag.constraint_name == _KEY_INDEX:
+            raise KeyReused("It was used for another redemption. Use a new key for a new request.") from error
+        raise ReferenceUsed(f"{row.till} used {row.reference!r} for another redemption. Use a new one.") from error

@@ -1,0 +1,201 @@
+"""What can be done with rewards: each a transaction, committed before the answer is made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+
+from setia.db.engine import Database, driver_connection
+from setia.engine.compiled_rewards import CompiledReward
+from setia.engine.rewards import Availability, Price, Reason, Wish, availability, price_for
+from setia.events.live import LiveProgram, LivePrograms
+from setia.events.members_in_play import read_in_play
+from setia.events.settling import settle_one
+from setia.members.service import get_member
+from setia.rewards import guesses, redemption
+from setia.rewards.at_the_till import Judged, Presented, Tills, Used
+from setia.rewards.codes import CodeBook
+from setia.rewards.ending import Ended, Ending
+from setia.rewards.expiring import expire_due
+from setia.rewards.pools import Imported, Pool, import_codes, list_pools
+from setia.rewards.problems import NoSuchCode, NoSuchRedemption
+from setia.rewards.redeeming import Asked, Redeemed, redeem, unavailable
+from setia.rewards.redemption import Redemption
+from setia.rewards.stock import StockExhausted, used_of
+
+T = TypeVar("T")
+_TRIES = 2
+
+
+class Offered(NamedTuple):
+    """A reward of the catalogue for one member: what it costs the member, and whether and why not."""
+
+    reward: CompiledReward
+    price: Price
+    availability: Availability
+
+
+class Rewards:
+    """The rewards of all programs of a database."""
+
+    def __init__(self, database: Database, programs: LivePrograms, secret: Callable[[], bytes]) -> None:
+        """`secret` gives the installation's secret; it is asked for when the first code is."""
+        self._database, self._programs, self._secret = database, programs, secret
+
+    @cached_property
+    def book(self) -> CodeBook:
+        """What makes codes and knows them again."""
+        return CodeBook(self._secret())
+
+    def catalogue(self, program_id: int) -> tuple[LiveProgram, list[CompiledReward]]:
+        """The rewards of the live version, those that are switched off left out."""
+        live = self._run(program_id, lambda _, live: live)
+        return live, [one for one in live.compiled.rewards.values() if one.definition.enabled]
+
+    def of_member(self, program_id: int, member: UUID, now: dt.datetime) -> tuple[LiveProgram, list[Offered]]:
+        """The catalogue as one member sees it; what time has done to the member is booked first."""
+
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[LiveProgram, list[Offered]]:
+            moment = live.now(now)
+            settle_one(connection, live, member, moment)
+            state = read_in_play(connection, live.compiled, program_id, member).state
+            rewards = [one for one in live.compiled.rewards.values() if one.definition.enabled]
+            used = used_of(connection, live, member, [one.id for one in rewards], moment)
+            return live, [
+                Offered(
+                    one,
+                    price_for(live.compiled, one, state, moment),
+                    availability(
+                        live.compiled, one, state, used[one.id], moment, Wish(one.definition.quantities.least)
+                    ),
+                )
+                for one in rewards
+            ]
+
+        return self._run(program_id, work, member)
+
+    def redeem(self, program_id: int, asked: Asked, *, actor: str, key: str | None, now: dt.datetime) -> Redeemed:
+        """Hold or redeem; see `redeeming.redeem`. `RewardUnavailable` where others took the last one meanwhile."""
+        for _ in range(_TRIES):
+            try:
+                return self._run(
+                    program_id,
+                    lambda connection, live: redeem(connection, live, self.book, asked, actor=actor, key=key, now=now),
+                )
+            except StockExhausted:
+                # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
+                if not expire_due(self._database, self._programs, now, program_id):
+                    break
+        raise unavailable([Reason("out_of_stock", left=0)])
+
+    def confirm(
+        self, program_id: int, redemption_id: UUID, quantity: int | None, *, actor: str, now: dt.datetime
+    ) -> Ended:
+        """Confirm a hold, in full or part."""
+        return self._end(program_id, redemption_id, now, lambda ending: ending.confirm(quantity, actor))
+
+    def cancel(self, program_id: int, redemption_id: UUID, *, actor: str, now: dt.datetime) -> Ended:
+        """Cancel a hold."""
+        return self._end(program_id, redemption_id, now, lambda ending: ending.cancel(actor))
+
+    def refund(self, program_id: int, redemption_id: UUID, *, actor: str, now: dt.datetime) -> Ended:
+        """Refund a confirmed redemption."""
+        return self._end(program_id, redemption_id, now, lambda ending: ending.refund(actor))
+
+    def fulfil(self, program_id: int, redemption_id: UUID, state: str, now: dt.datetime) -> Ended:
+        """Say how far the delivery of a redemption is."""
+        return self._end(program_id, redemption_id, now, lambda ending: ending.fulfil(state))
+
+    def find(self, program_id: int, redemption_id: UUID) -> tuple[LiveProgram, Redemption]:
+        """One redemption; raises `NoSuchRedemption`."""
+        return self._found(program_id, lambda connection: redemption.find(connection, program_id, redemption_id))
+
+    def find_by_reference(self, program_id: int, till: str, reference: str) -> tuple[LiveProgram, Redemption]:
+        """The redemption that a till made under its own reference; raises `NoSuchRedemption`."""
+        return self._found(
+            program_id, lambda connection: redemption.find_by_reference(connection, program_id, till, reference)
+        )
+
+    def redemptions_of(
+        self, program_id: int, member: UUID, *, before: UUID | None, most: int
+    ) -> tuple[LiveProgram, list[Redemption]]:
+        """A member's redemptions, the newest first."""
+        return self._run(
+            program_id,
+            lambda connection, live: (live, redemption.of_member(connection, member, before=before, most=most)),
+            member,
+        )
+
+    def validate_code(
+        self, program_id: int, asked: Presented, *, who: str, now: dt.datetime
+    ) -> tuple[LiveProgram, Judged]:
+        """Whether a code can be used."""
+        return self._asked(program_id, who, now, lambda tills: tills.validate(asked))
+
+    def redeem_code(self, program_id: int, asked: Presented, *, who: str, now: dt.datetime) -> tuple[LiveProgram, Used]:
+        """Use a code."""
+        return self._asked(program_id, who, now, lambda tills: tills.redeem(asked, who))
+
+    def release_code(
+        self, program_id: int, till: str, reference: str, *, who: str, now: dt.datetime
+    ) -> tuple[LiveProgram, Used]:
+        """Take a use of a code back."""
+        return self._asked(program_id, who, now, lambda tills: tills.release(till, reference))
+
+    def import_codes(self, program_id: int, pool: str, codes: Sequence[str], now: dt.datetime) -> Imported:
+        """Add codes to a pool."""
+        return self._database.run(
+            lambda tx: import_codes(driver_connection(tx), program_id, self.book, pool, codes, now)
+        )
+
+    def pools(self, program_id: int) -> list[Pool]:
+        """The pools of a program."""
+        return self._database.run(lambda tx: list_pools(driver_connection(tx), program_id))
+
+    def _end(self, program_id: int, redemption_id: UUID, now: dt.datetime, work: Callable[[Ending], Ended]) -> Ended:
+        return self._run(
+            program_id,
+            lambda connection, live: work(Ending(connection, live, self.book, redemption_id, now)),
+        )
+
+    def _found(
+        self, program_id: int, look: Callable[[psycopg.Connection[object]], Redemption | None]
+    ) -> tuple[LiveProgram, Redemption]:
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[LiveProgram, Redemption]:
+            found = look(connection)
+            if found is None:
+                raise NoSuchRedemption
+            return live, found
+
+        return self._run(program_id, work)
+
+    def _asked(self, program_id: int, who: str, now: dt.datetime, work: Callable[[Tills], T]) -> tuple[LiveProgram, T]:
+        def whole(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[LiveProgram, T]:
+            guesses.check(connection, program_id, who, now)
+            return live, work(Tills(connection, live, self.book, now))
+
+        try:
+            return self._run(program_id, whole)
+        except NoSuchCode:
+            self._database.run(lambda tx: guesses.count(driver_connection(tx), program_id, who, now))
+            raise
+
+    def _run(
+        self,
+        program_id: int,
+        work: Callable[[psycopg.Connection[object], LiveProgram], T],
+        member: UUID | None = None,
+    ) -> T:
+        def whole(tx: sa.Connection) -> T:
+            if member is not None:
+                get_member(tx, program_id, member)
+            connection = driver_connection(tx)
+            return work(connection, self._programs.live(connection, program_id))
+
+        return self._database.run(whole)
