@@ -92,7 +92,8 @@ class Shop:
     def figures(self) -> dict[str, Any]:
         """Everything that stands for the member and in the budgets."""
         balances = {name: balance.available for name, balance in self.state.balances.items() if balance.available}
-        return {"balances": balances, "budgets": self.budget, **plain(self.state.counters)}
+        figures = {"balances": balances, "budgets": self.budget, **plain(self.state.counters)}
+        return {name: value for name, value in figures.items() if value}
 
 
 def plain(counters: Counters) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,9 +191,7 @@ manners = st.fixed_dictionaries(
 
 @given(
     lines_,
-    st.one_of(
-        measures, st.builds(lambda *parts: parts[0] | parts[1], st.one_of(measures, prices), picks)
-    ),
+    st.one_of(measures, st.builds(lambda *parts: parts[0] | parts[1], st.one_of(measures, prices), picks)),
     manners,
     st.data(),
 )
@@ -219,9 +216,7 @@ def test_no_discount_takes_more_than_there_is_or_its_caps_allow(
 @given(lines_, money, st.sampled_from(["by_value", "evenly"]))
 def test_an_amount_is_taken_off_to_the_cent(lines: list[Priced], amount: Decimal, spread: Any) -> None:
     there = sum(line.amount for line in lines)
-    found = take_off(
-        Discount(amount=amount, spread=spread), dict(enumerate(lines)), Chosen(range(len(lines))), CENTS
-    )
+    found = take_off(Discount(amount=amount, spread=spread), dict(enumerate(lines)), Chosen(range(len(lines))), CENTS)
     assert found.total == min(amount * 100, there)
 
 

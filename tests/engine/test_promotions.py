@@ -84,9 +84,7 @@ def test_limits_hold_for_promotions() -> None:
 
 
 def test_lines_conditions_choose_what_is_cheaper() -> None:
-    compiled = shop(
-        '  food: {on: purchase, lines: line.category == "food", discount: {percent: 10, on: cheapest}}\n'
-    )
+    compiled = shop('  food: {on: purchase, lines: line.category == "food", discount: {percent: 10, on: cheapest}}\n')
     decision = decided(compiled, cart(line(10000, category="food"), line(500), line(5000, category="food")))
     assert decision.outcome.discounts[0].by_line == {2: 500}
 
@@ -142,9 +140,7 @@ def test_a_bundle_and_what_is_bought_are_chosen_by_conditions() -> None:
         '  third: {on: purchase, lines: line.sku == "cola", discount:'
         ' {percent: 100, free: added, buy: {lines: line.sku == "burger", quantity: 2}}}\n'
     )
-    decision = decided(
-        compiled, cart(line(1200, "burger", "2"), line(1200, "fries", "4"), line(300, "cola")), member()
-    )
+    decision = decided(compiled, cart(line(1200, "burger", "2"), line(1200, "fries", "4"), line(300, "cola")), member())
     menu, third = decision.outcome.discounts
     assert (menu.amount, menu.by_line) == (1000, {0: 500, 1: 500})
     assert (third.amount, third.added_units, third.wanted) == (0, 1, None)

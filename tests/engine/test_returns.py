@@ -117,7 +117,9 @@ def _undone(*uses: str) -> Undone:
 
 
 def test_what_stands_of_an_order() -> None:
-    order = Outcome(points=[_effect(90, wanted=100), _effect(-7)], counted={"orders": 1, "spend": 6000}, uses=["a", "a"])
+    order = Outcome(
+        points=[_effect(90, wanted=100), _effect(-7)], counted={"orders": 1, "spend": 6000}, uses=["a", "a"]
+    )
     once = Outcome(points=[_effect(-20, wanted=-30)], counted={"spend": -2000}, uses=[], undoes=_undone("a"))
     assert stands([order]) == Stands({("a", "stars"): 90}, {"orders": 1, "spend": 6000}, ["a", "a"], set())
     # What could not be taken because it was spent stands no more all the same.

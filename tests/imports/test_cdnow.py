@@ -1,6 +1,5 @@
 """Real purchases without order numbers: CDNOW, 1997-01 to 1998-06, with totals that are known from elsewhere."""
 
-import datetime as dt
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -75,7 +74,6 @@ def _levels_of_1997(shop: Shop) -> None:
         connection = driver_connection(tx)
         program = LivePrograms(shop.database).live(connection, shop.program_id).compiled
         members = [row[0] for row in connection.execute("SELECT id FROM member")]
-        now = dt.datetime.now(dt.UTC)
         levels = Counter(
             program.levels_of(read_in_play(connection, program, shop.program_id, member).state.counters)["spender"]
             for member in members

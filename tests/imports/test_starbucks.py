@@ -16,7 +16,8 @@ Completion = tuple[str, str, int]
 """Person, offer and hour."""
 # An offer that is completed twice by one purchase, because it was received twice, grants twice.
 COMPLETED = """
-SELECT i.value, o->'state'->>'campaign', extract(epoch FROM e.occurred_at - timestamptz '2026-01-01 00:00:00+00')::int / 3600,
+SELECT i.value, o->'state'->>'campaign',
+       extract(epoch FROM e.occurred_at - timestamptz '2026-01-01 00:00:00+00')::int / 3600,
        sum((o->>'completed')::int)::int
 FROM event e
 JOIN journal j ON j.id = e.id

@@ -210,8 +210,8 @@ class Time(RuleBasedStateMachine):
         after = self.snapshot()
         assert [row[:-1] for row in after] == [row[:-1] for row in before]
         for (*_, was), (*_, now) in zip(before, after, strict=True):
-            # What is known of the next moment may be too early, never too late.
-            assert not is_late(now, was, self.now) or was is None
+            # What was known of the next moment may have been too early, never too late.
+            assert not is_late(was, now, self.now)
         assert_rebuilt_equal(self.world.database)
 
     def snapshot(self) -> list[tuple[Any, ...]]:

@@ -169,6 +169,9 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
         ended = {key for tier_set in program.tier_sets if tier_set.id in began for key in tier_set.period_keys}
         if ended:
             counters.windows = {key: buckets for key, buckets in counters.windows.items() if key not in ended}
+            if outcome.undoes is not None:
+                resumed = {key: {"period": amount} for key, amount in outcome.undoes.resumed.items()}
+                counters.windows = counters.windows | resumed
     for name, until in outcome.graced.items():
         period = counters.periods.get(name, TierPeriod(moment))
         counters.periods = counters.periods | {name: TierPeriod(period.since, until)}

@@ -50,7 +50,7 @@ def decide(
     facts = _facts(program, state, event, here, basis)
     shared = (budgets or _NO_BUDGETS).used
     promoted = None
-    if plan.promotions and event.pricing == "before":
+    if event.pricing == "before":
         # Points are earned on what the promotions leave.
         promoted = promote(program, plan, state, event, facts, here, shared)
         event = promoted.event
@@ -75,7 +75,8 @@ def decide(
     if plan.offers:
         outcome.offers = changes(program, state.counters, event, considered)
     if promoted is not None:
-        outcome.discounts = promoted.effects
+        outcome.discounts, outcome.refused = promoted.effects, promoted.refused
+        outcome.to_pay = promoted.to_pay
         outcome.uses += [effect.campaign for effect in promoted.effects]
         considered = promoted.considered + considered
     outcome.extends = _extends(program, state, event, outcome)

@@ -68,12 +68,42 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str | None = None
 
 
+RefusedReason = Literal[
+    "unknown", "another_code", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing"
+]
+
+
+class RefusedCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A code that was shown and did nothing, and why.
+
+    `unknown`: no promotion has it. `another_code`: its promotion was had by another code. Else the verdict of its
+    promotion, `campaign`.
+    """
+
+    code: str
+    reason: RefusedReason
+    campaign: str | None = None
+
+
+class ToPay(msgspec.Struct, frozen=True):
+    """What promotions have left of an order: each line, shipping, what the caller takes off the whole, and the total.
+
+    In the smallest unit of the currency, with tax.
+    """
+
+    lines: list[int]
+    shipping: int
+    discount: int
+    total: int
+
+
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a return takes back: the order it is of, and the campaigns that are used no more, as often as they were.
 
     What was counted for the order goes where it was counted: into the windows and periods of the order's day, and the
     budgets of the `version` that decided it. `closed` are the windows over a period that has ended since; the order
-    counts in them no more, whatever comes back of it.
+    counts in them no more, whatever comes back of it. `resumed` are those that go on, since the rise that ended them is
+    taken back, with what they come to.
     """
 
     event: str
@@ -82,6 +112,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     returned: Returned | None = None
     version: int = 0
     closed: list[str] = []
+    resumed: dict[str, int] = {}
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):
@@ -150,6 +181,10 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     """Triggers of inactivity for which the event is activity."""
     discounts: list[DiscountEffect] = []
     """What cart promotions took off, in the order in which they applied."""
+    refused: list[RefusedCode] = []
+    """Codes that were shown and did nothing."""
+    to_pay: ToPay | None = None
+    """Of a purchase with prices before promotions: what is left to pay."""
     undoes: Undone | None = None
     """Of a return: which order it is of. `points` and `counted` then are differences to what stood of the order."""
 

@@ -163,9 +163,7 @@ def _sets(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> i
     return sets if discount.repeat else min(1, sets)
 
 
-def _picked(
-    discount: Discount, measure: _Measure, priced: Mapping[int, Priced], chosen: Chosen
-) -> list[Run] | None:
+def _picked(discount: Discount, measure: _Measure, priced: Mapping[int, Priced], chosen: Chosen) -> list[Run] | None:
     """The units that are discounted; None where it is about whole lines."""
     runs = _runs(priced, chosen.lines)
     units = discount.units
@@ -210,9 +208,7 @@ def _of_units(
     return cuts
 
 
-def _of_bundles(
-    discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure
-) -> Fraction:
+def _of_bundles(discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure) -> Fraction:
     """Which share of all their units is taken off bundles that have a price, or an amount, together."""
     bundles = sum(run.units for run in picked) // sum(part.quantity for part in discount.bundle)
     whole = sum((run.price * run.units * _net(discount, priced[run.line]) for run in picked), Fraction(0))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 
+from setia.engine.basis import gross
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider
-from setia.engine.decision import Considered, DiscountEffect
+from setia.engine.decision import Considered, DiscountEffect, RefusedCode, ToPay
 from setia.engine.discounting import SHIPPING, Chosen, Priced, Taken, take_off
 from setia.engine.limits import UNLIMITED, Allowance
 from setia.engine.occurrences import Line, Occurrence
@@ -29,6 +31,8 @@ class Promoted(msgspec.Struct):
 
     event: Occurrence
     effects: list[DiscountEffect]
+    refused: list[RefusedCode]
+    to_pay: ToPay
     considered: list[Considered]
 
 
@@ -85,7 +89,28 @@ def promote(
         code = code_for(campaign, event) or None
         wanted = taken.wanted if taken.wanted != taken.total else None
         effects.append(DiscountEffect(campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
-    return Promoted(_left(event, priced), effects, considered)
+    left = _left(event, priced)
+    to_pay = ToPay([line.amount for line in left.lines], left.shipping, left.discount, gross(left))
+    return Promoted(left, effects, _refused(plan, event, effects, considered), to_pay, considered)
+
+
+def _refused(
+    plan: TriggerPlan, event: Occurrence, effects: Iterable[DiscountEffect], considered: Iterable[Considered]
+) -> list[RefusedCode]:
+    """The codes that were shown and did nothing."""
+    applied = {effect.code for effect in effects}
+    verdicts = {one.campaign: one.verdict for one in considered}
+    refused = []
+    for code in event.codes:
+        if code in applied:
+            continue
+        folded = code.casefold()
+        owner = next((one.id for one in plan.promotions if folded in map(str.casefold, _discount(one).codes)), None)
+        verdict = "unknown" if owner is None else verdicts[owner]
+        # A promotion asked for by several of its codes applies once.
+        reason: Any = "another_code" if verdict == "matched" else verdict
+        refused.append(RefusedCode(code, reason, owner))
+    return refused
 
 
 def _does(taken: Taken) -> bool:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from setia.engine.calendar import period_key
-from setia.engine.climbing import rung
 from setia.engine.compiled import CompiledProgram
-from setia.engine.compiled_tiers import CompiledTierSet
-from setia.engine.counting import count_return, count_tiers, recount
+from setia.engine.counting import count, count_return, count_tiers, recount
 from setia.engine.decide import decide
 from setia.engine.decision import Decision, Explanation, Outcome, PointsEffect, Undone
-from setia.engine.holding import hold, own_level
+from setia.engine.falling import Falling
 from setia.engine.limits import count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.returned import Returned
 from setia.engine.returned_offers import taken_back
 from setia.engine.returns import Stands, bought, difference, remaining, stands
-from setia.engine.reviews import fallen_to
 from setia.engine.state import Budgets, Counters, MemberState
-from setia.engine.tiers import reached, values_on
 
 
 class PastOrder(msgspec.Struct, frozen=True):
@@ -48,28 +44,25 @@ def decide_return(
         TooMuchReturned: more comes back than is left.
     """
     now_stands = stands(past.outcomes)
-    kept, again = remaining(past.event, returned), None
+    kept, decided = remaining(past.event, returned), None
     if kept is not None:
-        again = decide(past.program, past.before, bought(kept), past.booked_at, _budgets_left(past, now_stands))
-    effects, counted, gone = difference(now_stands, again.outcome if again is not None else None)
+        decided = decide(past.program, past.before, bought(kept), past.booked_at, _budgets_left(past, now_stands))
+    again = None if decided is None else decided.outcome
+    effects, counted, gone = difference(now_stands, again)
     if again is not None:
-        effects = [_as_given(effect, again.outcome) for effect in effects]
-    undone = Undone(
-        past.event.id,
-        past.event.occurred_at,
-        gone,
-        returned[-1],
-        past.program.version,
-        _closed(program, state.counters, past),
-    )
-    outcome = Outcome(points=effects, counted=counted, undoes=undone)
-    outcome.offers = taken_back(
-        state.counters, past.before.counters, past.outcomes, again.outcome if again is not None else None
-    )
+        effects = [_as_given(effect, again) for effect in effects]
+    order, version = past.event, past.program.version
+    closed, by_order = _closed(program, state.counters, past)
+    undone = Undone(order.id, order.occurred_at, gone, returned[-1], version, closed)
+    offers = taken_back(state.counters, past.before.counters, past.outcomes, again)
+    outcome = Outcome(points=effects, counted=counted, offers=offers, undoes=undone)
     counters = count_return(program, state.counters, outcome, undone, state.enrolled_at)
-    ladder = _fall(program, state, counters, past, outcome, now)
+    sums = _sums_without(program, counters, past, again, by_order)
+    falling = Falling(program, state, counters, closed, sums)
+    ladder = falling.fall(outcome, order.occurred_at, past.booked_at, now)
+    outcome.undoes = msgspec.structs.replace(undone, resumed=falling.resumed)
     count_tiers(program, counters, outcome, now)
-    explanation = again.explanation if again is not None else Explanation()
+    explanation = Explanation() if decided is None else decided.explanation
     return Decision(
         program_version=program.version,
         outcome=outcome,
@@ -90,18 +83,32 @@ def _as_given(effect: PointsEffect, again: Outcome) -> PointsEffect:
     )
 
 
-def _closed(program: CompiledProgram, counters: Counters, past: PastOrder) -> list[str]:
-    """The windows over a period that has ended since the order counted, or that it ended itself by a rise."""
+def _closed(program: CompiledProgram, counters: Counters, past: PastOrder) -> tuple[list[str], list[str]]:
+    """The windows over a period that has ended since the order counted; of these, those that it ended itself last."""
     enrolled_at, order = past.before.enrolled_at, past.event
     after = recount(
         program, past.before.counters, "event", past.outcomes[0], order.occurred_at, past.booked_at, enrolled_at
     )
     closed: list[str] = []
+    by_order: list[str] = []
     for tier_set in program.tier_sets:
-        periods = (one.periods.get(tier_set.id) for one in (past.before.counters, after, counters))
-        if len(set(periods)) > 1:
+        before, then, now = (one.periods.get(tier_set.id) for one in (past.before.counters, after, counters))
+        if not before == then == now:
             closed += tier_set.period_keys
-    return closed
+            by_order += tier_set.period_keys if then == now else ()
+    return closed, by_order
+
+
+def _sums_without(
+    program: CompiledProgram, counters: Counters, past: PastOrder, again: Outcome | None, keys: Sequence[str]
+) -> dict[str, int]:
+    """What windows that the order ended had come to without it, with what has been counted in the next ones since."""
+    before = past.before.counters
+    if again is not None:
+        occurred_at = past.event.occurred_at
+        day = occurred_at.astimezone(program.zone).date()
+        before = count(program, before, again, day, occurred_at, past.before.enrolled_at)
+    return {key: sum(sum(one.windows.get(key, {}).values()) for one in (before, counters)) for key in keys}
 
 
 def _budgets_left(past: PastOrder, now_stands: Stands) -> Budgets:
@@ -137,56 +144,3 @@ def _given_back(outcome: Outcome, undone: Undone, past: PastOrder) -> dict[str, 
     for campaign, granted in by_campaign.items():
         back |= count_uses(program.limits_of.get(campaign, ()), day, granted, "all", -undone.uses.count(campaign))
     return back
-
-
-def _fall(
-    program: CompiledProgram,
-    state: MemberState,
-    counters: Counters,
-    past: PastOrder,
-    outcome: Outcome,
-    now: dt.datetime,
-) -> dict[str, str]:
-    """Take back the levels that the member rose to by or after the order, and has not reached without it."""
-    ladder: dict[str, str] = {}
-    available = _available(state, outcome)
-    day = now.astimezone(program.zone).date()
-    then = past.event.occurred_at.astimezone(program.zone).date()
-    for tier_set in program.tier_sets:
-        held = level = own_level(tier_set, counters)
-        values = values_on(program, counters, available, day, state.enrolled_at)
-        if tier_set.is_current:
-            level = fallen_to(tier_set, held, values)
-        elif tier_set.definition.on_return == "at_once":
-            own_day = values_on(program, counters, available, then, state.enrolled_at)
-            without = max(reached(tier_set, values), reached(tier_set, own_day), _held_before(tier_set, counters, past))
-            level = min(held, without)
-        if level != held:
-            hold(tier_set, counters, level, outcome)
-        ladder[tier_set.id] = rung(tier_set, level, values)
-    return ladder
-
-
-def _held_before(tier_set: CompiledTierSet, counters: Counters, past: PastOrder) -> int:
-    """The level that does not hang on the order: held before it, or kept at a review since."""
-    held, period = own_level(tier_set, counters), counters.periods.get(tier_set.id)
-    if period is None or not period.risen:
-        return held
-    stays = (*period.risen, (tier_set.levels[held].id, period.since))
-    before = [name for name, since in stays if since is None or since < past.booked_at]
-    return tier_set.index(before[-1] if before else stays[0][0])
-
-
-def _available(state: MemberState, outcome: Outcome) -> Mapping[str, int]:
-    """What is available after the return as the ladder sees it: pending points are taken first, and none below zero."""
-    available = {points: balance.available for points, balance in state.balances.items()}
-    pending = {points: balance.pending for points, balance in state.balances.items()}
-    for effect in outcome.points:
-        points, amount = effect.points, effect.amount
-        if amount < 0:
-            waiting = min(-amount, pending.get(points, 0))
-            pending[points] = pending.get(points, 0) - waiting
-            amount += waiting
-        if not effect.is_pending:
-            available[points] = max(0, available.get(points, 0) + amount)
-    return available

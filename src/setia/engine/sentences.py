@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect, TierChange
+from setia.engine.discount_sentences import discount_sentences
 from setia.engine.exact import in_units
 from setia.engine.lot_sentences import WAITING, event_name, move_sentences, points_name
 from setia.engine.offer_sentences import offer_sentences
@@ -140,6 +141,8 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
         told += [_tier(program, change, language) for change in outcome.tiers]
     if outcome.attributes or outcome.tags_added or outcome.tags_removed or outcome.custom:
         told += _changes(program, outcome, language)
+    if outcome.discounts or outcome.refused:
+        told += discount_sentences(program, outcome, language)
     if outcome.offers:
         told += offer_sentences(program, outcome.offers, language)
     return told

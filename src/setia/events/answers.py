@@ -13,6 +13,7 @@ from setia.engine.exact import fraction_text
 from setia.engine.sentences import sentences
 from setia.engine.wording import campaign_name
 from setia.events.booked import Booked
+from setia.events.discount_answers import DiscountOut, RefusedCodeOut, ToPayOut, promotions_out
 from setia.events.offer_answers import OfferOut, OfferStepOut, offers_out, step_out
 
 
@@ -54,7 +55,8 @@ class EventOut(msgspec.Struct):
 
     `status`: `decided`; `kept` until somebody enrols with the identifiers it gave; `guest` when it named nobody.
     `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are
-    whole numbers of the point type's smallest unit: with two decimals, 150 is 1.50.
+    whole numbers of the point type's smallest unit: with two decimals, 150 is 1.50. Of a purchase with prices before
+    promotions, `to_pay` is what they left of it.
     """
 
     id: str | None
@@ -72,6 +74,9 @@ class EventOut(msgspec.Struct):
     effects: list[EffectOut]
     sentences: list[str]
     offers: list[OfferOut]
+    discounts: list[DiscountOut]
+    refused_codes: list[RefusedCodeOut]
+    to_pay: ToPayOut | None
 
 
 class LinePartOut(msgspec.Struct):
@@ -102,8 +107,8 @@ class ArithmeticOut(msgspec.Struct, omit_defaults=True):
 class ConsideredOut(msgspec.Struct, omit_defaults=True):
     """What became of one campaign, and why.
 
-    `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base, nothing, offer or progress. A
-    failed condition has its first `clause` that failed and the `values` it read; `by` is the campaign that won. An
+    `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base, coupon, nothing, offer or
+    progress. A failed condition has its first `clause` that failed and the `values` it read; `by` is the campaign that won. An
     offer stands once for each of its instances that counts, with `offer`; where none does, `clause` says how it stands.
     """
 
@@ -147,6 +152,9 @@ class CalculationOut(msgspec.Struct):
     effects: list[EffectOut]
     sentences: list[str]
     offers: list[OfferOut]
+    discounts: list[DiscountOut]
+    refused_codes: list[RefusedCodeOut]
+    to_pay: ToPayOut | None
     considered: list[ConsideredOut]
 
 
@@ -201,6 +209,7 @@ def _considered(program: CompiledProgram | None, considered: Considered, locale:
 def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> EventOut:
     """The answer for a booked event; `program` is the version that decided it, None where none did."""
     outcome = booked.outcome
+    promotions = promotions_out(program, outcome, locale)
     granted: dict[str, int] = {}
     for effect in outcome.points:
         granted[effect.points] = granted.get(effect.points, 0) + effect.amount
@@ -220,6 +229,9 @@ def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> E
         effects=_effects(booked),
         sentences=[],
         offers=offers_out(program, outcome.offers, locale),
+        discounts=promotions.discounts,
+        refused_codes=promotions.refused_codes,
+        to_pay=promotions.to_pay,
     )
     if program is not None:
         answer.sentences = sentences(program, outcome, booked.explanation, locale)

@@ -13,4 +13,5 @@ class Faults:
         self.items: list[ErrorItem] = []
 
     def add(self, pointer: str, message: str, hint: str | None = None) -> None:
+        """One more; `pointer` is its place in the event, as in `lines/0/tax`."""
         self.items.append(ErrorItem(pointer=f"#{self._pointer}/{pointer}", message=message, hint=hint))

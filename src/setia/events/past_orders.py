@@ -12,8 +12,8 @@ import psycopg
 
 from setia.engine.decision import LotMove, explanation_of, outcome_of
 from setia.engine.occurrences import Occurrence
-from setia.engine.returning import PastOrder
 from setia.engine.returned import Returned
+from setia.engine.returning import PastOrder
 from setia.engine.state import MemberState
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, count_again

@@ -112,6 +112,9 @@ class Desk:
                 effects=out.effects,
                 sentences=out.sentences,
                 offers=out.offers,
+                discounts=out.discounts,
+                refused_codes=out.refused_codes,
+                to_pay=out.to_pay,
                 considered=explanation_out(live.compiled, booked, language).considered,
             )
 

@@ -20,7 +20,7 @@ from setia.engine.counting import recount
 from setia.engine.decision import Explanation, Outcome
 from setia.engine.due import DueItem, inactivity_ends, next_due, share_of
 from setia.engine.reviews import ends_period, rejudge, review
-from setia.engine.triggers import Occasion, Reach, reach_from
+from setia.engine.triggers import Occasion, reach_from
 from setia.events.budgets import Spending
 from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms

@@ -23,8 +23,6 @@ class Sum(Part):
     @classmethod
     def _of_no_tier_set(cls, value: Window) -> Window:
         if value.kind == "period":
-            message = (
-                "a `period` is that of a tier set; write calendar_year, anniversary or `rolling 12mo`"
-            )
+            message = "a `period` is that of a tier set; write calendar_year, anniversary or `rolling 12mo`"
             raise ValueError(message)
         return value

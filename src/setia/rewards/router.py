@@ -161,7 +161,9 @@ def find_redemptions(
         live, found = rewards.find_by_reference(caller.program_id, till, reference)
         return Page(items=[RedemptionOut.of(found, live.now(now))], next_cursor=None)
     if member is None:
-        item = ErrorItem(pointer="?member", message="is missing", hint="Send `member`, or `till` and `reference`.")
+        item = ErrorItem(
+            pointer="#/query/member", message="is missing", hint="Send `member`, or `till` and `reference`."
+        )
         raise InvalidRedemption("Of which member, or under which reference?", errors=[item])
     owner = _member(member)
     listed = f"redemptions {format_id(MEMBER_PREFIX, owner)}"

@@ -24,13 +24,14 @@ from setia.rewards.codes import CodeBook
 from setia.rewards.ending import Ended, Ending
 from setia.rewards.expiring import expire_due
 from setia.rewards.pools import Imported, Pool, import_codes, list_pools
-from setia.rewards.problems import NoSuchCode, NoSuchRedemption
+from setia.rewards.problems import NoSuchCode, NoSuchRedemption, RewardUnavailable
 from setia.rewards.redeeming import Asked, Redeemed, redeem, unavailable
 from setia.rewards.redemption import Redemption
 from setia.rewards.stock import StockExhausted, used_of
 
 T = TypeVar("T")
 _TRIES = 2
+_TAKEN_BY_OTHERS = {"out_of_stock", "total_limit", "no_codes_left", "date_full"}
 
 
 class Offered(NamedTuple):
@@ -82,6 +83,7 @@ class Rewards:
 
     def redeem(self, program_id: int, asked: Asked, *, actor: str, key: str | None, now: dt.datetime) -> Redeemed:
         """Hold or redeem; see `redeeming.redeem`. `RewardUnavailable` where others took the last one meanwhile."""
+        refused = unavailable([Reason("out_of_stock", left=0)])
         for _ in range(_TRIES):
             try:
                 return self._run(
@@ -89,10 +91,15 @@ class Rewards:
                     lambda connection, live: redeem(connection, live, self.book, asked, actor=actor, key=key, now=now),
                 )
             except StockExhausted:
-                # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
-                if not expire_due(self._database, self._programs, now, program_id):
-                    break
-        raise unavailable([Reason("out_of_stock", left=0)])
+                pass
+            except RewardUnavailable as problem:
+                if not {reason["code"] for reason in problem.extra["reasons"]} & _TAKEN_BY_OTHERS:
+                    raise
+                refused = problem
+            # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
+            if not expire_due(self._database, self._programs, now, program_id):
+                break
+        raise refused
 
     def confirm(
         self, program_id: int, redemption_id: UUID, quantity: int | None, *, actor: str, now: dt.datetime

@@ -1,0 +1,106 @@
+"""Falling by a return: levels that the member rose to by or after an order, and has not reached without it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from setia.engine.climbing import rung
+from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_tiers import CompiledTierSet
+from setia.engine.decision import Outcome
+from setia.engine.holding import hold, own_level
+from setia.engine.reviews import fallen_to
+from setia.engine.state import Counters, MemberState
+from setia.engine.tiers import reached, values_on
+
+
+class Falling:
+    """One return. `counters` are those after it, but for the levels.
+
+    `closed` are the windows over periods in which the order counts no more. Of them `sums` are those that it ended
+    itself, by the rise it brought, with what they come to without it.
+    """
+
+    def __init__(
+        self,
+        program: CompiledProgram,
+        state: MemberState,
+        counters: Counters,
+        closed: Sequence[str],
+        sums: Mapping[str, int],
+    ) -> None:
+        self._program = program
+        self._state = state
+        self._counters = counters
+        self._closed = closed
+        self._sums = sums
+        self.resumed: dict[str, int] = {}
+        """The windows that go on, since the rise that ended them has been taken back."""
+
+    def fall(
+        self, outcome: Outcome, occurred_at: dt.datetime, booked_at: dt.datetime, now: dt.datetime
+    ) -> dict[str, str]:
+        """Take the levels back in `outcome`; returns each ladder's metric against the next threshold.
+
+        The order occurred at `occurred_at`, and was booked at `booked_at`.
+        """
+        program, counters, enrolled_at = self._program, self._counters, self._state.enrolled_at
+        ladder: dict[str, str] = {}
+        available = _available(self._state, outcome)
+        day, then = (moment.astimezone(program.zone).date() for moment in (now, occurred_at))
+        windows = counters.windows | {key: {"period": amount} for key, amount in self._sums.items()}
+        without = msgspec.structs.replace(counters, windows=windows)
+        for tier_set in program.tier_sets:
+            held = level = own_level(tier_set, counters)
+            values = values_on(program, counters, available, day, enrolled_at)
+            if tier_set.is_current:
+                level = fallen_to(tier_set, held, values)
+            elif tier_set.definition.on_return == "at_once" and self._is_known(tier_set):
+                level = min(
+                    held,
+                    max(
+                        reached(tier_set, values_on(program, without, available, day, enrolled_at)),
+                        reached(tier_set, values_on(program, without, available, then, enrolled_at)),
+                        _held_before(tier_set, counters, booked_at),
+                    ),
+                )
+            if level != held:
+                hold(tier_set, counters, level, outcome)
+                self.resumed |= {key: self._sums[key] for key in tier_set.period_keys if key in self._sums}
+            ladder[tier_set.id] = rung(tier_set, level, values)
+        return ladder
+
+    def _is_known(self, tier_set: CompiledTierSet) -> bool:
+        """Whether the sums of the order's own time are known.
+
+        A period that another order or a review has ended had come to what nobody knows any more: its level stays.
+        """
+        return all(key in self._sums or key not in self._closed for key in tier_set.period_keys)
+
+
+def _held_before(tier_set: CompiledTierSet, counters: Counters, booked_at: dt.datetime) -> int:
+    """The level that does not hang on an order: held before it, or kept at a review since."""
+    held, period = own_level(tier_set, counters), counters.periods.get(tier_set.id)
+    if period is None or not period.risen:
+        return held
+    stays = (*period.risen, (tier_set.levels[held].id, period.since))
+    before = [name for name, since in stays if since is None or since < booked_at]
+    return tier_set.index(before[-1] if before else stays[0][0])
+
+
+def _available(state: MemberState, outcome: Outcome) -> Mapping[str, int]:
+    """What is available after the return as the ladder sees it: pending points are taken first, and none below zero."""
+    available = {points: balance.available for points, balance in state.balances.items()}
+    pending = {points: balance.pending for points, balance in state.balances.items()}
+    for effect in outcome.points:
+        points, amount = effect.points, effect.amount
+        if amount < 0:
+            waiting = min(-amount, pending.get(points, 0))
+            pending[points] = pending.get(points, 0) - waiting
+            amount += waiting
+        if not effect.is_pending:
+            available[points] = max(0, available.get(points, 0) + amount)
+    return available

@@ -1,0 +1,155 @@
+"""Races for rewards on the real database: points, stock, codes and holds, each exactly as often as there is one."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from httpx import Response
+
+from api_world import World
+from events.shop import booked, findings, purchase, rows, send
+from rewards.counter import REWARDS, ask, code, do, member, open_shop, overdue, redeemed, wallet
+from setia.events.rebuild import rebuild_states
+
+pytestmark = pytest.mark.slow
+T = TypeVar("T")
+THREADS = 20
+
+
+def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make the calls from many threads, which begin together."""
+    barrier = Barrier(min(THREADS, len(calls)))
+
+    def first(call: Callable[[], T]) -> T:
+        barrier.wait(30)
+        return call()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        begun = [pool.submit(first, call) for call in calls[: barrier.parties]]
+        return [one.result(120) for one in [*begun, *(pool.submit(call) for call in calls[barrier.parties :])]]
+
+
+def statuses(answers: Sequence[Response]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def assert_sound(world: World) -> None:
+    assert findings(world) == []
+    assert rebuild_states(world.database, world.program_id, check=True).different == 0
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+def test_100_redemptions_with_points_for_7(world: World, confirm: bool) -> None:  # noqa: FBT001 - a parameter
+    open_shop(world)
+    who = member(world, 7 * 150 + 149)
+    answers = at_once([lambda n=n: ask(world, who, reference=str(n), confirm=confirm) for n in range(100)])  # type: ignore[misc]
+    assert statuses(answers) == {201: 7, 409: 93}
+    assert wallet(world) == [(149, 0 if confirm else 1050)]
+    assert_sound(world)
+
+
+def test_100_redemptions_with_stock_for_7(world: World) -> None:
+    open_shop(world, rewards={"mug": REWARDS["mug"] | {"stock": 7}})
+    people = [member(world, 100, str(n)) for n in range(100)]
+    answers = at_once([lambda who=who: ask(world, who, "mug", who, confirm=True) for who in people])  # type: ignore[misc]
+    assert statuses(answers) == {201: 7, 409: 93}
+    assert rows(world, "SELECT used FROM reward_stock") == [(7,)]
+    assert sum(available for available, _ in wallet(world)) == 93 * 100
+    assert_sound(world)
+
+
+def test_codes_of_a_pool_go_to_one_each(world: World) -> None:
+    open_shop(world)
+    world.call("POST", "/v1/code-pools/cinema/codes", json={"codes": [f"KINO-{n:04d}" for n in range(7)]})
+    people = [member(world, 50, str(n)) for n in range(30)]
+    answers = at_once([lambda who=who: ask(world, who, "cinema", who, confirm=True) for who in people])  # type: ignore[misc]
+    assert statuses(answers) == {201: 7, 409: 23}
+    assert len({answer.json()["code"] for answer in answers if answer.status_code == 201}) == 7
+    assert_sound(world)
+
+
+def test_100_confirms_of_one_hold(world: World) -> None:
+    open_shop(world)
+    held = redeemed(world, member(world))["id"]
+    answers = at_once([lambda: do(world, held, "confirm") for _ in range(100)])
+    assert statuses(answers) == {200: 100}
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert rows(world, "SELECT sum(amount) FROM posting WHERE destination = 'redeemed'") == [(150,)]
+    assert world.count("reward_code") == 1
+    assert_sound(world)
+
+
+def test_a_hold_ends_one_way(world: World) -> None:
+    open_shop(world)
+    who = member(world, 450)
+    held = [redeemed(world, who, reference=str(n))["id"] for n in range(3)]
+    ways = [lambda h=h, w=w: do(world, h, w) for h in held for w in ("confirm", "cancel") * 5]  # type: ignore[misc]
+    at_once([*ways, lambda: overdue(world)])  # type: ignore[list-item]
+    [(confirmed, ended)] = rows(
+        world, "SELECT count(*) FILTER (WHERE confirmed = 1), count(*) FILTER (WHERE confirmed = 0) FROM redemption"
+    )
+    assert confirmed + ended == 3
+    assert wallet(world) == [(450 - 150 * confirmed, 0)]
+    assert_sound(world)
+
+
+def test_the_same_request_100_times(world: World) -> None:
+    open_shop(world)
+    who = member(world, 1000)
+    answers = at_once([lambda: ask(world, who, confirm=True) for _ in range(100)])
+    assert statuses(answers) == {201: 100}
+    assert len({answer.text for answer in answers}) == 1
+    assert wallet(world) == [(850, 0)]
+
+
+def test_two_members_with_one_reference(world: World) -> None:
+    open_shop(world)
+    people = [member(world, 400, str(n)) for n in range(10)]
+    answers = at_once([lambda who=who: ask(world, who, reference="same", confirm=True) for who in people])  # type: ignore[misc]
+    assert statuses(answers) == {201: 1, 409: 9}
+    assert_sound(world)
+
+
+def test_two_tills_with_one_code(world: World) -> None:
+    open_shop(world)
+    text = redeemed(world, member(world), confirm=True)["code"]
+    answers = at_once([lambda n=n: code(world, "redeem", code=text, till=f"t{n}", reference="1") for n in range(50)])  # type: ignore[misc]
+    assert statuses(answers) == {200: 1, 409: 49}
+
+
+def test_a_card_is_never_overdrawn(world: World) -> None:
+    open_shop(world)
+    text = redeemed(world, member(world), "card", confirm=True)["code"]
+    answers = at_once(
+        [lambda n=n: code(world, "redeem", code=text, reference=str(n), amount=300) for n in range(40)]  # type: ignore[misc]
+    )
+    assert statuses(answers) == {200: 6, 422: 34}
+    assert rows(world, "SELECT spent FROM reward_code") == [(1800,)]
+
+
+def test_a_code_is_used_or_its_redemption_refunded(world: World) -> None:
+    open_shop(world)
+    who = member(world, 1500)
+    found = [redeemed(world, who, reference=str(n), confirm=True) for n in range(10)]
+    uses = [lambda one=one: code(world, "redeem", code=one["code"], reference=one["id"]) for one in found]  # type: ignore[misc]
+    refunds = [lambda one=one: do(world, one["id"], "refund") for one in found]  # type: ignore[misc]
+    at_once([call for pair in zip(uses, refunds, strict=True) for call in pair])
+    both = "SELECT count(*) FROM redemption r JOIN reward_code c ON c.redemption_id = r.id WHERE r.state = %s AND c.used = %s"
+    assert rows(world, both, "refunded", 1) == [(0,)]
+    assert rows(world, both, "confirmed", 0) == [(0,)]
+    assert_sound(world)
+
+
+def test_a_return_and_a_redemption_at_once(world: World) -> None:
+    open_shop(world)
+    who = member(world, 0)
+    booked(world, purchase("o1", "150.00"))
+    back = {"type": "return", "external_id": "r1", "member": {"card": "1"}, "order": "o1"}
+    answers = at_once([lambda: send(world, back), lambda: ask(world, who, confirm=True)])
+    assert answers[1].status_code in {201, 409}
+    [(available, held)] = wallet(world)
+    assert (available >= 0, held) == (True, 0)
+    assert_sound(world)
