@@ -42,6 +42,8 @@ _LATER = {
 _CAPABILITIES = {word: capability for capability, words in _LATER.items() for word in words}
 _ORDER = ("base_currency", "rules", "promotions", "rate_by_tier", "tiers", "tier_basis", "membership")
 """Settings that others build on come first; the rest stand as in the case, and those over all campaigns come last."""
+_TILL = {"total", "to_pay", "discount", "untaxed_total", "discount_incl_tax"}
+"""What is known of a purchase's prices after promotions."""
 _LAST = ("from", "to", "round")
 
 
@@ -82,9 +84,12 @@ def write_program(case: Case) -> Draft:
     declare(draft, case.events)
     for word in words[len(early) :]:
         SETTINGS[word](draft, case.program[word])
-    if isinstance(case.expect, dict) and case.expect.keys() & {"total", "to_pay"}:
+    if isinstance(case.expect, dict) and case.expect.keys() & _TILL:
         paid = "sum(event.tenders.map(t, t.amount))"
-        draft.effect("till", total="event.gross", to_pay=f"event.gross - {paid}")
+        net = "event.gross - event.tax"
+        draft.effect(
+            "till", total="event.gross", to_pay=f"event.gross - {paid}", discount="event.discount", untaxed_total=net
+        )
     if not draft.campaigns:
         # A program says something; the case has nothing but events by hand.
         draft.campaign(on="visit", effect={"name": "seen"})
@@ -100,7 +105,7 @@ def _play(server: Server, case: Case) -> tuple[Any, Any]:
         raise NotExpressible("an expectation that is no mapping")
     check_expressible(case.expect)
     draft = write_program(case)
-    if case.expect.keys() <= {"total", "to_pay"} and not draft.has_discounts:
+    if case.expect.keys() <= _TILL - {"discount"} and not draft.has_discounts:
         raise NotExpressible("coupons: what is taken off a price")
     timeline = Timeline(case)
     play = Play(draft, server.open(draft.definition(), timeline.start), timeline)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from engine.shop_world import decided, line, member, program, purchase, verdicts
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import Decision
+from setia.engine.decision import Decision, Explanation, Outcome, RefusedCode, RefusedReason, ToPay
 from setia.engine.occurrences import Occurrence
 from setia.engine.promoting import code_for
+from setia.engine.sentences import sentences
 
 BASE = "  base: {on: purchase, earn: {stars: 1 per 1.00}}\n"
 
@@ -69,10 +70,11 @@ def test_the_best_of_a_group_applies_and_the_rest_say_who_won() -> None:
         "  ten: {on: purchase, group: whole, when: event.quantity >= 4.0, discount: {percent: 10}}\n",
         "stacking: {groups: {whole: {choose: best_value}}}\n",
     )
-    for quantity, best in ((1, {}), (3, {"five": 1500}), (5, {"ten": 5000})):
-        decision = decided(compiled, cart(line(10000 * quantity, quantity=quantity)))
+    cases: list[tuple[int, dict[str, int]]] = [(1, {}), (3, {"five": 1500}), (5, {"ten": 5000})]
+    for quantity, best in cases:
+        decision = decided(compiled, cart(line(10000 * quantity, quantity=str(quantity))))
         assert taken(decision) == best
-    assert verdicts(decision)["five"] == "group"
+        assert verdicts(decision)["five"] == {1: "condition", 3: "matched", 5: "group"}[quantity]
 
 
 def test_limits_hold_for_promotions() -> None:
@@ -162,6 +164,61 @@ def test_only_a_campaign_with_a_discount_is_a_promotion() -> None:
     base = shop("").plans["purchase"].campaigns[0]
     with pytest.raises(TypeError, match="base is no promotion"):
         code_for(base, cart(line(100)))
+
+
+def test_codes_that_do_nothing_say_why() -> None:
+    compiled = shop(
+        "  twice: {on: purchase, discount: {percent: 10, codes: [A, B]}}\n"
+        "  later: {on: purchase, schedule: {starts: 2027-01-01}, discount: {percent: 10, codes: [later]}}\n"
+        "  large: {on: purchase, when: event.gross >= 50.0, discount: {percent: 10, codes: [large]}}\n"
+    )
+    outcome = decided(compiled, cart(line(1000), codes=("b", "a", "large", "x", "Later"))).outcome
+    assert [(one.code, one.reason, one.campaign) for one in outcome.refused] == [
+        ("a", "another_code", "twice"),
+        ("large", "condition", "large"),
+        ("x", "unknown", None),
+        ("Later", "schedule", "later"),
+    ]
+    none = decided(program("campaigns:\n" + BASE), cart(line(1000), codes=("x",))).outcome
+    assert [one.reason for one in none.refused] == ["unknown"]
+
+
+def test_what_is_left_to_pay_is_told_by_line() -> None:
+    compiled = shop('  a: {on: purchase, lines: line.sku == "a", discount: {percent: 10}}\n')
+    event = cart(line(1000, "a"), line(500, "b"), shipping=490, discount=100)
+    assert decided(compiled, event).outcome.to_pay == ToPay([900, 500], 490, 100, 1790)
+    assert decided(compiled, purchase(line(1000))).outcome.to_pay is None
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("en", ["1,000.00 EUR off: “Tenth”.", "2 for free: “gift”.", "The code “x” is not known."]),
+        ("de", ["1.000,00 EUR Nachlass: „Tenth“.", "2 gratis: „gift“.", "Der Code „x“ ist nicht bekannt."]),
+        ("ms", ["Potongan 1,000.00 EUR: “Tenth”.", "2 percuma: “gift”.", "Kod “x” tidak dikenali."]),
+    ],
+)
+def test_promotions_have_sentences(locale: str, told: list[str]) -> None:
+    compiled = program(
+        "campaigns:\n"
+        "  tenth: {name: Tenth, on: purchase, discount: {percent: 10}}\n"
+        "  gift: {on: purchase, discount: {percent: 100, units: 2, buy: {}, free: added}}\n"
+        "  food: {on: purchase, lines: line.category == \"food\", discount: {percent: 9, codes: [food]}}\n"
+    )
+    decision = decided(compiled, cart(line(1_000_000), codes=("x", "food")))
+    *first, last = sentences(compiled, decision.outcome, decision.explanation, locale)
+    assert first == told
+    assert "“food”" in last or "„food“" in last
+
+
+def test_every_reason_has_words() -> None:
+    compiled = program("campaigns:\n" + BASE)
+    for reason in get_args(RefusedReason):
+        for locale in ("en", "de", "ms"):
+            outcome = Outcome(refused=[RefusedCode("x", reason)])
+            [told] = sentences(compiled, outcome, Explanation(), locale)
+            assert told.endswith(".")
+            assert "{" not in told
 
 
 PERCENTS = st.lists(st.tuples(st.integers(1, 100), st.integers(0, 3)), min_size=1, max_size=5)

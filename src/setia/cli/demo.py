@@ -27,13 +27,18 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
+def last_september(day: dt.date) -> dt.date:
+    """The last 30 September up to a day: the same figures every day, and levels that are judged on the way."""
+    return dt.date(day.year if (day.month, day.day) >= (9, 30) else day.year - 1, 9, 30)
+
+
 def demo(
     *,
     members: Annotated[int, typer.Option(min=1, max=100_000, help="How many members to make up.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed gives other members.")] = 1,
     until: Annotated[
         dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last day of the year; yesterday when nothing is said."),
+        typer.Option(formats=["%Y-%m-%d"], help="Last day of the year; the last 30 September when nothing is said."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Stop after the figures; exit with 1 if verify finds anything.")
@@ -66,7 +71,7 @@ def demo(
     definition = load_template(_TEMPLATE)
     zone = ZoneInfo(definition.program.timezone)
     yesterday = dt.datetime.now(zone).date() - dt.timedelta(days=1)
-    last = yesterday if until is None else until.date()
+    last = last_september(yesterday) if until is None else until.date()
     if last > yesterday:
         raise typer.BadParameter(f"the year must be over: it can end with {yesterday} at the latest.")
     say(f"Making a database for the demo in {demo_folder(settings)}; no other data is touched.")

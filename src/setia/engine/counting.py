@@ -172,12 +172,21 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
             if outcome.undoes is not None:
                 resumed = {key: {"period": amount} for key, amount in outcome.undoes.resumed.items()}
                 counters.windows = counters.windows | resumed
+    if outcome.undoes is not None:
+        counters.periods = counters.periods | _hanging(counters.periods, outcome.undoes, moment)
     for name, until in outcome.graced.items():
         period = counters.periods.get(name, TierPeriod(moment))
         counters.periods = counters.periods | {name: TierPeriod(period.since, until)}
     if outcome.floors:
         floors = {name: floor for name, floor in counters.floors.items() if name not in outcome.floors}
         counters.floors = floors | {name: floor for name, floor in outcome.floors.items() if floor is not None}
+
+
+def _hanging(periods: dict[str, TierPeriod], undone: Undone, moment: dt.datetime) -> dict[str, TierPeriod]:
+    return {
+        name: msgspec.structs.replace(periods[name], hangs=periods[name].hangs | dict.fromkeys(levels, moment))
+        for name, levels in undone.hangs.items()
+    }
 
 
 def _own(program: CompiledProgram, counters: Counters, name: str) -> str | None:
@@ -196,16 +205,19 @@ def _period(
     """The period that begins; a return that takes a rise back resumes the one before it (None: as at the enrolment)."""
     if tier_set is None or before is None or tier_set.index(before) == tier_set.index(after):
         return TierPeriod(moment)
-    since, risen = (None, ()) if held is None else (held.since, held.risen)
+    since, risen, hangs = (None, (), {}) if held is None else (held.since, held.risen, held.hangs)
     stays = (*risen, (before, since))
     if tier_set.index(after) > tier_set.index(before):
-        return TierPeriod(moment, risen=stays)
+        return TierPeriod(moment, risen=stays, hangs=hangs)
     if outcome.undoes is None:
         return TierPeriod(moment)
     # Somebody who falls between two levels has held the one they come to since they rose past it.
     below = tuple(stay for stay in stays if tier_set.index(stay[0]) < tier_set.index(after))
     resumed = stays[len(below)][1]
-    return None if resumed is None else TierPeriod(resumed, risen=below)
+    if resumed is None:
+        return None
+    hangs = {level: at for level, at in hangs.items() if tier_set.index(level) <= tier_set.index(after)}
+    return TierPeriod(resumed, risen=below, hangs=hangs)
 
 
 def recount(

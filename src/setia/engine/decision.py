@@ -56,8 +56,8 @@ class LotMove(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
 class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one cart promotion took off: from each line (-1: from shipping), in the smallest unit of the currency.
 
-    `wanted` stands where a cap, or what other promotions had left, made it less. `added_units` are for the caller to add for
-    free; `code` is the code that it was given for.
+    `wanted` stands where a cap, or what other promotions had left, made it less. `added_units` are for the caller to
+    add for free; `code` is the code that it was given for.
     """
 
     campaign: str
@@ -103,7 +103,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     What was counted for the order goes where it was counted: into the windows and periods of the order's day, and the
     budgets of the `version` that decided it. `closed` are the windows over a period that has ended since; the order
     counts in them no more, whatever comes back of it. `resumed` are those that go on, since the rise that ended them is
-    taken back, with what they come to.
+    taken back, with what they come to. `hangs`: tier set -> the levels that other orders than this one keep up.
     """
 
     event: str
@@ -113,6 +113,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 0
     closed: list[str] = []
     resumed: dict[str, int] = {}
+    hangs: dict[str, list[str]] = {}
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):

@@ -39,6 +39,8 @@ class Falling:
         self._sums = sums
         self.resumed: dict[str, int] = {}
         """The windows that go on, since the rise that ended them has been taken back."""
+        self.hangs: dict[str, list[str]] = {}
+        """Tier set -> the levels that hung on the order, and that others keep up."""
 
     def fall(
         self, outcome: Outcome, occurred_at: dt.datetime, booked_at: dt.datetime, now: dt.datetime
@@ -67,6 +69,8 @@ class Falling:
                         _held_before(tier_set, counters, booked_at),
                     ),
                 )
+                if hanging := _hanging(tier_set, counters, booked_at, level):
+                    self.hangs[tier_set.id] = hanging
             if level != held:
                 hold(tier_set, counters, level, outcome)
                 self.resumed |= {key: self._sums[key] for key in tier_set.period_keys if key in self._sums}
@@ -81,14 +85,29 @@ class Falling:
         return all(key in self._sums or key not in self._closed for key in tier_set.period_keys)
 
 
+def _stays(tier_set: CompiledTierSet, counters: Counters) -> list[tuple[str, dt.datetime | None]]:
+    """The levels the member has risen over, the lowest first, and the one held: each with the moment it hangs on."""
+    period = counters.periods.get(tier_set.id)
+    if period is None:
+        return []
+    stays = (*period.risen, (tier_set.levels[own_level(tier_set, counters)].id, period.since))
+    return [(name, period.hangs.get(name, since)) for name, since in stays]
+
+
 def _held_before(tier_set: CompiledTierSet, counters: Counters, booked_at: dt.datetime) -> int:
     """The level that does not hang on an order: held before it, or kept at a review since."""
-    held, period = own_level(tier_set, counters), counters.periods.get(tier_set.id)
-    if period is None or not period.risen:
-        return held
-    stays = (*period.risen, (tier_set.levels[held].id, period.since))
-    before = [name for name, since in stays if since is None or since < booked_at]
-    return tier_set.index(before[-1] if before else stays[0][0])
+    first, *rises = _stays(tier_set, counters) or [(tier_set.levels[own_level(tier_set, counters)].id, None)]
+    before = [name for name, since in rises if since is not None and since < booked_at]
+    return tier_set.index(before[-1] if before else first[0])
+
+
+def _hanging(tier_set: CompiledTierSet, counters: Counters, booked_at: dt.datetime, level: int) -> list[str]:
+    """The levels up to the one that is left which hung on the order: it is others that keep them now."""
+    return [
+        name
+        for name, since in _stays(tier_set, counters)
+        if since is not None and since >= booked_at and 0 < tier_set.index(name) <= level
+    ]
 
 
 def _available(state: MemberState, outcome: Outcome) -> Mapping[str, int]:

@@ -62,7 +62,7 @@ def promote(
         considered.append(found.considered if isinstance(found, Match) else found)
     priced = _priced(event)
     digits = program.currency_digits
-    chosen = {match.campaign.id: found for match in matches if (found := _chosen(match, facts)) is not None}
+    chosen = {match.campaign.id: lines for match in matches if (lines := _chosen(match, facts)) is not None}
     alone = {
         match.campaign.id: take_off(_discount(match.campaign), priced, chosen[match.campaign.id], digits)
         for match in matches

@@ -60,7 +60,7 @@ def decide_return(
     sums = _sums_without(program, counters, past, again, by_order)
     falling = Falling(program, state, counters, closed, sums)
     ladder = falling.fall(outcome, order.occurred_at, past.booked_at, now)
-    outcome.undoes = msgspec.structs.replace(undone, resumed=falling.resumed)
+    outcome.undoes = msgspec.structs.replace(undone, resumed=falling.resumed, hangs=falling.hangs)
     count_tiers(program, counters, outcome, now)
     explanation = Explanation() if decided is None else decided.explanation
     return Decision(
@@ -92,8 +92,10 @@ def _closed(program: CompiledProgram, counters: Counters, past: PastOrder) -> tu
     closed: list[str] = []
     by_order: list[str] = []
     for tier_set in program.tier_sets:
-        before, then, now = (one.periods.get(tier_set.id) for one in (past.before.counters, after, counters))
-        if not before == then == now:
+        periods = (one.periods.get(tier_set.id) for one in (past.before.counters, after, counters))
+        before, then, now = (None if period is None else period.since for period in periods)
+        # A rise that is taken back opens the period before it again, with all that was booked since.
+        if now is not None and now != before and past.booked_at <= now:
             closed += tier_set.period_keys
             by_order += tier_set.period_keys if then == now else ()
     return closed, by_order

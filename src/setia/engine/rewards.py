@@ -11,6 +11,7 @@ import msgspec
 
 from setia.engine.calendar import after, period_key
 from setia.engine.compiled import CompiledProgram
+from setia.engine.compiled_campaigns import CompiledSchedule
 from setia.engine.compiled_rewards import CompiledPrice, CompiledReward
 from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.facts import MemberFacts, TimeFacts
@@ -223,17 +224,14 @@ def _of_reward(program: CompiledProgram, reward: CompiledReward, now: dt.datetim
     elif schedule.ends is not None and now >= schedule.ends:
         yield Reason("ended")
     elif not schedule.covers(now, now.astimezone(program.zone)):
-        yield Reason("closed_now", until=_opens(program, reward, now))
+        yield Reason("closed_now", until=_opens(program, schedule, now))
 
 
-def _opens(program: CompiledProgram, reward: CompiledReward, now: dt.datetime) -> dt.datetime | None:
+def _opens(program: CompiledProgram, schedule: CompiledSchedule, now: dt.datetime) -> dt.datetime | None:
     """When its hours begin next, within eight days; None where they do not.
 
     Local midnights and beginnings of its hours are tried: nothing else opens it.
     """
-    schedule = reward.schedule
-    if schedule is None:
-        return None
     today = now.astimezone(program.zone).date()
     minute = schedule.from_minute or 0
     for days in range(9):

@@ -108,8 +108,9 @@ class ConsideredOut(msgspec.Struct, omit_defaults=True):
     """What became of one campaign, and why.
 
     `verdict`: matched; schedule, condition, lines, limit, group, exclusive, error, base, coupon, nothing, offer or
-    progress. A failed condition has its first `clause` that failed and the `values` it read; `by` is the campaign that won. An
-    offer stands once for each of its instances that counts, with `offer`; where none does, `clause` says how it stands.
+    progress. A failed condition has its first `clause` that failed and the `values` it read; `by` is the campaign that
+    won. An offer stands once for each of its instances that counts, with `offer`; where none does, `clause` says how it
+    stands.
     """
 
     campaign: str

@@ -40,8 +40,9 @@ class RefusedCodeOut(msgspec.Struct, omit_defaults=True):
 
 
 class ToPayOut(msgspec.Struct):
-    """What is left to pay after promotions, as decimal text with tax: the lines in their order, shipping, the
-    `discount` that the caller takes off the whole, and all together.
+    """What is left to pay after promotions, as decimal text with tax.
+
+    `lines` are in the order of the event; `discount` is what the caller takes off the whole.
     """
 
     total: str

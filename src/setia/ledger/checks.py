@@ -6,7 +6,7 @@ must not prove itself right.
 
 from __future__ import annotations
 
-from setia.ledger import guard_checks, origin_checks, outcome_checks
+from setia.ledger import guard_checks, origin_checks, outcome_checks, redemption_checks
 from setia.ledger.check import Check
 
 __all__ = ["CHECKS", "Check"]
@@ -237,5 +237,6 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     *origin_checks.CHECKS,
+    *redemption_checks.CHECKS,
     *guard_checks.CHECKS,
 )

@@ -186,16 +186,16 @@ def get_redemption(caller: RewardsReader, redemption_id: RedemptionId, rewards: 
     return RedemptionOut.of(found, live.now(_now()))
 
 
+_ALL = ConfirmIn()
 _ENDINGS = problems(NoSuchRedemption, NothingPublished, RedemptionEnded, CodeUnusable, InvalidRedemption)
 
 
 @router.post("/redemptions/{redemption_id}/confirm", summary="Confirm a redemption", responses=_ENDINGS)
 def confirm_redemption(
-    caller: Redeemer, redemption_id: RedemptionId, rewards: RewardsOf, response: Response, body: ConfirmIn | None = None
+    caller: Redeemer, redemption_id: RedemptionId, rewards: RewardsOf, response: Response, body: ConfirmIn = _ALL
 ) -> RedemptionOut:
     """Redeem what is held, or a part of it; the rest comes back at once. Again, it gives the same answer."""
-    quantity = None if body is None else body.quantity
-    done = rewards.confirm(caller.program_id, redemption_id, quantity, actor=caller.actor, now=_now())
+    done = rewards.confirm(caller.program_id, redemption_id, body.quantity, actor=caller.actor, now=_now())
     return _ended(done, response)
 
 

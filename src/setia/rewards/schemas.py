@@ -20,6 +20,7 @@ from setia.rewards.redemption import Redemption, State, plain_reason
 from setia.rewards.service import Offered
 
 REDEMPTION_PREFIX = "red"
+CODE_EXAMPLE = "7K2M9-XQ4TD-0HB3C-W8N5R"
 REDEMPTION_EXAMPLE = f"red_{'0' * 32}"
 _MOMENT = "2026-03-01T09:00:00Z"
 
@@ -33,15 +34,26 @@ Reference = Annotated[
 ]
 RewardId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15 - 1)]
-CodeText = Annotated[str, Field(min_length=1, max_length=100, examples=["7K2M9-XQ4TD-0HB3C-W8N5R"])]
+CodeText = Annotated[str, Field(min_length=1, max_length=100, examples=[CODE_EXAMPLE])]
 
 
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class RedeemIn(_In):
+class RedeemIn(BaseModel):
     """What is redeemed, for whom."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "member": MEMBER_EXAMPLE,
+                    "reward": "free_coffee",
+                    "confirm": True,
+                    "till": "till-3",
+                    "reference": "bon-4711",
+                }
+            ]
+        },
+    )
 
     member: str = Field(max_length=100, description="The member's id.", examples=[MEMBER_EXAMPLE])
     reward: RewardId = Field(examples=["free_coffee"])
@@ -58,22 +70,28 @@ class RedeemIn(_In):
     reference: Reference | None = None
 
 
-class ConfirmIn(_In):
+class ConfirmIn(BaseModel):
     """How many of those held are redeemed."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"quantity": 1}]})
 
     quantity: int | None = Field(
         default=None, strict=True, ge=1, le=10**9, description="By default all; the rest comes back.", examples=[1]
     )
 
 
-class FulfilIn(_In):
+class FulfilIn(BaseModel):
     """How far the delivery is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "shipped"}]})
 
     state: Literal["open", "packed", "shipped", "delivered", "failed"] = Field(examples=["shipped"])
 
 
-class ValidateIn(_In):
+class ValidateIn(BaseModel):
     """A code, and what the basket costs."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": CODE_EXAMPLE, "total": 1250}]})
 
     code: CodeText
     total: Amount | None = Field(default=None, description="What the basket costs, for a discount.", examples=[1250])
@@ -82,20 +100,31 @@ class ValidateIn(_In):
 class UseIn(ValidateIn):
     """A code to use. `amount` is what is taken from a gift card."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"code": CODE_EXAMPLE, "till": "till-3", "reference": "bon-4711"}]},
+    )
+
     till: Till = "api"
     reference: Reference
     amount: Amount | None = Field(default=None, description="What to take from a gift card.", examples=[None])
 
 
-class ReleaseIn(_In):
+class ReleaseIn(BaseModel):
     """The use to take back."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"till": "till-3", "reference": "bon-4711"}]}
+    )
 
     till: Till = "api"
     reference: Reference
 
 
-class ImportIn(_In):
+class ImportIn(BaseModel):
     """Codes that were made elsewhere."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"codes": ["KINO-1111", "KINO-2222"]}]})
 
     codes: Annotated[list[CodeText], Field(min_length=1, max_length=10_000)]
 
@@ -214,7 +243,7 @@ class MemberRewardsOut(BaseModel):
     rewards: list[OfferedOut]
 
 
-class BalanceOut(BaseModel):
+class WalletAfterOut(BaseModel):
     """One wallet right after it."""
 
     available: int = Field(examples=[50])
@@ -245,9 +274,9 @@ class RedemptionOut(BaseModel):
     code: str | None = Field(
         default=None,
         description="Only in the answer that confirms it, and for a day in its repetition.",
-        examples=["7K2M9-XQ4TD-0HB3C-W8N5R"],
+        examples=[CODE_EXAMPLE],
     )
-    balances_after: dict[str, BalanceOut] | None = Field(default=None, description="The wallets right after it.")
+    balances_after: dict[str, WalletAfterOut] | None = Field(default=None, description="The wallets right after it.")
 
     @classmethod
     def of(
@@ -261,7 +290,7 @@ class RedemptionOut(BaseModel):
         number = row.confirmed or row.quantity
         wallets = None
         if balances is not None:
-            wallets = {name: BalanceOut(available=b.available, held=b.held) for name, b in balances.items()}
+            wallets = {name: WalletAfterOut(available=b.available, held=b.held) for name, b in balances.items()}
         values = msgspec.structs.asdict(row)
         shown = {name: values[name] for name in cls.model_fields if name in values}
         return cls(
