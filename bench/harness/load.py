@@ -69,13 +69,15 @@ def send(load: Load) -> Measured:
         check = check_single
     connections = [socket.create_connection(("127.0.0.1", load.port)) for _ in range(load.clients)]
     try:
-        return _Loop(connections, stream, check, size, most).run(load.seconds)
+        return Loop(connections, stream, check, size, most).run(load.seconds)
     finally:
         for connection in connections:
             connection.close()
 
 
-class _Loop:
+class Loop:
+    """Sends requests over connections, one under way on each, and checks and times the answers."""
+
     def __init__(
         self, connections: list[socket.socket], stream: Iterator[bytes], check: Check, size: int, most: int | None
     ) -> None:

@@ -34,6 +34,7 @@ def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[Se
     environment |= {
         "SETIA_DATABASE_URL": database_url,
         "SETIA_DATA_DIR": str(data_dir),
+        "SETIA_SECRET_KEY": "the secret of a database that is thrown away",
         "SETIA_ACCESS_LOG": "false",
         "SETIA_RATE_LIMIT": "0",
         "SETIA_LOG_LEVEL": "warning",

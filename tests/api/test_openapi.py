@@ -16,8 +16,11 @@ from setia.versions.service import publish
 # What the examples need to be there, and the ids in the paths, come from requests before them: hence an order.
 FIRST = [("post", "/v1/members"), ("post", "/v1/events")]
 OFFER = "/v1/members/{member_id}/offers"
-MIDDLE = [("post", OFFER), ("post", f"{OFFER}/{{instance}}/activate")]
+BY_HAND = [("post", f"/v1/members/{{member_id}}/points/{act}") for act in ("expire", "extend", "cancel")]
+LEVELS = [("put", "/v1/members/{member_id}/tiers/{tier_set}"), ("post", "/v1/members/{member_id}/tiers/{tier_set}/end")]
+MIDDLE = [("post", OFFER), ("post", f"{OFFER}/{{instance}}/activate"), *BY_HAND, *LEVELS]
 CARD = {"on": "purchase", "offer": {"activation": "by_member", "progress": {"orders": 10}}, "earn": {"stars": 5}}
+WAITS = {"on": "visit", "earn": {"stars": 50}, "available_after": "14d"}
 STATUS = {"id": "status", "metric": "spend", "levels": [{"id": "green", "from": 0}, {"id": "gold", "from": 300}]}
 LAST = [("post", f"/v1/members/{{member_id}}/{act}") for act in ("suspend", "reactivate", "close")]
 
@@ -70,19 +73,33 @@ def test_it_is_openapi_3_1_and_complete(world: World) -> None:
         assert ("401" in operation["responses"]) == keyed
 
 
+def _give_points(world: World, path: str, member: str) -> None:
+    """Points that can be used, and points that wait: what the examples change."""
+    ends = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+    given = {"points": "stars", "amount": 500, "reason": "for the example", "expires_at": ends}
+    headers = {"Idempotency-Key": f"before {path}".replace(" ", "-")}
+    assert world.call("POST", f"/v1/members/{member}/adjustments", json=given, headers=headers).status_code == 201
+    visit = {"type": "visit", "external_id": "order-1001", "member": {"id": member}}
+    assert world.call("POST", "/v1/events", json=visit).status_code == 201
+
+
 def test_every_example_is_executed(world: World) -> None:
     document = world.app.openapi()
     with world.database.transaction() as tx:
-        campaigns = {**definition()["campaigns"], "coffee_card": CARD}
+        campaigns = {**definition()["campaigns"], "coffee_card": CARD, "waits": WAITS}
         publish(tx, Program.model_validate(definition(campaigns=campaigns, tiers=[STATUS])), "test")
     world.enrol(external_id="customer-1")
     ids = {"number": "1", "tier_set": "status"}
     for method, path in in_order(document):
         operation = document["paths"][path][method]
+        if operation.get("tags") == ["rewards"]:
+            continue  # tests/rewards/test_examples.py
         body = request_example(document, operation)
         more: dict[str, Any] = {} if body is None else {"json": body}
-        if path.endswith("/adjustments"):
-            more["headers"] = {"Idempotency-Key": "example-1"}
+        if "/points/" in path and method == "post":
+            _give_points(world, path, ids["member_id"])
+        if path.endswith("/adjustments") or ("/points/" in path and method == "post"):
+            more["headers"] = {"Idempotency-Key": f"example of {path}".replace(" ", "-")}
         if path.startswith(OFFER) and method == "post":
             more["headers"] = {"Idempotency-Key": f"example of {path}".replace(" ", "-")}
         if (method, path) == ("post", "/v1/clock"):

@@ -12,13 +12,13 @@ from cases.published import Data, NotExpressible, known
 _AMOUNTS = ("items_total", "order_total", "total", "gross", "basis", "eligible", "amount", "converted")
 _ITEM = (
     *("sku", "qty", "unit_price", "gross", "amount", "net", "category", "brand", "labels", "tags", "delivery"),
-    *("wallet_topup", "tax", "name"),
+    *("wallet_topup", "tax", "name", "line_discount_pct"),
 )
-_LATER = {"redeem": "rewards", "coupons_used": "coupons", "coupon": "coupons", "apply": "coupons"}
+_LATER = {"redeem": "rewards", "coupons_used": "coupons", "coupon": "coupons"}
 _LATER |= {"pay_with_gift_cards": "gift cards"}
 PURCHASE = (
     *("type", "date", "at", "day", "days_ago", "member", "store", "partner", "at_partner", "channel", "tier"),
-    *("birthday", "codes", "items", "currency", "order", "first", "key"),
+    *("birthday", "codes", "apply", "items", "currency", "order", "first", "key"),
     *("items_tax", "order_tax", "tax", "net", "tax_pct", "shipping", "discount", "base_points", "points_earned"),
     *("pay_with_gift_card", "pay_with_wallet", "pay_with_points", *_AMOUNTS),
 )
@@ -107,6 +107,10 @@ def _items(draft: Draft, event: Data) -> Data:
     for item in event["items"]:
         known(item, *_ITEM)
         amount, tax = _price(settings.get("tax", {}), item)
+        # A price list, or the till itself, has lowered the price before any promotion.
+        lower = (100 - exact(settings.get("price_list_percent_off", 0))) / 100
+        lower *= (100 - exact(item.get("line_discount_pct", 0))) / 100
+        amount, tax = _cents(amount * lower), _cents(tax * lower)
         if item.get("delivery") and not counts:
             shipping += amount
             continue

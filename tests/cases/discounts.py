@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cases.amounts import decimal_text, number
-from cases.draft import Draft, label
+from cases.draft import Draft, Setting, label
 from cases.narrowing import boundary
 from cases.published import Data, NotExpressible, known
 from setia.events.schemas import EventIn
@@ -46,6 +46,8 @@ def write_discount(draft: Draft, promotion: Data) -> None:
     for time in range(times):
         discount, lines = _measure(promotion)
         code = promotion.get("code", promotion.get("coupon"))
+        if code is None and any(event["type"] == "apply_codes" for event in draft.case.events):
+            code = promotion.get("name")  # what is shown are the names
         if times > 1:
             code = f"claim {time + 1}"
         if code is not None:
@@ -140,3 +142,26 @@ def _counted(promotion: Data) -> str:
         skus = json.dumps(promotion["min_amount_products"])
         lines = f"event.lines.filter(l, l.sku in {skus})"
     return f"sum({lines}.map(l, {amount}))"
+
+
+def _order_wide(_draft: Draft, value: str) -> None:
+    """`_narrow` puts discounts of whole orders into a group."""
+    if value != "best only":
+        raise NotExpressible(f"order-wide discounts: {value}")
+
+
+def _price_list(_draft: Draft, _value: object) -> None:
+    """The till sells at it: `basket` lowers the prices."""
+
+
+def _base(_draft: Draft, value: str) -> None:
+    """What a percentage is taken of; `write_discount` says it of each."""
+    if value not in {"original amount", "original", "discounted amount"}:
+        raise NotExpressible(f"a percentage of the {value}")
+
+
+DISCOUNT_SETTINGS: dict[str, Setting] = {
+    "base": _base,
+    "order_wide_discounts": _order_wide,
+    "price_list_percent_off": _price_list,
+}

@@ -9,6 +9,7 @@ from typing import Any
 
 from cases.amounts import exact, money
 from cases.birthdays import paid
+from cases.carts import CART_LOOKS, applied_look
 from cases.draft import POINTS
 from cases.play import Play, Step
 from cases.published import NotExpressible
@@ -166,6 +167,8 @@ def _custom(play: Play, name: str) -> list[dict[str, Any] | None]:
 
 
 def _applied(play: Play, wanted: Any) -> Any:
+    if (of_cart := applied_look(play, wanted)) is not None:
+        return of_cart
     applied = [values is not None for values in _custom(play, "applied")]
     # Where the source answers with an error, a campaign of ours does nothing, and the purchase counts.
     return [one or "error" for one in applied] if isinstance(wanted, list) else applied[-1]
@@ -302,13 +305,10 @@ LOOKS: dict[str, Look] = {
     "earned_since": _asked("earned_since"),
     **TIER_LOOKS,
     **RETURN_LOOKS,
+    **CART_LOOKS,
 }
 _CAPABILITIES = {
     "coupons": ("coupons_issued", "coupon_value", "coupons_returned", "order_A_has_discount"),
-    "coupons: what is taken off a price": (
-        *("totals", "discounts", "each"),
-        "totals_after_each_claim",
-    ),
     "messages": ("sent",),
     "audiences": ("members",),
     "referrals": ("referrer_points", "points_after_each", "referral_completed"),

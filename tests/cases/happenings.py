@@ -9,6 +9,7 @@ from decimal import Decimal
 from cases.amounts import exact, money, number
 from cases.basket import purchase
 from cases.birthdays import BIRTHDAY_HAPPENINGS, date_of, declare_birthdays
+from cases.carts import CART_HAPPENINGS, declare_applied, other_code
 from cases.draft import POINTS, Draft, identifier
 from cases.earning_rules import trigger
 from cases.play import Play
@@ -191,6 +192,8 @@ def _upgrade(play: Play, event: Data, at: dt.datetime) -> Answer:
 
 def _variant(play: Play, event: Data, at: dt.datetime) -> Answer | None:
     """The same again from the opening position, with another input, for somebody new."""
+    if "cart" in play.asked:
+        return other_code(play, event, at)
     play.somebody = f"{play.somebody}'"
     for opening in list(play.opening):
         _state(play, {**opening, "member": play.somebody}, at)
@@ -225,20 +228,11 @@ HAPPENINGS: dict[str, Happen] = {
     **TIER_HAPPENINGS,
     **BIRTHDAY_HAPPENINGS,
     **RETURN_HAPPENINGS,
+    **CART_HAPPENINGS,
 }
 _CAPABILITIES = {
     "rewards": ("redeem", "redeem_on_order"),
-    "coupons": (
-        "cart",
-        "claim",
-        "apply",
-        "apply_code",
-        "apply_codes",
-        "apply_coupon",
-        "order",
-        "draft_order",
-        "confirm",
-    ),
+    "coupons": ("draft_order", "confirm", "reopen_and_confirm"),
     "gift cards": ("pay_with_gift_card",),
     "referrals": ("refer", "referral_confirmed"),
     "merging members": ("merge",),
@@ -276,6 +270,7 @@ def declare(draft: Draft, events: list[Data]) -> None:
 
 def _declare(draft: Draft, event: Data) -> None:
     kind = event["type"]
+    declare_applied(draft, event)
     if kind == "earn" and "earn" not in draft.events:
         own = draft.own_event("earn", points="number")
         draft.campaign(on=own, earn={POINTS: {"expression": "event.data.points"}})

@@ -191,5 +191,39 @@ RIGHT: dict[str, Case] = {
         [{"type": "earn", "points": 10}, {"type": "spend", "points": 1}],
         {"tier": ["B", "A"]},
     ),
+    "codes one after the other, and what is left of the tax": case(
+        {
+            "tax": {"a": 25},
+            "promotions": [{"code": "FIVE", "amount_off_order": "5.00"}, {"coupon": "half", "percent_off_order": 50}],
+        },
+        [
+            {"type": "cart", "items": [{"sku": "a", "qty": 2, "unit_price": "10.00"}]},
+            {"type": "apply_code", "code": "five"},
+            {"type": "apply_coupon", "code": "HALF"},
+        ],
+        {"totals": ["25.00", "20.00", "10.00"], "tax_at_end": "2.00", "untaxed_at_end": "8.00"},
+    ),
+    "the best of two discounts of an order, and a worse code": case(
+        {
+            "promotions": [{"coupon": name, "percent_off_order": percent} for name, percent in (("A", 9), ("B", 4))],
+            "order_wide_discounts": "best only",
+        },
+        [
+            {"type": "cart", "items": [{"sku": "a", "unit_price": "100.00"}]},
+            {"type": "apply_coupon", "code": "A"},
+            {"type": "variant", "instead_of_A": "B"},
+        ],
+        {"discounts": ["9.00"], "variant": {}},
+    ),
+    "what is applied in one list": case(
+        {"base": "original amount"},
+        [bought("100.00", apply=[{"percent": 60}, {"percent": 30}, {"amount": "20.00"}])],
+        {"each": ["60.00", "30.00", "10.00"], "total": "0.00"},
+    ),
+    "a promotion that is claimed twice": case(
+        {"promotions": [{"percent_off_items": 50, "repeatable_per_unit": True}]},
+        [{"type": "purchase", "items": [{"sku": "a", "qty": 2, "unit_price": "4.00"}]}, {"type": "claim", "times": 2}],
+        {"totals_after_each_claim": ["4.00", "2.00"]},
+    ),
 }
 """What it is about -> the case."""

@@ -45,11 +45,6 @@ def include_tax(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setting 
     draft.money["tax"] = "included" if value else "excluded"
 
 
-def base(draft: Draft, value: str) -> None:
-    """What a percentage is taken of."""
-    raise NotExpressible(f"coupons: what is taken off a price, by the {value}")
-
-
 def tax(draft: Draft, value: Data) -> None:
     """The till adds or extracts it; see `basket`."""
     if "mode" in value and value["mode"] not in {"exclusive", "included", "inclusive"}:
@@ -171,7 +166,6 @@ def nothing(draft: Draft, value: Any) -> None:
 MONEY_SETTINGS: dict[str, Setting] = {
     "basis": basis,
     "include_tax": include_tax,
-    "base": base,
     "tax": tax,
     "condition": condition,
     "cashback": cashback,

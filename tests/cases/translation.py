@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cases.amounts import same, shown
 from cases.birthdays import known_before
+from cases.discounts import DISCOUNT_SETTINGS
 from cases.draft import Draft, Setting
 from cases.earning_rules import write_rules
 from cases.findings import check_expressible, look_up
@@ -28,9 +29,10 @@ SETTINGS: dict[str, Setting] = {
     **MONEY_SETTINGS,
     **TIER_SETTINGS,
     **POINT_SETTINGS,
+    **DISCOUNT_SETTINGS,
 }
 _LATER = {
-    "coupons": ("coupon_return", "order_wide_discounts", "order", "price_list_percent_off"),
+    "coupons": ("coupon_return", "order"),
     "returns of what was spent": ("restore_spent", "restored_expiry"),
     "rewards": ("reward", "rewards", "redeem", "earn_and_burn_same_order"),
     "referrals": ("referral",),

@@ -11,10 +11,10 @@ from engine.shop_world import NOON, line, purchase
 from setia.engine.compiled import CompiledProgram
 from setia.engine.counting import recount
 from setia.engine.decide import decide
-from setia.engine.decision import Decision, Outcome
+from setia.engine.decision import Decision, Outcome, PointsEffect
 from setia.engine.occurrences import Line, Occurrence
 from setia.engine.returned import Returned, ReturnedLine
-from setia.engine.returning import PastOrder, decide_return
+from setia.engine.returning import CancelledReturn, PastOrder, decide_return
 from setia.engine.state import Balance, Budgets, Counters, MemberState
 
 __all__ = ["NOON", "Returned", "ReturnedLine", "Shop", "line", "plain"]
@@ -51,6 +51,25 @@ class Shop:
         self.orders[order] = msgspec.structs.replace(past, outcomes=[*past.outcomes, self.history[-1][0]])
         return decision
 
+    def cancel(self, order: int, number: int) -> Decision:
+        """Cancel a return of an order, by its number from 0: one that has not been cancelled."""
+        past = self.orders[order]
+        parts = [one for place, one in enumerate(self.returns[order]) if place != number]
+        cancelled = CancelledReturn(f"evt_r{number}", past.outcomes[number + 1])
+        now = self.orders[-1].booked_at
+        decision = decide_return(self.program, self.state, past, parts, now, cancelled)
+        self._book(decision, past.event, now)
+        self.returns[order] = parts
+        self.orders[order] = msgspec.structs.replace(past, outcomes=[*past.outcomes, self.history[-1][0]])
+        return decision
+
+    def replace_last(self, order: int, points: list[PointsEffect]) -> None:
+        """Book the last return of an order as what could be taken."""
+        past, (outcome, *moments) = self.orders[order], self.history[-1]
+        could = msgspec.structs.replace(outcome, points=points)
+        self.history[-1] = (could, moments[0], moments[1])
+        self.orders[order] = msgspec.structs.replace(past, outcomes=[*past.outcomes[:-1], could])
+
     def spend(self, points: str, amount: int) -> None:
         self.state.balances.setdefault(points, Balance()).available -= amount
 
@@ -86,7 +105,8 @@ class Shop:
 
     @property
     def budget(self) -> dict[str, dict[str, int]]:
-        return _without_nothing(self.budgets.used)
+        used: dict[str, dict[str, int]] = _without_nothing(self.budgets.used)
+        return used
 
     @property
     def figures(self) -> dict[str, Any]:

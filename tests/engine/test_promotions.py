@@ -160,6 +160,11 @@ def test_tax_goes_down_with_the_price_and_an_order_discount_to_what_is_left() ->
     assert earned(decided(half, cart(line(23800, tax=3800)))) == 100
 
 
+def test_a_basis_before_discounts_counts_what_was_taken_off_lines() -> None:
+    compiled = shop("  half: {on: purchase, discount: {percent: 50}}\n", "money: {discounts: before}\n")
+    assert earned(decided(compiled, cart(line(1000)))) == 10
+
+
 def test_only_a_campaign_with_a_discount_is_a_promotion() -> None:
     base = shop("").plans["purchase"].campaigns[0]
     with pytest.raises(TypeError, match="base is no promotion"):
@@ -185,8 +190,8 @@ def test_codes_that_do_nothing_say_why() -> None:
 
 def test_what_is_left_to_pay_is_told_by_line() -> None:
     compiled = shop('  a: {on: purchase, lines: line.sku == "a", discount: {percent: 10}}\n')
-    event = cart(line(1000, "a"), line(500, "b"), shipping=490, discount=100)
-    assert decided(compiled, event).outcome.to_pay == ToPay([900, 500], 490, 100, 1790)
+    event = cart(line(1000, "a", tax=160), line(500, "b"), shipping=490, shipping_tax=78, discount=100)
+    assert decided(compiled, event).outcome.to_pay == ToPay([900, 500], 490, 100, 1790, 144 + 78)
     assert decided(compiled, purchase(line(1000))).outcome.to_pay is None
 
 
@@ -203,7 +208,7 @@ def test_promotions_have_sentences(locale: str, told: list[str]) -> None:
         "campaigns:\n"
         "  tenth: {name: Tenth, on: purchase, discount: {percent: 10}}\n"
         "  gift: {on: purchase, discount: {percent: 100, units: 2, buy: {}, free: added}}\n"
-        "  food: {on: purchase, lines: line.category == \"food\", discount: {percent: 9, codes: [food]}}\n"
+        '  food: {on: purchase, lines: line.category == "food", discount: {percent: 9, codes: [food]}}\n'
     )
     decision = decided(compiled, cart(line(1_000_000), codes=("x", "food")))
     *first, last = sentences(compiled, decision.outcome, decision.explanation, locale)

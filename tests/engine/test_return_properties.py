@@ -73,7 +73,7 @@ def _bought(program: Any, orders: list[list[Line]]) -> Shop:
     return shop
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     orders=ORDERS,
     sequence=st.permutations(range(5)),
@@ -103,7 +103,7 @@ def test_a_history_that_came_back_whole_has_never_been(
     assert shop.figures == {}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(orders=ORDERS, gone=st.lists(PLACES, unique=True, max_size=8), one_by_one=st.booleans())
 def test_a_history_of_which_lines_came_back_is_that_without_them(
     orders: list[list[Line]], gone: list[tuple[int, int]], *, one_by_one: bool

@@ -173,7 +173,9 @@ def test_a_level_between_is_held_since_the_member_rose_past_it() -> None:
     shop.buy(line(20000), line(40000), at=at("2026-01-01T12:00Z"))
     shop.give_back(0, ReturnedLine(1))
     assert shop.level == "gold"
-    assert shop.state.counters.periods["t"] == TierPeriod(at("2026-01-01T12:00Z"), risen=(("green", None),))
+    since = at("2026-01-01T12:00Z")
+    hangs = {"gold": since}  # on what else was booked until the return
+    assert shop.state.counters.periods["t"] == TierPeriod(since, risen=(("green", None),), hangs=hangs)
 
 
 def test_a_level_reached_before_the_order_or_without_it_stays() -> None:
@@ -361,3 +363,55 @@ def test_everything_that_is_on_the_whole_order_goes_with_the_last_line(more: dic
     shop.give_back(0, ReturnedLine(0))
     shop.give_back(0, ReturnedLine(1))
     assert shop.figures == {}
+
+
+def test_a_cancelled_return_is_as_if_the_goods_had_stayed() -> None:
+    shop = Shop(
+        program(
+            "tiers: [{id: t, metric: spend, window: lifetime, levels: [{id: green, from: 0}, {id: gold, from: 50}]}, "
+            "{id: c, metric: spend, window: lifetime, validity: current, "
+            "levels: [{id: green, from: 0}, {id: gold, from: 50}]}]\n"
+            f"campaigns: {{{BASE}, once: {{on: purchase, earn: {{stars: 5}}, limits: [{{every: day, uses: 1}}, "
+            "{per: all, earn: 900 stars}, {per: all, uses: 9}]}}"
+        )
+    )
+    shop.buy(line(4000), line(2000))
+    before = shop.figures
+    shop.give_back(0)
+    assert (shop.figures, shop.level) == ({}, "green")
+    again = shop.cancel(0, 0)
+    assert granted(again) == {"base": 60, "once": 5}
+    assert again.outcome.uses == ["base", "once"]
+    figures = shop.figures
+    # The level is held from now on, and not from when it was first reached.
+    assert figures.pop("periods") == {
+        name: {"since": "2026-03-04T12:00:00Z", "risen": (("green", None),)} for name in ("t", "c")
+    }
+    before.pop("periods")
+    assert figures == before
+    assert plain(shop.recounted()) == plain(shop.state.counters)
+
+
+def test_a_cancelled_return_gives_again_no_more_than_it_could_take() -> None:
+    shop = Shop(campaigns(BASE + "\nother: {on: purchase, when: event.total < 20.0, earn: {stars: 4}}"))
+    shop.buy(line(4000), line(1000))
+    decision = shop.give_back(0, ReturnedLine(0))
+    # 30 of the 40 had been spent: only 10 could be taken.
+    could = [
+        msgspec.structs.replace(effect, amount=-10, wanted=-40) if effect.campaign == "base" else effect
+        for effect in decision.outcome.points
+    ]
+    shop.replace_last(0, could)
+    again = shop.cancel(0, 0)
+    assert [(one.campaign, one.amount, one.wanted) for one in again.outcome.points] == [
+        ("base", 10, 40),
+        ("other", -4, None),
+    ]
+    assert shop.state.counters.earned == {"stars": 50}
+
+
+def test_a_limit_that_was_never_counted_has_nothing_to_give_back() -> None:
+    compiled = campaigns("a: {on: purchase, earn: {stars: 1}, limits: [{every: day, uses: 1}]}")
+    undone = Undone("evt_1", NOON, ["a"])
+    after = count_return(compiled, Counters(), Outcome(undoes=undone), undone, NOON)
+    assert after.limits == {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from api_world import World, assert_problem
-from events.shop import BASE, batch, booked, calculated, enrolled, go_live, program, purchase, send
+from events.shop import BASE, NOW, batch, booked, calculated, enrolled, go_live, program, purchase, send
+from setia.events.arrivals import draft
 
 PROMOTIONS: dict[str, Any] = {
     **BASE,
@@ -41,8 +45,8 @@ def shop(world: World) -> World:
 
 def cart(external_id: str | None, *codes: str, **more: Any) -> dict[str, Any]:
     lines = [{"sku": "latte", "amount": "20.00", "quantity": 2}, {"sku": "cake", "amount": "10.00"}]
-    more = {"shipping": "4.90"} | more
-    return purchase(external_id, pricing="before", **{"codes": [*codes], "lines": lines} | more)
+    body: dict[str, Any] = {"pricing": "before", "codes": [*codes], "lines": lines, "shipping": "4.90"} | more
+    return purchase(external_id, **body)
 
 
 def without_moments(answer: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +68,13 @@ def test_what_is_taken_off_is_told_by_promotion_and_line(shop: World) -> None:
         {"campaign": "delivery", "name": "delivery", "amount": "4.90", "by_line": {"-1": "4.90"}},
     ]
     assert answer["refused_codes"] == [{"code": "winter", "reason": "unknown"}]
-    assert answer["to_pay"] == {"total": "24.00", "lines": ["16.00", "8.00"], "shipping": "0.00", "discount": "0.00"}
+    assert answer["to_pay"] == {
+        "total": "24.00",
+        "tax": "0.00",
+        "lines": ["16.00", "8.00"],
+        "shipping": "0.00",
+        "discount": "0.00",
+    }
     assert answer["granted"] == {"stars": 24}
     assert "3.00 EUR off: “Ten percent”." in answer["sentences"]
 
@@ -130,3 +140,38 @@ def test_somebody_who_is_not_known_is_told_what_a_member_would_pay(shop: World) 
 def test_what_cannot_be_is_refused_with_its_place(shop: World, event: dict[str, Any], pointer: str) -> None:
     problem = assert_problem(send(shop, event), 422, "invalid_event")
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+TRICKY: dict[str, Any] = {"pricing": "final", "codes": [], "a": '"codes":[],"pricing":"final",'}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        purchase("1", channel='"codes":[],'),
+        purchase("1", tenders=[{"type": "pricing", "amount": "1"}], source='"pricing":"final",'),
+        {"type": "survey", "external_id": "1", "data": TRICKY},
+        {"type": "survey", "external_id": "1", "data": {"b": [TRICKY, {"z": TRICKY}]}},
+    ],
+)
+def test_an_event_without_promotions_is_known_by_what_it_said_before_there_were_any(event: dict[str, Any]) -> None:
+    found = draft(json.dumps(event).encode(), NOW)
+    said = msgspec.to_builtins(found.sent)
+    del said["pricing"], said["codes"]
+    canonical = msgspec.json.encode(said, order="sorted")
+    assert found.digest() == hashlib.blake2b(canonical, digest_size=16).digest()
+    if event["type"] == "purchase":
+        other = draft(json.dumps(event | {"pricing": "before"}).encode(), NOW)
+        coded = draft(json.dumps(event | {"pricing": "before", "codes": ["a"]}).encode(), NOW)
+        assert len({found.digest(), other.digest(), coded.digest()}) == 3
+
+
+def test_what_comes_back_is_decided_as_an_order_without_it(shop: World) -> None:
+    assert booked(shop, cart("order", "summer"))["granted"] == {"stars": 24}
+    back = {"type": "return", "external_id": "back", "member": {"card": "1"}}
+    answer = booked(shop, back | {"data": {"order": "order", "lines": [{"line": 1}]}})
+    # 20.00 are left of it, less 10 % and the 3.00 of the code, which this order has used: 15 stars.
+    assert answer["granted"] == {"stars": -9}
+    # An order that comes back whole has not used its code.
+    booked(shop, back | {"external_id": "rest", "data": {"order": "order"}})
+    assert [one["campaign"] for one in booked(shop, cart("next", "summer"))["discounts"]][1] == "coded"

@@ -41,6 +41,9 @@ def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
         "effects": [{"kind": "earn", "campaign": "base", "points": "stars", "amount": 12, "by_line": {"0": 12}}],
         "sentences": ["12 stars for “base”: 1 per 1.00 on 12.50 EUR."],
         "offers": [],
+        "discounts": [],
+        "refused_codes": [],
+        "to_pay": None,
     }
     assert findings(world) == []
 

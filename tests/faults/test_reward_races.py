@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import TypeVar
 
@@ -86,8 +87,9 @@ def test_a_hold_ends_one_way(world: World) -> None:
     open_shop(world)
     who = member(world, 450)
     held = [redeemed(world, who, reference=str(n))["id"] for n in range(3)]
-    ways = [lambda h=h, w=w: do(world, h, w) for h in held for w in ("confirm", "cancel") * 5]  # type: ignore[misc]
-    at_once([*ways, lambda: overdue(world)])  # type: ignore[list-item]
+    pairs = [(one, way) for one in held for way in ("confirm", "cancel") * 5]
+    ways: list[Callable[[], object]] = [partial(do, world, one, way) for one, way in pairs]
+    at_once([*ways, lambda: overdue(world)])
     [(confirmed, ended)] = rows(
         world, "SELECT count(*) FILTER (WHERE confirmed = 1), count(*) FILTER (WHERE confirmed = 0) FROM redemption"
     )
@@ -134,10 +136,11 @@ def test_a_code_is_used_or_its_redemption_refunded(world: World) -> None:
     open_shop(world)
     who = member(world, 1500)
     found = [redeemed(world, who, reference=str(n), confirm=True) for n in range(10)]
-    uses = [lambda one=one: code(world, "redeem", code=one["code"], reference=one["id"]) for one in found]  # type: ignore[misc]
-    refunds = [lambda one=one: do(world, one["id"], "refund") for one in found]  # type: ignore[misc]
+    uses = [partial(code, world, "redeem", code=one["code"], reference=one["id"]) for one in found]
+    refunds = [partial(do, world, one["id"], "refund") for one in found]
     at_once([call for pair in zip(uses, refunds, strict=True) for call in pair])
-    both = "SELECT count(*) FROM redemption r JOIN reward_code c ON c.redemption_id = r.id WHERE r.state = %s AND c.used = %s"
+    pairs = "SELECT count(*) FROM redemption r JOIN reward_code c ON c.redemption_id = r.id"
+    both = f"{pairs} WHERE r.state = %s AND c.used = %s"
     assert rows(world, both, "refunded", 1) == [(0,)]
     assert rows(world, both, "confirmed", 0) == [(0,)]
     assert_sound(world)

@@ -140,6 +140,11 @@ def program_data(draw: st.DrawFn) -> Data:
         )
     events = draw(st.dictionaries(identifiers, _optional(name=multilingual, data=_data_schemas), max_size=2))
     tiers = draw(_tiers(list(points), digits))
+    if not any(one["id"] == "status" and any(level["id"] == "gold" for level in one["levels"]) for one in tiers):
+        for point_type in points.values():
+            # An end by level names a level that there is.
+            if "by_tier" in point_type.get("expiry", {}):
+                del point_type["expiry"]
     groups = draw(
         st.dictionaries(identifiers, _optional(choose=st.sampled_from(["priority", "best_value"])), max_size=2)
     )

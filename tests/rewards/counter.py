@@ -83,7 +83,7 @@ def redeemed(world: World, member_id: str, reward: str = "coffee", reference: st
 
 def do(world: World, redemption: str, what: str, **body: Any) -> Response:
     """Confirm, cancel or refund."""
-    return world.call("POST", f"/v1/redemptions/{redemption}/{what}", **({"json": body} if body else {}))
+    return world.call("POST", f"/v1/redemptions/{redemption}/{what}", json=body or None)
 
 
 def done(world: World, redemption: str, what: str, **body: Any) -> dict[str, Any]:

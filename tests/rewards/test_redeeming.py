@@ -282,3 +282,12 @@ def test_what_a_member_can_have(world: World) -> None:
     assert (seen["mug"]["available"], seen["cash"]["available"]) == (True, True)
     assert seen["coffee"]["reasons"] == [{"code": "points_missing", "points": "stars", "needed": 150, "missing": 30}]
     assert seen["cinema"]["reasons"] == [{"code": "no_codes_left", "left": 0}]
+
+
+def test_the_statement_tells_it(world: World) -> None:
+    who = member(world)
+    found = redeemed(world, who, confirm=True)
+    done(world, found["id"], "refund")
+    entries = world.call("GET", f"/v1/members/{who}/statement").json()["items"]
+    assert [entry["kind"] for entry in entries[:2]] == ["redemption", "redemption"]
+    assert [entry["reason"] for entry in entries[:2]] == ["coffee", "coffee"]

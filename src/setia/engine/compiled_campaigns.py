@@ -100,6 +100,8 @@ class CompiledCampaign:
     """Which lines a discount's `buy` counts; None means all of them."""
     bundle: tuple[Expression | None, ...]
     """Which lines each part of a discount's bundle counts."""
+    codes: frozenset[str]
+    """The codes of a discount, folded: capitals do not matter."""
     inputs: frozenset[str]
     acts: bool
     """Whether it has an effect other than earning and multiplying, so that it is used though it earns nothing."""
@@ -151,6 +153,7 @@ def compile_campaign(program: Program, name: str, campaign: Campaign, trigger: s
             None if part.lines is None else compile_expression(part.lines, with_line, BOOL)
             for part in (campaign.discount.bundle if campaign.discount is not None else ())
         ),
+        codes=frozenset(code.casefold() for code in campaign.discount.codes) if campaign.discount else frozenset(),
         inputs=when.references if when is not None else frozenset(),
         acts=bool(campaign.set or campaign.tag or campaign.untag or campaign.tier or campaign.effect),
     )

@@ -90,12 +90,12 @@ def count_return(
         if bucket is not None and bucket in windows.get(key, {}):
             windows = windows | {key: _added(windows[key], {bucket: amount})}
     limits = counters.limits
-    for campaign in dict.fromkeys([*by_campaign, *undone.uses]):
-        own, uses = program.limits_of.get(campaign, ()), -undone.uses.count(campaign)
+    for campaign in dict.fromkeys([*by_campaign, *undone.uses, *outcome.uses]):
+        own, uses = program.limits_of.get(campaign, ()), outcome.uses.count(campaign) - undone.uses.count(campaign)
         for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", uses).items():
-            kept = {period: amount for period, amount in added.items() if period in limits.get(key, {})}
-            if kept:
-                limits = limits | {key: _added(limits[key], kept)}
+            # What was never counted, or is no longer kept, has nothing to be taken from.
+            kept = {period: used for period, used in added.items() if used > 0 or period in limits.get(key, {})}
+            limits = limits | {key: _added(limits.get(key, {}), kept)} if kept else limits
     lifetime = _added(counters.lifetime, outcome.counted)
     none_left = not lifetime.get("orders", 0)
     return msgspec.structs.replace(

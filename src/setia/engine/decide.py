@@ -14,7 +14,7 @@ from setia.engine.calendar import local
 from setia.engine.climbing import climb
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
-from setia.engine.considering import Facts, Match, consider
+from setia.engine.considering import Facts, Match, consider, readable
 from setia.engine.counting import count, count_moves, count_tiers
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
@@ -107,7 +107,7 @@ def _keep_facts(program: CompiledProgram, state: MemberState, explanation: Expla
     """Keep what a return would decide by again: attributes and tags have no history of their own."""
     explanation.tags = state.tags
     known = program.attribute_types
-    explanation.attributes = {name: value for name, value in state.attributes.items() if name in known}
+    explanation.attributes = {name: readable(value) for name, value in state.attributes.items() if name in known}
 
 
 def _facts(

@@ -88,13 +88,14 @@ class RefusedCode(msgspec.Struct, frozen=True, omit_defaults=True):
 class ToPay(msgspec.Struct, frozen=True):
     """What promotions have left of an order: each line, shipping, what the caller takes off the whole, and the total.
 
-    In the smallest unit of the currency, with tax.
+    In the smallest unit of the currency, with tax; `tax` is what lines and shipping contain of it.
     """
 
     lines: list[int]
     shipping: int
     discount: int
     total: int
+    tax: int
 
 
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,6 +105,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     budgets of the `version` that decided it. `closed` are the windows over a period that has ended since; the order
     counts in them no more, whatever comes back of it. `resumed` are those that go on, since the rise that ended them is
     taken back, with what they come to. `hangs`: tier set -> the levels that other orders than this one keep up.
+    `cancels` is the return that was cancelled, where it is that which is undone and not the order.
     """
 
     event: str
@@ -114,6 +116,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     closed: list[str] = []
     resumed: dict[str, int] = {}
     hangs: dict[str, list[str]] = {}
+    cancels: str | None = None
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):

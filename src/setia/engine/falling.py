@@ -21,7 +21,7 @@ class Falling:
     """One return. `counters` are those after it, but for the levels.
 
     `closed` are the windows over periods in which the order counts no more. Of them `sums` are those that it ended
-    itself, by the rise it brought, with what they come to without it.
+    itself, by the rise it brought, with what they come to without it. It `rises` where a return is cancelled.
     """
 
     def __init__(
@@ -31,12 +31,15 @@ class Falling:
         counters: Counters,
         closed: Sequence[str],
         sums: Mapping[str, int],
+        *,
+        rises: bool = False,
     ) -> None:
         self._program = program
         self._state = state
         self._counters = counters
         self._closed = closed
         self._sums = sums
+        self._rises = rises
         self.resumed: dict[str, int] = {}
         """The windows that go on, since the rise that ended them has been taken back."""
         self.hangs: dict[str, list[str]] = {}
@@ -58,7 +61,12 @@ class Falling:
         for tier_set in program.tier_sets:
             held = level = own_level(tier_set, counters)
             values = values_on(program, counters, available, day, enrolled_at)
-            if tier_set.is_current:
+            if self._rises:
+                own_day = values_on(program, counters, available, then, enrolled_at)
+                level = max(
+                    held, reached(tier_set, values), held if tier_set.is_current else reached(tier_set, own_day)
+                )
+            elif tier_set.is_current:
                 level = fallen_to(tier_set, held, values)
             elif tier_set.definition.on_return == "at_once" and self._is_known(tier_set):
                 level = min(
@@ -103,11 +111,15 @@ def _held_before(tier_set: CompiledTierSet, counters: Counters, booked_at: dt.da
 
 def _hanging(tier_set: CompiledTierSet, counters: Counters, booked_at: dt.datetime, level: int) -> list[str]:
     """The levels up to the one that is left which hung on the order: it is others that keep them now."""
-    return [
-        name
-        for name, since in _stays(tier_set, counters)
-        if since is not None and since >= booked_at and 0 < tier_set.index(name) <= level
+    stays = _stays(tier_set, counters)
+    hanging = [
+        name for name, since in stays if since is not None and since >= booked_at and 0 < tier_set.index(name) <= level
     ]
+    left = tier_set.levels[level].id
+    # Somebody who falls between two levels comes to one that was never held for itself.
+    if level and stays and all(name != left for name, _ in stays):
+        hanging.append(left)
+    return hanging
 
 
 def _available(state: MemberState, outcome: Outcome) -> Mapping[str, int]:

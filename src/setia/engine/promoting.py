@@ -66,7 +66,7 @@ def promote(
     alone = {
         match.campaign.id: take_off(_discount(match.campaign), priced, chosen[match.campaign.id], digits)
         for match in matches
-        if match.campaign.id in chosen
+        if match.campaign.id in chosen and (match.campaign.definition.group or match.campaign.definition.exclusive)
     }
     for match in matches:
         # What has nothing to take off keeps no other promotion out.
@@ -90,7 +90,8 @@ def promote(
         wanted = taken.wanted if taken.wanted != taken.total else None
         effects.append(DiscountEffect(campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
     left = _left(event, priced)
-    to_pay = ToPay([line.amount for line in left.lines], left.shipping, left.discount, gross(left))
+    tax = sum(line.tax for line in left.lines) + left.shipping_tax
+    to_pay = ToPay([line.amount for line in left.lines], left.shipping, left.discount, gross(left), tax)
     return Promoted(left, effects, _refused(plan, event, effects, considered), to_pay, considered)
 
 
@@ -104,8 +105,7 @@ def _refused(
     for code in event.codes:
         if code in applied:
             continue
-        folded = code.casefold()
-        owner = next((one.id for one in plan.promotions if folded in map(str.casefold, _discount(one).codes)), None)
+        owner = next((one.id for one in plan.promotions if code.casefold() in one.codes), None)
         verdict = "unknown" if owner is None else verdicts[owner]
         # A promotion asked for by several of its codes applies once.
         reason: Any = "another_code" if verdict == "matched" else verdict
@@ -122,8 +122,7 @@ def code_for(campaign: CompiledCampaign, event: Occurrence) -> str | None:
     discount = _discount(campaign)
     if not discount.codes:
         return None if discount.coupon else ""
-    known = {code.casefold() for code in discount.codes}
-    return next((code for code in event.codes if code.casefold() in known), None)
+    return next((code for code in event.codes if code.casefold() in campaign.codes), None)
 
 
 def _discount(campaign: CompiledCampaign) -> Discount:

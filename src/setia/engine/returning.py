@@ -17,7 +17,7 @@ from setia.engine.limits import count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.returned import Returned
 from setia.engine.returned_offers import taken_back
-from setia.engine.returns import Stands, bought, difference, remaining, stands
+from setia.engine.returns import bought, difference, remaining, stands
 from setia.engine.state import Budgets, Counters, MemberState
 
 
@@ -31,34 +31,49 @@ class PastOrder(msgspec.Struct, frozen=True):
     outcomes: Sequence[Outcome]
 
 
-def decide_return(
-    program: CompiledProgram, state: MemberState, past: PastOrder, returned: Sequence[Returned], now: dt.datetime
-) -> Decision:
-    """Decide what a return takes back; nothing given is changed.
+class CancelledReturn(msgspec.Struct, frozen=True):
+    """A return that is taken back: its event, and what it did."""
 
-    `returned` is everything that came back of the order, this return last. The difference is between what stands of it
-    and what it would have given; amounts below 0 are to be taken back. Levels whose rise hung on the order fall, where
-    the tier set says so.
+    event: str
+    outcome: Outcome
+
+
+def decide_return(
+    program: CompiledProgram,
+    state: MemberState,
+    past: PastOrder,
+    returned: Sequence[Returned],
+    now: dt.datetime,
+    cancelled: CancelledReturn | None = None,
+) -> Decision:
+    """Decide what a return takes back, or what a cancelled one gives again; nothing given is changed.
+
+    `returned` is everything that came back of the order, this return last; without the one that is `cancelled`. The
+    difference is between what stands of the order and what it would have given; amounts below 0 are to be taken back.
+    Levels whose rise hung on the order fall, where the tier set says so.
 
     Raises:
         TooMuchReturned: more comes back than is left.
     """
-    now_stands = stands(past.outcomes)
     kept, decided = remaining(past.event, returned), None
     if kept is not None:
-        decided = decide(past.program, past.before, bought(kept), past.booked_at, _budgets_left(past, now_stands))
+        decided = decide(past.program, past.before, bought(kept), past.booked_at, _budgets_left(past))
     again = None if decided is None else decided.outcome
-    effects, counted, gone = difference(now_stands, again)
-    if again is not None:
-        effects = [_as_given(effect, again) for effect in effects]
+    less = difference(stands(past.outcomes), again)
+    effects = less.points if again is None else [_as_given(effect, again) for effect in less.points]
     order, version = past.event, past.program.version
     closed, by_order = _closed(program, state.counters, past)
-    undone = Undone(order.id, order.occurred_at, gone, returned[-1], version, closed)
+    undone = Undone(order.id, order.occurred_at, less.gone, version=version, closed=closed)
+    if cancelled is None:
+        undone = msgspec.structs.replace(undone, returned=returned[-1])
+    else:
+        undone = msgspec.structs.replace(undone, cancels=cancelled.event)
+        effects = _as_taken(effects, cancelled.outcome)
     offers = taken_back(state.counters, past.before.counters, past.outcomes, again)
-    outcome = Outcome(points=effects, counted=counted, offers=offers, undoes=undone)
+    outcome = Outcome(points=effects, counted=less.counted, uses=less.instead, offers=offers, undoes=undone)
     counters = count_return(program, state.counters, outcome, undone, state.enrolled_at)
     sums = _sums_without(program, counters, past, again, by_order)
-    falling = Falling(program, state, counters, closed, sums)
+    falling = Falling(program, state, counters, closed, sums, rises=cancelled is not None)
     ladder = falling.fall(outcome, order.occurred_at, past.booked_at, now)
     outcome.undoes = msgspec.structs.replace(undone, resumed=falling.resumed, hangs=falling.hangs)
     count_tiers(program, counters, outcome, now)
@@ -81,6 +96,20 @@ def _as_given(effect: PointsEffect, again: Outcome) -> PointsEffect:
     return msgspec.structs.replace(
         effect, available_at=like.available_at, expires_at=like.expires_at, waits_for=like.waits_for
     )
+
+
+def _as_taken(effects: list[PointsEffect], taken: Outcome) -> list[PointsEffect]:
+    """What comes again, at most what the return could take: what had been spent by then was never taken."""
+    there: dict[tuple[str, str], int] = {}
+    for effect in taken.points:
+        key = effect.campaign, effect.points
+        there[key] = there.get(key, 0) - effect.amount
+    given = []
+    for effect in effects:
+        amount = min(effect.amount, max(0, there.get((effect.campaign, effect.points), 0)))
+        wanted = None if amount == effect.amount else effect.amount
+        given.append(msgspec.structs.replace(effect, amount=amount, wanted=wanted))
+    return given
 
 
 def _closed(program: CompiledProgram, counters: Counters, past: PastOrder) -> tuple[list[str], list[str]]:
@@ -113,18 +142,19 @@ def _sums_without(
     return {key: sum(sum(one.windows.get(key, {}).values()) for one in (before, counters)) for key in keys}
 
 
-def _budgets_left(past: PastOrder, now_stands: Stands) -> Budgets:
+def _budgets_left(past: PastOrder) -> Budgets:
     """Budgets of which exactly that is left which the order took: deciding it again finds what it found then."""
     day = past.event.occurred_at.astimezone(past.program.zone).date()
+    then = stands(past.outcomes[:1])
     used: dict[str, dict[str, int]] = {}
     for key, (campaign, limit) in past.program.limits.items():
         if limit.per != "all":
             continue
         if limit.earn is None:
-            taken = (limit.uses or 0) - now_stands.uses.count(campaign)
+            taken = (limit.uses or 0) - then.uses.count(campaign)
         else:
             most = int(limit.earn.amount * past.program.units[limit.earn.points])
-            taken = most - now_stands.points.get((campaign, limit.earn.points), 0)
+            taken = most - then.points.get((campaign, limit.earn.points), 0)
         used[key] = {period_key(limit.every, day): taken}
     return Budgets(used)
 
@@ -138,11 +168,13 @@ def _given_back(outcome: Outcome, undone: Undone, past: PastOrder) -> dict[str, 
     if not program.has_budgets:
         return {}
     day = past.event.occurred_at.astimezone(program.zone).date()
-    by_campaign: dict[str, dict[str, int]] = {name: {} for name in undone.uses}
+    by_campaign: dict[str, dict[str, int]] = {name: {} for name in [*undone.uses, *outcome.uses]}
     for effect in outcome.points:
         granted = by_campaign.setdefault(effect.campaign, {})
-        granted[effect.points] = granted.get(effect.points, 0) + effect.amount
+        amount = effect.amount if effect.wanted is None else effect.wanted
+        granted[effect.points] = granted.get(effect.points, 0) + amount
     back: dict[str, dict[str, int]] = {}
     for campaign, granted in by_campaign.items():
-        back |= count_uses(program.limits_of.get(campaign, ()), day, granted, "all", -undone.uses.count(campaign))
+        uses = outcome.uses.count(campaign) - undone.uses.count(campaign)
+        back |= count_uses(program.limits_of.get(campaign, ()), day, granted, "all", uses)
     return back

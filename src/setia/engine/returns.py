@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
@@ -155,11 +156,17 @@ def stands(outcomes: Iterable[Outcome]) -> Stands:
     return found
 
 
-def difference(now: Stands, again: Outcome | None) -> tuple[list[PointsEffect], dict[str, int], list[str]]:
-    """From what stands to what the order gives when it is decided again (None: nothing, as if it had never been).
+class Difference(NamedTuple):
+    """Points by campaign (below 0: taken back), what is counted less, and campaigns used no more and used instead."""
 
-    Returns points by campaign (below 0: taken back), what is counted less, and the campaigns that were used no more.
-    """
+    points: list[PointsEffect]
+    counted: dict[str, int]
+    gone: list[str]
+    instead: list[str]
+
+
+def difference(now: Stands, again: Outcome | None) -> Difference:
+    """From what stands to what the order gives when it is decided again (None: nothing, as if it had never been)."""
     wanted = stands([again]) if again is not None else Stands()
     effects = [
         PointsEffect(points, amount, campaign)
@@ -169,7 +176,7 @@ def difference(now: Stands, again: Outcome | None) -> tuple[list[PointsEffect], 
         and (amount < 0 or (campaign, points) not in now.cancelled)
     ]
     counted = _less(now.counted, wanted.counted)
-    return effects, counted, without(now.uses, wanted.uses)
+    return Difference(effects, counted, without(now.uses, wanted.uses), without(wanted.uses, now.uses))
 
 
 def without(names: Iterable[str], gone: Iterable[str]) -> list[str]:

@@ -7,11 +7,13 @@ from decimal import Decimal
 from functools import lru_cache
 
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect, TierChange
+from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect
 from setia.engine.discount_sentences import discount_sentences
 from setia.engine.exact import in_units
 from setia.engine.lot_sentences import WAITING, event_name, move_sentences, points_name
 from setia.engine.offer_sentences import offer_sentences
+from setia.engine.return_sentences import return_sentence
+from setia.engine.tier_sentences import tier_sentences
 from setia.engine.wording import DAYS, Language, campaign_name, language_of, number
 
 _WORDS: dict[str, dict[Language, str]] = {
@@ -95,16 +97,6 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": "„{campaign}“: {name}.",
         "ms": "“{campaign}”: {name}.",
     },
-    "tier": {
-        "en": "You have reached {level}.",
-        "de": "Du hast {level} erreicht.",
-        "ms": "Anda telah mencapai {level}.",
-    },
-    "tier_set": {
-        "en": "You are now {level}: “{campaign}”.",
-        "de": "Du bist jetzt {level}: „{campaign}“.",
-        "ms": "Anda kini {level}: “{campaign}”.",
-    },
 }
 _RATE = re.compile(r"[\d.]+ per (?:whole )?(?:unit|line|[\d.]+)")
 """A rate in its short form. Anything else is an expression, in which ` per ` may stand as well."""
@@ -125,6 +117,26 @@ _YES_NO: dict[bool, dict[Language, str]] = {
 def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanation, locale: str) -> list[str]:
     """A sentence for each effect, in the order of the outcome."""
     language = language_of(locale)
+    undoes = outcome.undoes
+    if undoes is None:
+        told = _all_points(program, outcome, explanation, language)
+    else:
+        cancelled = undoes.cancels is not None
+        told = [return_sentence(program, effect, language, cancelled=cancelled) for effect in outcome.points]
+    if outcome.moves:
+        told += move_sentences(program, outcome.moves, language)
+    if outcome.tiers or outcome.renewed or outcome.graced:
+        told += tier_sentences(program, outcome, language)
+    if outcome.attributes or outcome.tags_added or outcome.tags_removed or outcome.custom:
+        told += _changes(program, outcome, language)
+    if outcome.discounts or outcome.refused:
+        told += discount_sentences(program, outcome, language)
+    if outcome.offers:
+        told += offer_sentences(program, outcome.offers, language)
+    return told
+
+
+def _all_points(program: CompiledProgram, outcome: Outcome, explanation: Explanation, language: Language) -> list[str]:
     steps: dict[tuple[str, str], list[Arithmetic]] = {}
     for considered in explanation.considered:
         for step in considered.arithmetic:
@@ -135,16 +147,6 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     for effect in outcome.points:
         own = steps.get((effect.campaign, effect.points))
         told.append(_points(program, effect, own.pop(0) if own else None, language))
-    if outcome.moves:
-        told += move_sentences(program, outcome.moves, language)
-    if outcome.tiers:
-        told += [_tier(program, change, language) for change in outcome.tiers]
-    if outcome.attributes or outcome.tags_added or outcome.tags_removed or outcome.custom:
-        told += _changes(program, outcome, language)
-    if outcome.discounts or outcome.refused:
-        told += discount_sentences(program, outcome, language)
-    if outcome.offers:
-        told += offer_sentences(program, outcome.offers, language)
     return told
 
 
@@ -253,17 +255,6 @@ def _phrase(
         currency=program.definition.program.currency,
         of=campaign_name(program, step.of, language) if step is not None and step.of is not None else "",
     )
-
-
-def _tier(program: CompiledProgram, change: TierChange, language: Language) -> str:
-    name = change.after
-    for tier_set in program.definition.tiers:
-        for level in tier_set.levels:
-            if tier_set.id == change.tier_set and level.id == change.after and level.name is not None:
-                name = level.name.in_locale(language, program.definition.program.locale)
-    if change.campaign is None:
-        return _WORDS["tier"][language].format(level=name)
-    return _WORDS["tier_set"][language].format(level=name, campaign=campaign_name(program, change.campaign, language))
 
 
 def _amount(program: CompiledProgram, points: str, amount: int, language: Language) -> str:

@@ -12,8 +12,8 @@ class TierPeriod(msgspec.Struct, frozen=True, omit_defaults=True):
     """Since when a member holds a level, or kept it at a review; until when it stays though a review was not passed.
 
     `risen` are the levels held before it by rising, each with its moment (None: since the enrolment), the lowest first:
-    a return that takes a rise back leads to one of them. `hangs`: level -> the moment of a return after which it was kept
-    by what other orders had come to; it hangs on all that were booked until then.
+    a return that takes a rise back leads to one of them. `hangs`: level -> the moment of a return after which
+    other orders held it up; it hangs on all that were booked until then.
     """
 
     since: dt.datetime

@@ -71,8 +71,18 @@ class Draft(msgspec.Struct, frozen=True):
         return self.sent.source, self.sent.external_id or ""
 
     def digest(self) -> bytes:
-        """Of everything the caller said, so that the same external id with another content is noticed."""
-        return hashlib.blake2b(_encode_canonical(self.sent), digest_size=16).digest()
+        """Of everything the caller said, so that the same external id with another content is noticed.
+
+        Fields that came later do not count while they say nothing: what was sent before they were there, and is sent
+        again, is known again.
+        """
+        said = _encode_canonical(self.sent)
+        if self.sent.pricing == "final" and not self.sent.codes:
+            # Keys are sorted. Before `codes` stands nothing that could hold the same text unescaped, and so after
+            # `pricing`; between the two `data` could.
+            before, _, after = said.rpartition(b'"pricing":"final",')
+            said = before.replace(b'"codes":[],', b"", 1) + after
+        return hashlib.blake2b(said, digest_size=16).digest()
 
 
 # Python's decimals read "1_000", " 5 " and digits of other scripts; from a till these are faults, not amounts.

@@ -27,7 +27,33 @@ CROSS JOIN LATERAL (
         WHERE e ->> 'campaign' = l.campaign AND e ->> 'points' = l.points AND jsonb_typeof(e -> 'amount') = 'number'
     ) END AS amount
 ) n
-WHERE o.said -> 'uses' ? l.campaign AND n.amount > 0
+WHERE o.said -> 'uses' ? l.campaign AND NOT o.said ? 'undoes' AND n.amount > 0
+GROUP BY 1, 2
+UNION ALL
+-- A return gives back what the version of its order took, on the order's day: all that the order does not give any more
+-- (`wanted`), whether it could be taken or had been spent.
+SELECT l.place, date_bin('15 minutes', r.moment, '2000-01-01 00:00:00Z'), sum(n.amount)::bigint
+FROM (
+    SELECT j.program_id, o.said, (o.said -> 'undoes' ->> 'version')::int AS version,
+           (o.said -> 'undoes' ->> 'occurred_at')::timestamptz AS moment
+    FROM journal j CROSS JOIN LATERAL (SELECT j.outcome::jsonb AS said OFFSET 0) o
+    WHERE j.kind = 'event' AND j.outcome::text LIKE '%%"undoes"%%' AND o.said ? 'undoes'
+) r
+JOIN unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(points)s::text[])
+     WITH ORDINALITY AS l (program_id, version, campaign, points, place)
+     ON l.program_id = r.program_id AND l.version = r.version
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN l.points IS NULL THEN (
+        SELECT count(*) FROM jsonb_array_elements_text(r.said -> 'uses') u WHERE u = l.campaign
+    ) - (
+        SELECT count(*) FROM jsonb_array_elements_text(r.said -> 'undoes' -> 'uses') u WHERE u = l.campaign
+    ) ELSE (
+        SELECT coalesce(sum(coalesce(e -> 'wanted', e -> 'amount')::numeric), 0)
+        FROM jsonb_path_query(r.said, '$.points[*]') e
+        WHERE e ->> 'campaign' = l.campaign AND e ->> 'points' = l.points
+    ) END AS amount
+) n
+WHERE n.amount <> 0
 GROUP BY 1, 2
 """
 _STORED = "SELECT program_id, key, period, used FROM budget"

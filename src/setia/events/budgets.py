@@ -82,11 +82,19 @@ class Spending:
         return self._budgets
 
     def spend(self, uses: dict[str, dict[str, int]]) -> None:
-        """Take what a decision used; the next decision sees it."""
+        """Take what a decision used; the next decision sees it.
+
+        What no event of its type uses, as a return that gives back what its order took, is read and locked now.
+        """
+        if missing := uses.keys() - self._asked:
+            self._asked |= missing
+            query = _READ + " FOR UPDATE"
+            self._rows.append(self._connection.execute(query, (self._program_id, sorted(missing)), prepare=True))
+        budgets = self.budgets
         for key, periods in uses.items():
             for period, amount in periods.items():
                 self._added[key, period] = self._added.get((key, period), 0) + amount
-                used = self.budgets.used.setdefault(key, {})
+                used = budgets.used.setdefault(key, {})
                 used[period] = used.get(period, 0) + amount
 
     def write(self) -> None:

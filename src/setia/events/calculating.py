@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import psycopg
 
-from setia.db.ids import format_id
+from setia.db.ids import format_id, parse_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decide import decide
-from setia.engine.decision import Outcome
+from setia.engine.decision import Decision, Outcome
 from setia.engine.occurrences import Occurrence
 from setia.engine.state import MemberState
 from setia.events.arrivals import OWN_SOURCE, Arrival, Draft, arrive
@@ -20,11 +20,13 @@ from setia.events.budgets import Spending
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.lot_moves import move_balances, waiting_lots
 from setia.events.members_in_play import balance_of, read_in_play
-from setia.events.problems import MemberNotActive, UnknownMember
+from setia.events.problems import MemberNotActive, UnknownMember, UnknownOrder
+from setia.events.returning import Returning
 from setia.events.settling import settle_one
 from setia.events.timeliness import check_not_future, check_not_late
 from setia.members.resolve import resolve
 from setia.problems import Problem
+from setia.program.events import RETURN_EVENTS
 
 
 def calculate(
@@ -53,8 +55,11 @@ def calculate(
         message = f"The member is {state.status}; events are booked for active members only."
         raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
     check_not_late(program, state.counters, arrival.event.occurred_at)
-    decision = decide(program, state, arrival.event, now, spending.budgets)
-    _move_balances(program, state, decision.outcome)
+    if arrival.event.type in RETURN_EVENTS:
+        decision = _returned(connection, live, arrival, state, now)
+    else:
+        decision = decide(program, state, arrival.event, now, spending.budgets)
+        _move_balances(program, state, decision.outcome)
     decision.outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
     decision.outcome.levels = program.levels_of(decision.counters)
     booked = Booked(
@@ -74,6 +79,19 @@ def calculate(
         event=msgspec.structs.replace(arrival.event, id=""),
     )
     return live, booked
+
+
+def _returned(
+    connection: psycopg.Connection[Any], live: LiveProgram, arrival: Arrival, state: MemberState, now: dt.datetime
+) -> Decision:
+    """The decision on a return; the balances in `state` move along."""
+    if not state.id:
+        message = "Nobody who has just enrolled has an order."
+        raise UnknownOrder(message)
+    member = read_in_play(connection, live.compiled, live.program_id, parse_id("mem", state.id))
+    member.state = state
+    decision, _, _ = Returning(connection, live).decide(member, arrival.event, member.moment(now))
+    return decision
 
 
 def _move_balances(program: CompiledProgram, state: MemberState, outcome: Outcome) -> None:

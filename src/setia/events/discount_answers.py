@@ -42,10 +42,12 @@ class RefusedCodeOut(msgspec.Struct, omit_defaults=True):
 class ToPayOut(msgspec.Struct):
     """What is left to pay after promotions, as decimal text with tax.
 
-    `lines` are in the order of the event; `discount` is what the caller takes off the whole.
+    `lines` are in the order of the event; `discount` is what the caller takes off the whole; `tax` is what lines and
+    shipping contain of it.
     """
 
     total: str
+    tax: str
     lines: list[str]
     shipping: str
     discount: str
@@ -84,6 +86,7 @@ def promotions_out(program: CompiledProgram | None, outcome: Outcome, locale: st
         [RefusedCodeOut(refused.code, refused.reason, refused.campaign) for refused in outcome.refused],
         ToPayOut(
             total=money(to_pay.total),
+            tax=money(to_pay.tax),
             lines=[money(line) for line in to_pay.lines],
             shipping=money(to_pay.shipping),
             discount=money(to_pay.discount),

@@ -14,7 +14,7 @@ from setia.engine.returning import decide_return
 from setia.engine.returns import TooMuchReturned
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay
-from setia.events.past_orders import booked_order
+from setia.events.past_orders import booked_order, returned_order
 from setia.events.postings import lots_of, postings_of
 from setia.events.problems import InvalidEvent, PointsSpent, UnknownOrder
 from setia.events.return_data import read_return, returned_of
@@ -41,13 +41,19 @@ class Returning:
         """
         program = self._live.compiled
         asked = read_return(event.data)
-        order = booked_order(self._connection, self._live, member, asked.source or event.source, asked.order)
+        named = self._connection, self._live, member, asked.source or event.source, asked.order
+        order = booked_order(*named)
+        if order is None and event.type == "cancel":
+            order = returned_order(*named)
         if order is None:
-            message = f"The member has no order {asked.order!r} of source {asked.source or event.source!r}."
+            what = "no order" if event.type == "return" else "no order, nor a return that stands,"
+            message = f"The member has {what} {asked.order!r} of source {asked.source or event.source!r}."
             raise UnknownOrder(message)
-        returned = returned_of(asked, event.type, order.past.event, order.returns, program.currency_digits)
+        parts = list(order.returns)
+        if order.cancelled is None:
+            parts.append(returned_of(asked, event.type, order.past.event, parts, program.currency_digits))
         try:
-            decision = decide_return(program, member.state, order.past, [*order.returns, returned], booked_at)
+            decision = decide_return(program, member.state, order.past, parts, booked_at, order.cancelled)
         except TooMuchReturned as problem:
             where = "" if problem.place is None else f"/lines/{problem.place}"
             raise InvalidEvent.at(f"#/data{where}", f"More comes back than is left: {problem}.") from problem

@@ -10,7 +10,7 @@ from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance, MemberState
 from setia.events.members_in_play import balance_of
-from setia.events.past_orders import BookedOrder, OrderLot
+from setia.events.past_orders import BookedOrder
 from setia.events.postings import Lots
 from setia.events.problems import PointsSpent
 from setia.ledger.entries import Account, LotKey, Posting
@@ -47,6 +47,11 @@ class _Taking:
         for lot in order.lots:
             key = lot.point_type, lot.campaign
             self._expired[key] = self._expired.get(key, 0) + lot.expired
+        # What had expired excuses once: the returns before have had their part of it.
+        for effect in (effect for outcome in order.past.outcomes[1:] for effect in outcome.points):
+            if effect.wanted is not None:
+                key = effect.points, effect.campaign
+                self._expired[key] = self._expired.get(key, 0) - (effect.amount - effect.wanted)
         self.made: list[Posting] = []
 
     def take(self, effect: PointsEffect) -> PointsEffect:
@@ -58,7 +63,7 @@ class _Taking:
             taken = self._without_lots(effect, balance, wanted)
         else:
             taken = self._of_order(effect, balance, wanted)
-            gone = min(wanted - taken, self._expired.pop((effect.points, effect.campaign), 0))
+            gone = min(wanted - taken, max(0, self._expired.get((effect.points, effect.campaign), 0)))
             taken += self._of_others(effect, balance, wanted - taken - gone)
             short = wanted - taken - gone
             if short and balance.floor is None:
@@ -86,18 +91,9 @@ class _Taking:
             if part:
                 bucket: Account = "pending" if lot.pending else "available"
                 self._post(effect, bucket, "issued", part, LotKey(self._order.seq, lot.line), balance)
-                self._remember(lot, part)
+                lot.remaining -= part
                 taken += part
         return taken
-
-    def _remember(self, lot: OrderLot, part: int) -> None:
-        lot.remaining -= part
-        key = LotKey(self._order.seq, lot.line)
-        others = self._others.get(lot.point_type)
-        if others is not None:
-            self._others[lot.point_type] = [
-                one._replace(remaining=one.remaining - part) if one.key == key else one for one in others
-            ]
 
     def _of_others(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
         if wanted <= 0:

@@ -35,7 +35,8 @@ _UNDOES = "j.outcome::jsonb ? 'undoes'"
 _MOVED = f"""
     WITH debts AS MATERIALIZED ({_DEBTS})
     SELECT j.member_id, j.seq, e ->> 'points' AS point_type, n.campaign,
-           CASE WHEN j.kind = 'expiry' THEN 'expired' WHEN n.campaign = 'redemption' OR j.kind IN ({_ACTS}) THEN 'any account'
+           CASE WHEN j.kind = 'expiry' THEN 'expired'
+                WHEN n.campaign = 'redemption' OR j.kind IN ({_ACTS}) THEN 'any account'
                 WHEN n.amount < 0 AND {_UNDOES} THEN 'taken back'
                 WHEN n.amount < 0 OR j.kind = 'adjustment' AND n.campaign = 'adjustment' THEN 'adjusted'
                 ELSE 'issued' END AS account,
@@ -69,7 +70,9 @@ _MOVED = f"""
       AND NOT (p.source = 'adjusted'
                AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
     UNION ALL
-    SELECT d.member_id, d.seq, d.point_type, d.campaign, 'adjusted', false, d.amount, 0 FROM debts d
+    SELECT d.member_id, d.seq, d.point_type, d.campaign,
+           CASE WHEN {_UNDOES} THEN 'taken back' ELSE 'adjusted' END, false, d.amount, 0
+    FROM debts d JOIN journal j ON j.member_id = d.member_id AND j.seq = d.seq
 """
 
 # Every change of a level begins where the one before it ended. Where a member had none before it, only the program

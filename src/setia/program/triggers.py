@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -81,11 +81,17 @@ class Anniversary(Part):
         return self
 
 
+# A day of the month may be written as a number; it becomes a text before it is checked.
+_DAY_OR_NUMBER: Any = {
+    "anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1, "maximum": 31}, {"type": "null"}]
+}
+
+
 class Recurrence(Part):
     """Again and again, for everybody: each day, or on one day of each week, month, quarter or year."""
 
     every: Literal["day", "week", "month", "quarter", "year"]
-    on: str | None = None
+    on: Annotated[str | None, Field(json_schema_extra=_DAY_OR_NUMBER)] = None
     """The day: `mon` to `sun` of a week; 1 to 31 or `last` of a month; 1 or `last` of a quarter; `MM-DD` of a year.
 
     By default the first one.

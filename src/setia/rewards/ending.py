@@ -190,14 +190,16 @@ def end_hold(
 
 
 def expire_holds(
-    connection: psycopg.Connection[Any], live: LiveProgram, acts: Acts, members: Mapping[UUID, InPlay]
-) -> int:
-    """Book the end of every hold of locked members whose time has passed; the caller writes. Gives how many."""
-    rows = redemption.overdue(connection, list(members), acts.now)
+    connection: psycopg.Connection[Any],
+    live: LiveProgram,
+    acts: Acts,
+    members: Mapping[UUID, InPlay],
+    rows: Sequence[Redemption],
+) -> None:
+    """Book the end of holds of locked members whose time has passed; the caller writes."""
     for row in rows:
         end_hold(connection, live, acts, members[row.member_id], row, "expired", SYSTEM)
     give_stock_back(connection, rows)
-    return len(rows)
 
 
 def give_stock_back(connection: psycopg.Connection[Any], rows: Iterable[Redemption]) -> None:

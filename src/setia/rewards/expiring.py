@@ -12,6 +12,7 @@ from setia.db.engine import Database, driver_connection
 from setia.events.acts import Acts
 from setia.events.live import LivePrograms
 from setia.rewards.ending import expire_holds
+from setia.rewards.redemption import overdue
 
 CHUNK = 100
 # Locked first, so that two workers share what is due, and passed over where somebody is at work for the member.
@@ -43,14 +44,17 @@ def expire_due(database: Database, programs: LivePrograms, now: dt.datetime, pro
 def _expire_chunk(
     connection: psycopg.Connection[Any], programs: LivePrograms, now: dt.datetime, program_id: int | None
 ) -> int:
-    rows = connection.execute(_DUE, (now, program_id, program_id, CHUNK)).fetchall()
+    due = connection.execute(_DUE, (now, program_id, program_id, CHUNK)).fetchall()
     ended = 0
     by_program: dict[int, list[UUID]] = {}
-    for member, program in rows:
+    for member, program in due:
         by_program.setdefault(program, []).append(member)
     for program, members in sorted(by_program.items()):
         live = programs.live(connection, program)
         acts = Acts(connection, live, now)
-        ended += expire_holds(connection, live, acts, acts.lock(members))
+        locked = acts.lock(members)
+        rows = overdue(connection, list(locked), acts.now)
+        expire_holds(connection, live, acts, locked, rows)
         acts.write()
+        ended += len(rows)
     return ended

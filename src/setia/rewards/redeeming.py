@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from setia.events.members_in_play import InPlay
 from setia.ledger.entries import Account
 from setia.ledger.wallets import wallets_after
 from setia.members.service import NoSuchMember
-from setia.problems import ErrorItem
+from setia.problems import ErrorItem, Problem
 from setia.program.names import Period
 from setia.rewards import redemption, stock
 from setia.rewards.codes import CodeBook, digest_of
@@ -30,9 +31,10 @@ from setia.rewards.ending import expire_holds, first_fulfilment
 from setia.rewards.giving_back import KIND
 from setia.rewards.issuing import issue, reserve, shown_again
 from setia.rewards.problems import InvalidRedemption, NoSuchReward, ReferenceUsed, RewardUnavailable
-from setia.rewards.redemption import Redemption, Taken
+from setia.rewards.redemption import Known, Redemption, Taken
 
 LONGEST_HOLD = dt.timedelta(days=31)
+_KEY_REUSED = "It was used for another redemption. Use a new key for a new request."
 _KEY_INDEX = "uq_redemption_program_id_idempotency_key"
 
 
@@ -58,34 +60,84 @@ class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A request: what is asked for, by whom, under which Idempotency-Key, and when."""
+
+    asked: Asked
+    actor: str
+    key: str | None
+    now: dt.datetime
+
+    @property
+    def digest(self) -> bytes:
+        """By which the same request is known again."""
+        return digest_of(*msgspec.structs.astuple(self.asked))
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """A redemption that is decided, and not written yet."""
+
+    row: Redemption
+    reward: CompiledReward
+    member: InPlay
+
+
 def redeem(
+    connection: psycopg.Connection[Any], live: LiveProgram, book: CodeBook, wanted: Sequence[Wanted]
+) -> list[Redeemed | Problem]:
+    """Hold or redeem in the caller's transaction, for different members; the same request again gives it again.
+
+    A request that is refused gives its problem, and its neighbours go on: `RewardUnavailable` with every reason,
+    `NoSuchReward`, `NoSuchMember`, `InvalidRedemption`, `KeyReused`, `ReferenceUsed`.
+
+    Raises:
+        StockExhausted, KeyReused, ReferenceUsed: others were faster, in this transaction or beside it. Nothing may be
+            kept of it.
+    """
+    acts = Acts(connection, live, max(one.now for one in wanted))
+    members = acts.lock({one.asked.member for one in wanted})
+    looks = [(one.asked.member, (one.key, one.asked.till, one.asked.reference)) for one in wanted]
+    known = redemption.known(connection, live.program_id, looks, acts.now)
+    overdue = [row for one in known for row in one.overdue]
+    if overdue:
+        expire_holds(connection, live, acts, members, overdue)
+        acts.write()
+    found: list[Redeemed | Problem | _Made] = []
+    for one, before in zip(wanted, known, strict=True):
+        try:
+            found.append(_decide(connection, live, book, acts, members.get(one.asked.member), one, before))
+        except Problem as problem:
+            found.append(problem)
+    made = [one for one in found if isinstance(one, _Made)]
+    codes = _insert(connection, book, made)
+    acts.write()
+    _take_stock(connection, live, made, acts.now)
+    return [
+        Redeemed(row=one.row, balances=one.member.state.balances, code=codes[one.row.id])
+        if isinstance(one, _Made)
+        else one
+        for one in found
+    ]
+
+
+def _decide(
     connection: psycopg.Connection[Any],
     live: LiveProgram,
     book: CodeBook,
-    asked: Asked,
-    *,
-    actor: str,
-    key: str | None,
-    now: dt.datetime,
-) -> Redeemed:
-    """Hold or redeem in the caller's transaction; the same key or reference and the same request give it again.
-
-    Raises `RewardUnavailable` with every reason, `StockExhausted` where others were faster, and `NoSuchReward`,
-    `NoSuchMember`, `InvalidRedemption`, `KeyReused`, `ReferenceUsed`; nothing is kept then.
-    """
-    digest = digest_of(*msgspec.structs.astuple(asked))
-    acts = Acts(connection, live, now)
-    member = acts.lock([asked.member]).get(asked.member)
+    acts: Acts,
+    member: InPlay | None,
+    wanted: Wanted,
+    known: Known,
+) -> Redeemed | _Made:
+    asked = wanted.asked
     if member is None:
         raise NoSuchMember
-    earlier = _earlier(connection, live, asked, key, digest)
+    earlier = _earlier(known, asked, wanted.digest)
     if earlier is not None:
         return _again(connection, live, book, earlier, acts.now)
     reward = live.compiled.rewards.get(asked.reward)
     if reward is None:
         raise NoSuchReward(f"The program has no reward {asked.reward!r}.")
-    if expire_holds(connection, live, acts, {asked.member: member}):
-        acts.write()
     price = _price(connection, live, reward, member, asked, acts.now)
     hold_until = None if asked.confirm else _hold_until(live, reward, asked, acts.now)
     parts = {points: acts.take(member, points, amount) for points, amount in price.points.items()}
@@ -93,40 +145,34 @@ def redeem(
     postings = [
         posting for points, taken in parts.items() for posting in moved(points, taken, "available", destination)
     ]
-    entry = acts.book(member, KIND, postings, By(actor, reward.id))
+    entry = acts.book(member, KIND, postings, By(wanted.actor, reward.id))
     row = msgspec.structs.replace(
         _row(live, reward, asked, price, acts.now, hold_until),
         seq=entry.seq,
-        actor=actor,
-        idempotency_key=key,
-        digest=digest,
+        actor=wanted.actor,
+        idempotency_key=wanted.key,
+        digest=wanted.digest,
         parts=_taken(parts),
     )
-    _insert(connection, row)
-    code = None
-    definition = reward.definition
-    reserve(connection, row, definition)
-    if asked.confirm:
-        code = issue(connection, book, row, definition)
-    acts.write()
-    stock.take(
-        connection, live.program_id, reward.id, stock_keys(live.compiled, reward, acts.now, asked.date), asked.quantity
-    )
-    return Redeemed(row=row, balances=member.state.balances, code=code)
+    return _Made(row, reward, member)
 
 
-def _earlier(
-    connection: psycopg.Connection[Any], live: LiveProgram, asked: Asked, key: str | None, digest: bytes
-) -> Redemption | None:
+def _take_stock(
+    connection: psycopg.Connection[Any], live: LiveProgram, made: Sequence[_Made], now: dt.datetime
+) -> None:
+    """Count redemptions, in the order of rewards, in which everybody does."""
+    for one in sorted(made, key=lambda one: one.reward.id):
+        limits = stock_keys(live.compiled, one.reward, now, one.row.date)
+        stock.take(connection, live.program_id, one.reward.id, limits, one.row.quantity)
+
+
+def _earlier(known: Known, asked: Asked, digest: bytes) -> Redemption | None:
     """The redemption that this request has made already."""
-    found = None if key is None else redemption.find_by_key(connection, live.program_id, key)
-    if found is not None and found.digest != digest:
-        raise KeyReused("It was used for another redemption. Use a new key for a new request.")
-    if found is None and asked.reference is not None:
-        found = redemption.find_by_reference(connection, live.program_id, asked.till, asked.reference)
-        if found is not None and found.digest != digest:
-            raise ReferenceUsed(f"{asked.till} used {asked.reference!r} for another redemption. Use a new one.")
-    return found
+    if known.by_key is not None and known.by_key.digest != digest:
+        raise KeyReused(_KEY_REUSED)
+    if known.by_reference is not None and known.by_reference.digest != digest:
+        raise ReferenceUsed(f"{asked.till} used {asked.reference!r} for another redemption. Use a new one.")
+    return known.by_key or known.by_reference
 
 
 def _again(
@@ -236,11 +282,20 @@ def _row(
     )
 
 
-def _insert(connection: psycopg.Connection[Any], row: Redemption) -> None:
+def _insert(connection: psycopg.Connection[Any], book: CodeBook, made: Sequence[_Made]) -> dict[UUID, str | None]:
+    """Write redemptions and their codes, in one go; gives the codes that are handed out now."""
+    codes: dict[UUID, str | None] = {one.row.id: None for one in made}
     try:
-        redemption.insert(connection, row)
+        with connection.pipeline():
+            for one in made:
+                row, reward = one.row, one.reward.definition
+                redemption.insert(connection, row)
+                reserve(connection, row, reward)
+                if row.state == "confirmed":
+                    codes[row.id] = issue(connection, book, row, reward)
     except errors.UniqueViolation as error:
         # Another member's, at the same moment: the lock of this one does not keep it out.
         if error.diag.constraint_name == _KEY_INDEX:
-            raise KeyReused("It was used for another redemption. Use a new key for a new request.") from error
-        raise ReferenceUsed(f"{row.till} used {row.reference!r} for another redemption. Use a new one.") from error
+            raise KeyReused(_KEY_REUSED) from error
+        raise ReferenceUsed("It was used for another redemption at this moment. Use a new one.") from error
+    return codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -76,6 +76,14 @@ _VALUES = ", ".join("%b::json" if name in _JSON else "%b" for name in _NAMES)
 _INSERT = f"INSERT INTO redemption ({_COLUMNS}) VALUES ({_VALUES})"
 _MOVES = ("state", "confirmed", "confirmed_at", "ended_at", "valid_from", "valid_until", "worth", "money", "fulfilment")
 _UPDATE = f"UPDATE redemption SET {', '.join(f'{name} = %b' for name in _MOVES)}, parts = %b::json WHERE id = %b"
+_KNOWN = " UNION ALL ".join(
+    f"SELECT %b::text, {_COLUMNS} FROM redemption WHERE {where}"
+    for where in (
+        "program_id = %b AND idempotency_key = %b::text",
+        "program_id = %b AND till = %b AND reference = %b::text",
+        "member_id = %b AND state = 'held' AND hold_until <= %b",
+    )
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -103,9 +111,38 @@ def find_by_reference(
     return _one(connection, "program_id = %b AND till = %b AND reference = %b", (program_id, till, reference))
 
 
-def find_by_key(connection: psycopg.Connection[Any], program_id: int, key: str) -> Redemption | None:
-    """The redemption that was asked for with an Idempotency-Key."""
-    return _one(connection, "program_id = %b AND idempotency_key = %b", (program_id, key))
+class Known(NamedTuple):
+    """What is known when somebody asks for a reward: the same request before, and the member's holds that are over."""
+
+    by_key: Redemption | None
+    by_reference: Redemption | None
+    overdue: list[Redemption]
+
+
+Look: TypeAlias = tuple[UUID, tuple[str | None, str, str | None]]
+"""A member, and the Idempotency-Key, the till and its reference of a request."""
+
+
+def known(connection: psycopg.Connection[Any], program_id: int, looks: Sequence[Look], now: dt.datetime) -> list[Known]:
+    """What is known for each of several requests, whose members are locked."""
+    with connection.pipeline():
+        cursors = [
+            connection.execute(
+                _KNOWN,
+                ("key", program_id, key, "reference", program_id, till, reference, "overdue", member, now),
+                prepare=True,
+            )
+            for member, (key, till, reference) in looks
+        ]
+    return [_known(cursor) for cursor in cursors]
+
+
+def _known(cursor: psycopg.Cursor[Any]) -> Known:
+    found: dict[str, list[Redemption]] = {"key": [], "reference": [], "overdue": []}
+    for why, *row in cursor:
+        found[why].append(_read(dict(zip(_NAMES, row, strict=True))))
+    first = {why: next(iter(rows), None) for why, rows in found.items()}
+    return Known(first["key"], first["reference"], sorted(found["overdue"], key=lambda row: row.id))
 
 
 def of_member(connection: psycopg.Connection[Any], member: UUID, *, before: UUID | None, most: int) -> list[Redemption]:

@@ -33,7 +33,7 @@ from setia.rewards.problems import (
     ReferenceUsed,
     RewardUnavailable,
 )
-from setia.rewards.redeeming import Asked
+from setia.rewards.redeeming import Asked, Wanted
 from setia.rewards.redemption import Redemption
 from setia.rewards.schemas import (
     REDEMPTION_EXAMPLE,
@@ -53,7 +53,8 @@ from setia.versions.service import NothingPublished
 router = APIRouter(prefix="/v1", tags=["rewards"], route_class=StrictRoute)
 
 
-def _rewards(request: Request) -> Rewards:
+async def _rewards(request: Request) -> Rewards:
+    # Not async for waiting: of what is not, FastAPI makes a job for another thread, for each request.
     rewards: Rewards = request.app.state.rewards
     return rewards
 
@@ -136,7 +137,7 @@ def create_redemption(
         till=body.till,
         reference=body.reference,
     )
-    done = rewards.redeem(caller.program_id, asked, actor=caller.actor, key=idempotency_key, now=now)
+    done = rewards.redeem(caller.program_id, Wanted(asked=asked, actor=caller.actor, key=idempotency_key, now=now))
     if done.replayed:
         response.headers[REPLAYED] = "true"
     # As it was when it was made: a repetition says the same, though the hold may be over now.

@@ -18,6 +18,7 @@ from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import read_in_play
 from setia.events.settling import settle_one
 from setia.members.service import get_member
+from setia.problems import Problem
 from setia.rewards import guesses, redemption
 from setia.rewards.at_the_till import Judged, Presented, Tills, Used
 from setia.rewards.codes import CodeBook
@@ -25,9 +26,10 @@ from setia.rewards.ending import Ended, Ending
 from setia.rewards.expiring import expire_due
 from setia.rewards.pools import Imported, Pool, import_codes, list_pools
 from setia.rewards.problems import NoSuchCode, NoSuchRedemption, RewardUnavailable
-from setia.rewards.redeeming import Asked, Redeemed, redeem, unavailable
+from setia.rewards.redeeming import Redeemed, Wanted, redeem, unavailable
 from setia.rewards.redemption import Redemption
 from setia.rewards.stock import StockExhausted, used_of
+from setia.rewards.together import Together
 
 T = TypeVar("T")
 _TRIES = 2
@@ -48,6 +50,7 @@ class Rewards:
     def __init__(self, database: Database, programs: LivePrograms, secret: Callable[[], bytes]) -> None:
         """`secret` gives the installation's secret; it is asked for when the first code is."""
         self._database, self._programs, self._secret = database, programs, secret
+        self._together = Together(self._redeem)
 
     @cached_property
     def book(self) -> CodeBook:
@@ -81,15 +84,15 @@ class Rewards:
 
         return self._run(program_id, work, member)
 
-    def redeem(self, program_id: int, asked: Asked, *, actor: str, key: str | None, now: dt.datetime) -> Redeemed:
-        """Hold or redeem; see `redeeming.redeem`. `RewardUnavailable` where others took the last one meanwhile."""
+    def redeem(self, program_id: int, wanted: Wanted) -> Redeemed:
+        """Hold or redeem, together with whoever asks at the same time; see `redeeming.redeem`.
+
+        Raises `RewardUnavailable` where others took the last one meanwhile.
+        """
         refused = unavailable([Reason("out_of_stock", left=0)])
         for _ in range(_TRIES):
             try:
-                return self._run(
-                    program_id,
-                    lambda connection, live: redeem(connection, live, self.book, asked, actor=actor, key=key, now=now),
-                )
+                return self._together.submit(program_id, wanted)
             except StockExhausted:
                 pass
             except RewardUnavailable as problem:
@@ -97,9 +100,12 @@ class Rewards:
                     raise
                 refused = problem
             # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
-            if not expire_due(self._database, self._programs, now, program_id):
+            if not expire_due(self._database, self._programs, wanted.now, program_id):
                 break
         raise refused
+
+    def _redeem(self, program_id: int, wanted: Sequence[Wanted]) -> Sequence[Redeemed | Problem]:
+        return self._run(program_id, lambda connection, live: redeem(connection, live, self.book, wanted))
 
     def confirm(
         self, program_id: int, redemption_id: UUID, quantity: int | None, *, actor: str, now: dt.datetime

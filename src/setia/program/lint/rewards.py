@@ -1,4 +1,4 @@
-"""Rewards: prices in points and levels that exist, conditions that can be asked, and dates on which anybody can come."""
+"""Rewards: prices in points and levels that exist, conditions that can be asked, schedules that are ever open."""
 
 from __future__ import annotations
 
