@@ -56,9 +56,7 @@ def test_points_given_may_have_an_end_of_their_own(ledger: Ledger) -> None:
         (5, Terms(), T0, "lies in the past"),
     ],
 )
-def test_an_end_fits_what_is_given(
-    ledger: Ledger, amount: int, terms: Terms, ends: dt.datetime, message: str
-) -> None:
+def test_an_end_fits_what_is_given(ledger: Ledger, amount: int, terms: Terms, ends: dt.datetime, message: str) -> None:
     member = ledger.enrol()
     with pytest.raises(InvalidAdjustment) as raised:
         ledger.adjust(member, amount, terms=terms, expires_at=ends)

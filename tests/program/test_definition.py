@@ -14,7 +14,7 @@ from setia.program.earning import Earn
 from setia.program.events import EventType
 from setia.program.limits import Limit
 from setia.program.names import Period, Text
-from setia.program.points import Expiry, Rounding
+from setia.program.points import Rounding
 from setia.program.tiers import TierSet
 from setia.program.windows import Window
 

@@ -97,9 +97,7 @@ _PURCHASE: dict[str, Type] = {
     "tenders": ListOf(TENDER),
 }
 
-OFFER_DATA = Message(
-    "OfferData", {"offer": STRING, "instance": STRING, "starts": STRING, "ends": STRING}, access="key"
-)
+OFFER_DATA = Message("OfferData", {"offer": STRING, "instance": STRING, "starts": STRING, "ends": STRING}, access="key")
 """Which offer it is about: `offer` is its campaign, `instance` one assignment of it. Moments are texts, as sent."""
 
 _ATTRIBUTE_TYPES: dict[str, Type] = {
