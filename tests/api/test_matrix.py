@@ -68,7 +68,9 @@ def test_a_stranger_of_another_program_sees_nothing(world: World) -> None:
     for method, path, scope in endpoints(world):
         if "{member_id}" not in path and "{event_id}" not in path:
             continue
-        body: dict[str, Any] = {"points": "stars", "amount": 1, "reason": "x"} if path.endswith("/adjustments") else {"reason": "x"}
+        body: dict[str, Any] = (
+            {"points": "stars", "amount": 1, "reason": "x"} if path.endswith("/adjustments") else {"reason": "x"}
+        )
         if "/points/" in path:
             body = {"points": "stars", "reason": "x"} | ({"expires_at": None} if path.endswith("/extend") else {})
         if path.endswith("/tiers/{tier_set}"):

@@ -96,11 +96,9 @@ def test_every_example_is_executed(world: World) -> None:
             continue  # tests/rewards/test_examples.py
         body = request_example(document, operation)
         more: dict[str, Any] = {} if body is None else {"json": body}
-        if "/points/" in path and method == "post":
+        if method == "post" and "/points/" in path:
             _give_points(world, path, ids["member_id"])
-        if path.endswith("/adjustments") or ("/points/" in path and method == "post"):
-            more["headers"] = {"Idempotency-Key": f"example of {path}".replace(" ", "-")}
-        if path.startswith(OFFER) and method == "post":
+        if method == "post" and (path.startswith(OFFER) or path.endswith("/adjustments") or "/points/" in path):
             more["headers"] = {"Idempotency-Key": f"example of {path}".replace(" ", "-")}
         if (method, path) == ("post", "/v1/clock"):
             more["key"] = in_test_mode(world)  # a live program has no clock to move

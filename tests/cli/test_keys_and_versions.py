@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from setia.cli.main import app
 from setia.db.engine import Database
+from setia.identity.scopes import Scope
 from setia.identity.secrets import KeyText
 from setia.identity.tables import api_key
 from setia.problems import Problem

@@ -12,6 +12,7 @@ from setia.program.currencies import minor_digits
 from setia.program.definition import Program
 from setia.program.earning import Earn
 from setia.program.events import EventType
+from setia.program.expiry import Expiry
 from setia.program.limits import Limit
 from setia.program.names import Period, Text
 from setia.program.points import Rounding

@@ -193,9 +193,7 @@ def _worth(program: CompiledProgram, match: Match) -> Fraction:
     return worth
 
 
-def _effects(
-    program: CompiledProgram, state: MemberState, awards: list[Award], now: dt.datetime
-) -> list[PointsEffect]:
+def _effects(program: CompiledProgram, state: MemberState, awards: list[Award], now: dt.datetime) -> list[PointsEffect]:
     effects = []
     # Levels before the event, as conditions see them.
     levels = program.levels_of(state.counters) if program.by_tier else {}

@@ -13,6 +13,7 @@ from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey
 from setia.api.languages import preferred
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
+from setia.api.values import PlainText
 from setia.db.ids import format_id, parse_id
 from setia.events.live import LiveProgram
 from setia.identity.caller import Redeemer, RewardsReader
@@ -151,8 +152,8 @@ def find_redemptions(
     caller: RewardsReader,
     rewards: RewardsOf,
     member: Annotated[str | None, Query(max_length=100, description="Of this member, the newest first.")] = None,
-    till: Annotated[str, Query(max_length=63, description="The till whose reference it is.")] = "api",
-    reference: Annotated[str | None, Query(max_length=200, description="The till's own reference.")] = None,
+    till: Annotated[PlainText, Query(max_length=63, description="The till whose reference it is.")] = "api",
+    reference: Annotated[PlainText | None, Query(max_length=200, description="The till's own reference.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RedemptionOut]:

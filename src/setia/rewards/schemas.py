@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from setia.api.values import PlainText
 from setia.db.ids import format_id
 from setia.engine.compiled_rewards import CompiledReward
 from setia.engine.rewards import Available, Reason, worth_of
@@ -25,16 +26,16 @@ REDEMPTION_EXAMPLE = f"red_{'0' * 32}"
 _MOMENT = "2026-03-01T09:00:00Z"
 
 Till = Annotated[
-    str,
+    PlainText,
     Field(min_length=1, max_length=63, description="The till or system that asks; its references are its own."),
 ]
 Reference = Annotated[
-    str,
+    PlainText,
     Field(min_length=1, max_length=200, description="The till's own id of it, by which it is found again."),
 ]
 RewardId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15 - 1)]
-CodeText = Annotated[str, Field(min_length=1, max_length=100, examples=[CODE_EXAMPLE])]
+CodeText = Annotated[PlainText, Field(min_length=1, max_length=100, examples=[CODE_EXAMPLE])]
 
 
 class RedeemIn(BaseModel):
