@@ -334,6 +334,8 @@ def _tracking(definition: Program, measures: Iterable[str], limits: dict[str, tu
         "zone": definition.program.timezone,
         "late": str(definition.late.accept_within),
         "windows": sorted(measures),
+        # Which of two levels is the higher one: what a member has risen past is kept with the period.
+        "ladders": [[tier_set.id, [level.id for level in tier_set.levels]] for tier_set in definition.tiers],
         "graces": sorted(str(tier_set.grace) for tier_set in definition.tiers if tier_set.grace is not None),
         "limits": sorted((key, limit.model_dump_json()) for key, (_, limit) in limits.items()),
     }
