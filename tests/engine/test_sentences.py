@@ -7,10 +7,11 @@ from __future__ import annotations
 import pytest
 
 from engine.shop_world import at, campaigns, decided, happening, line, member, program, purchase
+from setia.engine import sentences as sentences_module
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Decision
 from setia.engine.sentences import adjustment_sentence, sentences
-from setia.engine.wording import campaign_name, language_of
+from setia.engine.wording import campaign_name, language_of, number
 
 NAMED = """
 points:
@@ -290,3 +291,17 @@ campaigns:
     )
     decision = decided(compiled, purchase(line(123450, "latte")), member(tags=("new",)))
     assert sentences(compiled, decision.outcome, decision.explanation, locale) == told
+
+
+def test_phrases_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentences_module, "_MOST_PHRASES", 1)
+    compiled = program("campaigns: {a: {on: purchase, earn: {stars: 5}}, b: {on: purchase, earn: {stars: 7}}}")
+    decision = decided(compiled, purchase(100))
+    told = sentences(compiled, decision.outcome, decision.explanation, "en")
+    assert [text[0] for text in told] == ["5", "7"]
+    assert len(compiled.phrases) == 1
+
+
+def test_what_is_no_plain_number_stays_as_it_is() -> None:
+    assert number("1.5E+3", "de") == "1.5E+3"
+    assert number("-3", "de") == "-3"
