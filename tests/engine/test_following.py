@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.shop_world import at, program
+from engine.shop_world import NOON, at, decided, member, program, purchase
 from engine.tier_world import LEVELS, Life, ladder
+from setia.engine.due import next_due
 from setia.engine.reviews import review_due
 from setia.engine.state import Balance
 
@@ -167,3 +168,15 @@ class TestFollowing:
         hurried.settle(daily.since.isoformat())
         assert hurried.moves() == daily.moves()
         assert hurried.state.counters == daily.state.counters == daily.recounted()
+
+
+def test_a_window_may_end_with_the_last_day_that_can_be_written() -> None:
+    compiled = program(
+        "tiers: [{id: t, metric: spend, window: {starts: 2026-01-01, ends: 9999-12-31}, validity: current, "
+        "levels: [{id: a, from: 0}, {id: b, from: 10}]}]\ncampaigns: {}"
+    )
+    risen = decided(compiled, purchase(2000))
+    state = member(counters=risen.counters)
+    due = next_due(compiled, state, NOON)
+    assert due is not None
+    assert due.at.year == 9997

@@ -119,3 +119,17 @@ def test_a_failing_commit_moves_nothing(world: World) -> None:
     world.refuse_commits_to("journal")
     assert_problem(adjust(world, member, "a"), 500, "internal_error")
     assert available(world, member) == {"stars": 0, "status": 0}
+
+
+def test_points_do_not_end_beyond_the_calendar(world: World) -> None:
+    member = world.enrol(card="1")["id"]
+    given = {"points": "stars", "amount": 5, "reason": "x", "expires_at": "9999-12-31T23:59:59Z"}
+    path = f"/v1/members/{member}/adjustments"
+    refused = world.call("POST", path, json=given, headers={"Idempotency-Key": "far"})
+    body = assert_problem(refused, 422, "validation_failed")
+    assert body["errors"][0]["pointer"] == "#/expires_at"
+    fine = world.call(
+        "POST", path, json=given | {"expires_at": "8999-12-31T00:00:00Z"}, headers={"Idempotency-Key": "n"}
+    )
+    assert fine.status_code == 201
+    assert world.call("GET", f"/v1/members/{member}/wallets").status_code == 200

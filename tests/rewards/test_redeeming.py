@@ -137,8 +137,14 @@ def test_a_refund_goes_back_to_the_lots(world: World) -> None:
     assert findings(world) == []
 
 
-@pytest.mark.parametrize("state", ["held", "confirmed"])
-def test_points_of_a_lot_that_has_ended_get_a_grace(world: World, state: str) -> None:
+@pytest.mark.parametrize(
+    # A hold must not make points live longer: what was only held goes back to its lot, and ends with it.
+    ("state", "after"),
+    [("held", [(150, False)]), ("confirmed", [(0, False), (150, True)])],
+)
+def test_redeemed_points_of_a_lot_that_has_ended_get_a_grace(
+    world: World, state: str, after: list[tuple[int, bool]]
+) -> None:
     who = member(world, 0)
     give(world, who, 150, expires_at="2099-01-01T00:00:00Z")
     found = redeemed(world, who, confirm=state == "confirmed")
@@ -147,7 +153,7 @@ def test_points_of_a_lot_that_has_ended_get_a_grace(world: World, state: str) ->
     done(world, found["id"], "refund" if state == "confirmed" else "cancel")
     assert wallet(world) == [(150, 0)]
     lots = rows(world, "SELECT remaining, expires_at < now() + interval '31 days' FROM lot ORDER BY seq")
-    assert lots == [(0, False), (150, True)]
+    assert lots == after
     assert findings(world) == []
 
 

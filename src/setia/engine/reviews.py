@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from setia.engine.calendar import add_to_day, after, anniversary_after, midnight
+from setia.engine.calendar import LAST_DAY, add_to_day, after, anniversary_after, midnight
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import CompiledTierSet, Measure
 from setia.engine.counting import bucket_of
@@ -89,7 +89,7 @@ def _next_loss(
     if bucket_of(program, measure, today, enrolled_at) not in counters.windows[measure.key]:
         return None
     if window.ends is not None:
-        return window.ends + _DAY
+        return min(window.ends, LAST_DAY) + _DAY
     if window.kind == "calendar_year":
         return dt.date(today.year + 1, 1, 1)
     return anniversary_after(enrolled_at.astimezone(program.zone).date(), today)

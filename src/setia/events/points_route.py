@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.moments import GivenMoment
 from setia.api.strict import StrictRoute
 from setia.api.values import Reason
 from setia.db.engine import driver_connection
@@ -102,7 +103,7 @@ class ExtendIn(BaseModel):
     points: Points
     amount: Amount | None = None
     lot: LotName | None = None
-    expires_at: AwareDatetime | None = Field(description="The first moment at which they are gone; null: never.")
+    expires_at: GivenMoment | None = Field(description="The first moment at which they are gone; null: never.")
     reason: Reason
 
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from setia.api.documented import problems
+from setia.api.moments import GivenMoment
 from setia.api.strict import StrictRoute
 from setia.db.engine import driver_connection
 from setia.db.ids import format_id
@@ -112,7 +113,7 @@ class LevelIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_GIVEN]})
 
     level: str = Field(max_length=63, examples=["gold"])
-    until: AwareDatetime | None = Field(default=None, examples=["2099-01-01T00:00:00Z"])
+    until: GivenMoment | None = Field(default=None, examples=["2099-01-01T00:00:00Z"])
     reason: str = Field(min_length=1, max_length=1000, examples=["Status match with a partner"])
 
 

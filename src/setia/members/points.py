@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Annotated, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from setia.api.moments import GivenMoment
 from setia.api.values import Reason
 from setia.db.ids import format_id
 from setia.engine.calendar import expires_at
@@ -217,7 +218,7 @@ class AdjustmentIn(BaseModel):
         description="In the smallest unit of the point type; below 0 takes points; never 0."
     )
     reason: Reason
-    expires_at: AwareDatetime | None = Field(
+    expires_at: GivenMoment | None = Field(
         default=None, description="When points that are given end; without it, as if they had been earned now."
     )
 

@@ -31,8 +31,8 @@ def give_back(
 ) -> Returned:
     """Bring parts back from `held` or `redeemed`.
 
-    Points of a lot that has ended are usable for the reward's `refund_grace`; without one they end with their lot, at
-    the next look.
+    What was redeemed and comes back after its lot has ended is usable for the reward's `refund_grace`. What was only
+    held goes back to its lot as it is, and ends with it at the next look: else a hold would make points live longer.
     """
     reward = live.compiled.definition.rewards.get(row.reward)
     grace = Period(count=0, unit="days") if reward is None else reward.refund_grace
@@ -44,7 +44,8 @@ def give_back(
         found.postings.append(back)
         if source == "redeemed":
             found.effects.append(PointsEffect(part.points, part.amount, KIND))
-        if part.expires_at is not None and part.expires_at <= now and grace.count:
+        ended = part.expires_at is not None and part.expires_at <= now
+        if ended and source == "redeemed" and grace.count:
             until = after(now, grace, live.compiled.zone)
             found.postings.extend(_anew(part, lot, now, until))
             found.effects.append(PointsEffect(part.points, -part.amount, GRACE))
