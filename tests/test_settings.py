@@ -116,7 +116,7 @@ def test_others_keep_their_data_where_the_desktop_says(
 
 
 @pytest.mark.parametrize(("value", "expected"), [("1", True), ("", False)])
-def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:  # noqa: FBT001
+def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:  # noqa: FBT001 - a parameter of the test
     monkeypatch.setenv("NO_COLOR", value)
     assert no_color() is expected
 

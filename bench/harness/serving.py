@@ -30,7 +30,7 @@ def serve(database_url: str, data_dir: Path, *, workers: int = 1) -> Iterator[Se
     """Run a server on a free port until the block ends."""
     port = _free_port()
     # The environment of whoever runs this stays out, as far as it is about Setia.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251 - the benchmark starts processes with settings of its own
     environment |= {
         "SETIA_DATABASE_URL": database_url,
         "SETIA_DATA_DIR": str(data_dir),

@@ -26,7 +26,7 @@ SELECT procrastinate.procrastinate_defer_jobs_v1(ARRAY[
 def workers(database_url: str, data_dir: Path, number: int) -> Iterator[list[int]]:
     """Run so many workers until the block ends, which begins when all of them wait; gives their process ids."""
     # The environment of whoever runs this stays out, as far as it is about Setia.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}  # noqa: TID251 - the benchmark starts processes with settings of its own
     environment |= {
         "SETIA_DATABASE_URL": database_url,
         "SETIA_DATA_DIR": str(data_dir),

@@ -187,7 +187,7 @@ def _breakdown(play: Play, _wanted: Any) -> dict[str, Decimal]:
     for step in play.steps:
         for effect in step.answer.effects if step.answer else []:
             if effect["kind"] == "earn":
-                name = str(play.shop.program.campaigns[effect["campaign"]].name.root)  # type: ignore[union-attr]
+                name = str(play.shop.program.campaigns[effect["campaign"]].name.root)  # type: ignore[union-attr]  # there, or the case fails loudly
                 found[name] = found.get(name, Decimal(0)) + play.shop.whole(effect["amount"])
     return found
 
@@ -207,7 +207,7 @@ def _cashback(play: Play, wanted: Any) -> Any:
 
 
 def _error(play: Play, wanted: Any) -> Any:
-    problem = _last(play).answer.problem if _last(play).answer else None  # type: ignore[union-attr]
+    problem = _last(play).answer.problem if _last(play).answer else None  # type: ignore[union-attr]  # there, or the case fails loudly
     return wanted if problem in _ERRORS.get(str(wanted), ()) else problem
 
 

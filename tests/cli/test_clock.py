@@ -152,9 +152,9 @@ def test_settling_takes_the_clock_of_a_test_program(definition: Path, database: 
 
 def _buy(database: Database, program_id: int) -> None:
     from events.submitting import submission  # noqa: PLC0415 - beside its one use
-    from setia.events.booked import Booked  # noqa: PLC0415
-    from setia.events.clerk import Clerk  # noqa: PLC0415
-    from setia.events.live import LivePrograms  # noqa: PLC0415
+    from setia.events.booked import Booked  # noqa: PLC0415 - beside its one use
+    from setia.events.clerk import Clerk  # noqa: PLC0415 - beside its one use
+    from setia.events.live import LivePrograms  # noqa: PLC0415 - beside its one use
 
     event = {
         "type": "purchase",

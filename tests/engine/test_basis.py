@@ -19,7 +19,7 @@ SHIPPED = purchase(BOOK, TEA, shipping=595, shipping_tax=95)
 
 
 def counted(event: object, **settings: object) -> tuple[tuple[int, ...], int]:
-    amounts = basis_amounts(event, MoneyBasis.model_validate(settings))  # type: ignore[arg-type]
+    amounts = basis_amounts(event, MoneyBasis.model_validate(settings))  # type: ignore[arg-type]  # plain values, checked by the model
     assert amounts.total == sum(amounts.lines) + amounts.shipping
     return amounts.lines, amounts.shipping
 
@@ -153,11 +153,11 @@ lines_with_tax = st.builds(
 def test_what_counts_is_never_negative_nor_more_than_was_asked_for(
     lines: list[object], shipping: int, percent: int, data: st.DataObject, basis: MoneyBasis
 ) -> None:
-    goods = sum(part.amount for part in lines)  # type: ignore[attr-defined]
+    goods = sum(part.amount for part in lines)  # type: ignore[attr-defined]  # plain values, checked by the model
     discount = goods * min(percent, 100) // 100
     due = goods - discount + shipping
     by_points = data.draw(st.integers(0, due))
-    event = purchase(*lines, shipping=shipping, discount=discount, tenders=(("points", by_points),))  # type: ignore[arg-type]
+    event = purchase(*lines, shipping=shipping, discount=discount, tenders=(("points", by_points),))  # type: ignore[arg-type]  # plain values, checked by the model
     result = basis_amounts(event, basis)
     assert result.total == sum(result.lines) + result.shipping
     for part, amount in zip(event.lines, result.lines, strict=True):

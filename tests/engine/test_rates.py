@@ -22,7 +22,7 @@ COFFEE = (line(1250, "latte", "2", category="coffee"), line(799, "cake", "1", ca
 
 def earned(rate: str, *lines: object, points: str = "{stars: {}}", rest: str = "", **more: object) -> int:
     compiled = campaigns(f"a: {{on: purchase, {rest}earn: {{stars: {rate}}}}}", points=points)
-    return total(decided(compiled, purchase(*lines, **more)))  # type: ignore[arg-type]
+    return total(decided(compiled, purchase(*lines, **more)))  # type: ignore[arg-type]  # plain values, passed on
 
 
 @pytest.mark.parametrize(

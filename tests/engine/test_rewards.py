@@ -192,7 +192,7 @@ def test_taken_off(worth: str, total: int, left: int | None, off: int) -> None:
 
 @given(
     st.sampled_from(["day", "week", "month", "quarter", "year"]),
-    st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2090, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+    st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2090, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the strategy wants bounds without a zone
 )
 def test_periods_follow_each_other(every: RewardPeriod, moment: dt.datetime) -> None:
     begins, ends = period_bounds(every, moment, BERLIN)

@@ -30,7 +30,7 @@ def told(compiled: CompiledProgram, decision: Decision) -> list[list[str]]:
 
 def story(rows: str, event: object = None, points: dict[str, int] | None = None) -> list[list[str]]:
     compiled = program(NAMED + "\n".join(f"  {row.strip()}" for row in rows.strip().splitlines()))
-    return told(compiled, decided(compiled, event or purchase(1234567), member(balances=points)))  # type: ignore[arg-type]
+    return told(compiled, decided(compiled, event or purchase(1234567), member(balances=points)))  # type: ignore[arg-type]  # a purchase, where one is given
 
 
 BASE = "base: {on: purchase, name: {en: Every euro, de: Jeder Euro, ms: Setiap euro}, earn: {stars: 1 per 1.00}}"

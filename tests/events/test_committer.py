@@ -162,7 +162,7 @@ def test_poison_does_not_hurt_its_neighbours(world: World, monkeypatch: pytest.M
     def poisoned(program: object, state: object, event: object, *more: object) -> object:
         if getattr(event, "external_id", None) == "poison":
             raise ZeroDivisionError
-        return decide(program, state, event, *more)  # type: ignore[arg-type]
+        return decide(program, state, event, *more)  # type: ignore[arg-type]  # a stand-in with the same shape
 
     monkeypatch.setattr(deciding, "decide", poisoned)
     with Clerk(world.database, LivePrograms(world.database)) as clerk:

@@ -140,4 +140,4 @@ def test_nobodys_kept_events_are_not_looked_for(world: World) -> None:
     with world.database.raw_connection() as connection:
         assert newcomers._take_kept(connection, world.program_id, {}) == {}
         newcomers.lock_identifiers(connection, world.program_id, [])
-        assert newcomers.welcome(connection, world.program_id, [], None) == []  # type: ignore[arg-type]
+        assert newcomers.welcome(connection, world.program_id, [], None) == []  # type: ignore[arg-type]  # never looked at where nobody is new

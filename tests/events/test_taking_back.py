@@ -36,7 +36,7 @@ class Case:
     def take(self, amount: int, *before: PointsEffect) -> tuple[PointsEffect, tuple[Posting, ...]]:
         outcome = Outcome(points=[PointsEffect("stars", -amount, "a"), PointsEffect("stars", 5, "b")])
         past = self.shop.orders[0]
-        past.outcomes[1:] = [Outcome(points=[one]) for one in before]  # type: ignore[index]
+        past.outcomes[1:] = [Outcome(points=[one]) for one in before]  # type: ignore[index]  # made by the test, so a list
         order = BookedOrder(3, past, [], self.lots)
         made = take_back(self.shop.program, self.shop.state, outcome, order, LATER, lambda _: self.others)
         effect, given = outcome.points

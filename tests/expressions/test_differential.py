@@ -175,7 +175,7 @@ INPUTS = st.fixed_dictionaries(
         "i": st.integers(-3, 5),
         "d": st.integers(-40, 40).map(lambda value: Decimal(value) / 8),
         "s": st.sampled_from(["", "a", "A b ", "ü", "12"]),
-        "t": st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+        "t": st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the strategy wants bounds without a zone
         "p": st.timedeltas(dt.timedelta(days=-2), dt.timedelta(days=2)),
         "li": st.lists(st.integers(-2, 4), max_size=4),
         "ld": st.lists(st.integers(-8, 8).map(lambda value: Decimal(value) / 8), max_size=2),

@@ -46,7 +46,7 @@ def assert_sound(world: World) -> None:
 def test_100_redemptions_with_points_for_7(world: World, confirm: bool) -> None:  # noqa: FBT001 - a parameter
     open_shop(world)
     who = member(world, 7 * 150 + 149)
-    answers = at_once([lambda n=n: ask(world, who, reference=str(n), confirm=confirm) for n in range(100)])  # type: ignore[misc]
+    answers = at_once([lambda n=n: ask(world, who, reference=str(n), confirm=confirm) for n in range(100)])  # type: ignore[misc]  # the default binds the loop variable
     assert statuses(answers) == {201: 7, 409: 93}
     assert wallet(world) == [(149, 0 if confirm else 1050)]
     assert_sound(world)
@@ -55,7 +55,7 @@ def test_100_redemptions_with_points_for_7(world: World, confirm: bool) -> None:
 def test_100_redemptions_with_stock_for_7(world: World) -> None:
     open_shop(world, rewards={"mug": REWARDS["mug"] | {"stock": 7}})
     people = [member(world, 100, str(n)) for n in range(100)]
-    answers = at_once([lambda who=who: ask(world, who, "mug", who, confirm=True) for who in people])  # type: ignore[misc]
+    answers = at_once([lambda who=who: ask(world, who, "mug", who, confirm=True) for who in people])  # type: ignore[misc]  # the default binds the loop variable
     assert statuses(answers) == {201: 7, 409: 93}
     assert rows(world, "SELECT used FROM reward_stock") == [(7,)]
     assert sum(available for available, _ in wallet(world)) == 93 * 100
@@ -66,7 +66,7 @@ def test_codes_of_a_pool_go_to_one_each(world: World) -> None:
     open_shop(world)
     world.call("POST", "/v1/code-pools/cinema/codes", json={"codes": [f"KINO-{n:04d}" for n in range(7)]})
     people = [member(world, 50, str(n)) for n in range(30)]
-    answers = at_once([lambda who=who: ask(world, who, "cinema", who, confirm=True) for who in people])  # type: ignore[misc]
+    answers = at_once([lambda who=who: ask(world, who, "cinema", who, confirm=True) for who in people])  # type: ignore[misc]  # the default binds the loop variable
     assert statuses(answers) == {201: 7, 409: 23}
     assert len({answer.json()["code"] for answer in answers if answer.status_code == 201}) == 7
     assert_sound(world)
@@ -110,7 +110,7 @@ def test_the_same_request_100_times(world: World) -> None:
 def test_two_members_with_one_reference(world: World) -> None:
     open_shop(world)
     people = [member(world, 400, str(n)) for n in range(10)]
-    answers = at_once([lambda who=who: ask(world, who, reference="same", confirm=True) for who in people])  # type: ignore[misc]
+    answers = at_once([lambda who=who: ask(world, who, reference="same", confirm=True) for who in people])  # type: ignore[misc]  # the default binds the loop variable
     assert statuses(answers) == {201: 1, 409: 9}
     assert_sound(world)
 
@@ -118,7 +118,7 @@ def test_two_members_with_one_reference(world: World) -> None:
 def test_two_tills_with_one_code(world: World) -> None:
     open_shop(world)
     text = redeemed(world, member(world), confirm=True)["code"]
-    answers = at_once([lambda n=n: code(world, "redeem", code=text, till=f"t{n}", reference="1") for n in range(50)])  # type: ignore[misc]
+    answers = at_once([lambda n=n: code(world, "redeem", code=text, till=f"t{n}", reference="1") for n in range(50)])  # type: ignore[misc]  # the default binds the loop variable
     assert statuses(answers) == {200: 1, 409: 49}
 
 
@@ -126,7 +126,7 @@ def test_a_card_is_never_overdrawn(world: World) -> None:
     open_shop(world)
     text = redeemed(world, member(world), "card", confirm=True)["code"]
     answers = at_once(
-        [lambda n=n: code(world, "redeem", code=text, reference=str(n), amount=300) for n in range(40)]  # type: ignore[misc]
+        [lambda n=n: code(world, "redeem", code=text, reference=str(n), amount=300) for n in range(40)]  # type: ignore[misc]  # the default binds the loop variable
     )
     assert statuses(answers) == {200: 6, 422: 34}
     assert rows(world, "SELECT spent FROM reward_code") == [(1800,)]

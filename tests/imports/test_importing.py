@@ -318,8 +318,8 @@ def test_a_damaged_file_is_booked_up_to_the_damage(shop: Shop) -> None:
 
 def test_a_database_that_stays_away_ends_the_run_and_loses_no_row(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     from setia.events.clerk import Clerk  # noqa: PLC0415 - to break it
-    from setia.imports import booking  # noqa: PLC0415
-    from setia.problems import Unavailable  # noqa: PLC0415
+    from setia.imports import booking  # noqa: PLC0415 - beside its one use
+    from setia.problems import Unavailable  # noqa: PLC0415 - beside its one use
 
     real, calls = Clerk.book, iter(range(100))
 
@@ -338,8 +338,8 @@ def test_a_database_that_stays_away_ends_the_run_and_loses_no_row(shop: Shop, mo
 
 def test_a_database_that_comes_back_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     from setia.events.clerk import Clerk  # noqa: PLC0415 - to break it
-    from setia.imports import booking  # noqa: PLC0415
-    from setia.problems import Unavailable  # noqa: PLC0415
+    from setia.imports import booking  # noqa: PLC0415 - beside its one use
+    from setia.problems import Unavailable  # noqa: PLC0415 - beside its one use
 
     real, answers = Clerk.book, iter([True, True] + [False] * 100)
 

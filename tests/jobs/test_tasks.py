@@ -97,7 +97,7 @@ def test_a_job_with_more_than_a_chunk_asks_others_to_join_in(world: World, chunk
 def ill(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The members, by card, for whom nothing can be booked."""
     cards: list[str] = []
-    entry = events_settling.lots_entry  # type: ignore[attr-defined]
+    entry = events_settling.lots_entry  # type: ignore[attr-defined]  # imported there, replaced here
 
     def lots_entry(live: Any, member: Any, *more: Any) -> Any:
         known = rows(world, f"SELECT value FROM member_identifier WHERE member_id = '{member.id}'")

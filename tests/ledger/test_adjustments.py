@@ -149,7 +149,7 @@ def test_the_same_key_for_something_else_is_refused(ledger: Ledger, change: dict
     ledger.adjust(member, 50, key="k1")
 
     with pytest.raises(IdempotencyKeyReused) as raised:
-        ledger.adjust(member, **{"amount": 50, "key": "k1", **change})  # type: ignore[arg-type]
+        ledger.adjust(member, **{"amount": 50, "key": "k1", **change})  # type: ignore[arg-type]  # wrong values are the point
 
     assert (raised.value.status, raised.value.code) == (422, "idempotency_key_reused")
     assert entries(ledger) == 1
@@ -160,7 +160,7 @@ def test_an_amount_must_be_a_whole_number_that_can_be_booked(ledger: Ledger, amo
     member = ledger.enrol()
 
     with pytest.raises(InvalidAdjustment) as raised:
-        ledger.adjust(member, amount)  # type: ignore[arg-type]
+        ledger.adjust(member, amount)  # type: ignore[arg-type]  # wrong values are the point
 
     assert [item.pointer for item in raised.value.errors] == ["#/amount"]
     assert entries(ledger) == 0

@@ -33,7 +33,7 @@ def entry(
         "outcome": effects(postings),
         "postings": postings,
     }
-    return JournalEntry(**{**given, **members})  # type: ignore[arg-type]
+    return JournalEntry(**{**given, **members})  # type: ignore[arg-type]  # built from parts, wrong ones too
 
 
 def everything(ledger: Ledger) -> list[list[tuple[object, ...]]]:
@@ -86,7 +86,7 @@ def test_each_destination_counts_in_its_figure_of_the_lot_and_back_undoes_it(led
     lot = LotKey(1, 0)
 
     def move(source: str, destination: str, amount: int) -> Posting:
-        return Posting(point_type="stars", source=source, destination=destination, amount=amount, lot=lot)  # type: ignore[arg-type]
+        return Posting(point_type="stars", source=source, destination=destination, amount=amount, lot=lot)  # type: ignore[arg-type]  # built from parts, wrong ones too
 
     ledger.post(member, grant(100))
     ledger.post(
@@ -167,7 +167,7 @@ def test_the_other_buckets_never_fall_below_nothing(ledger: Ledger, bucket: str)
     member = ledger.enrol()
     ledger.floors["stars"] = None
     ledger.post(member, grant(5))
-    taken = Posting(point_type="stars", source=bucket, destination="redeemed", amount=1)  # type: ignore[arg-type]
+    taken = Posting(point_type="stars", source=bucket, destination="redeemed", amount=1)  # type: ignore[arg-type]  # built from parts, wrong ones too
 
     with pytest.raises(InsufficientPoints) as raised:
         ledger.post(member, taken)
@@ -336,7 +336,7 @@ def test_members_are_locked_in_order_before_anything_is_written(
     monkeypatch.setattr(Exchange, "ask", recording)
     with ledger.database.transaction() as tx:
         connection = driver_connection(tx)
-        lock_members(connection, reversed(members))  # type: ignore[arg-type]
+        lock_members(connection, reversed(members))  # type: ignore[arg-type]  # built from parts, wrong ones too
         book(connection, [entry(ledger, members[0], 2, grant(1))], [StateRow(members[0], 2, b"{}")])
 
     verbs = [statement.split()[0] for statement in statements]

@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
         pending=st.booleans(),
         ends=st.none() | st.integers(1, 9),
     )
-    def earn(self, which: int, amount: int, plain: int, pending: bool, ends: int | None) -> None:  # noqa: FBT001
+    def earn(self, which: int, amount: int, plain: int, pending: bool, ends: int | None) -> None:  # noqa: FBT001 - drawn values
         member, oracle = self.pick(which)
         end = None if ends is None else self.minute + ends
         posting = grant(amount, pending=pending, earned_at=at(self.minute), expires_at=None if end is None else at(end))
@@ -146,7 +146,7 @@ class Histories(RuleBasedStateMachine):
         amount = lot.left if destination == "available" else data.draw(st.integers(1, lot.left))
         self.ledger.post(
             member,
-            Posting(point_type=LOTS, source=source, destination=destination, amount=amount, lot=key),  # type: ignore[arg-type]
+            Posting(point_type=LOTS, source=source, destination=destination, amount=amount, lot=key),  # type: ignore[arg-type]  # drawn values
             now=at(self.minute),
         )
         oracle.move(LOTS, source, destination, amount)

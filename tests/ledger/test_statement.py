@@ -11,7 +11,7 @@ from setia.ledger.wallets import wallets_as_of
 
 def read(ledger: Ledger, member: object, **options: int) -> StatementPage:
     with ledger.database.raw_connection() as connection:
-        return read_statement(connection, member, **options)  # type: ignore[arg-type]
+        return read_statement(connection, member, **options)  # type: ignore[arg-type]  # options, passed on
 
 
 def test_every_line_stands_with_its_source_and_the_balance_after_it(ledger: Ledger) -> None:

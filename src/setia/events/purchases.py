@@ -85,7 +85,7 @@ def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults:
             "A return is not a purchase with a negative quantity.",
         )
         quantity = Decimal(1)
-    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]
+    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]  # finite, as was checked above
         faults.add(
             f"{pointer}/quantity",
             f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.",
@@ -118,7 +118,7 @@ class _Money:
         if value.adjusted() > 13:
             self._too_large(pointer, value)
             return 0
-        if value.as_tuple().exponent < -14:  # type: ignore[operator]
+        if value.as_tuple().exponent < -14:  # type: ignore[operator]  # finite, as was checked above
             self._too_fine(pointer, value)
             return 0
         scaled = value.scaleb(self._digits)

@@ -309,8 +309,8 @@ def _text(value: Any) -> str:
 class _ParquetRows:
     def __init__(self, stream: BinaryIO) -> None:
         # Here, because it takes a tenth of a second to load and few files are Parquet.
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415 - a heavy package, for Parquet only
+        import pyarrow.parquet as pq  # noqa: PLC0415 - a heavy package, for Parquet only
 
         try:
             self._file = pq.ParquetFile(stream)
