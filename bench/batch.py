@@ -8,16 +8,11 @@ docs/reference/benchmarks.md says what is measured, and how.
 import argparse
 import json
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 
@@ -27,6 +22,7 @@ if __name__ == "__main__":  # started by its path
 from bench.harness import dues
 from bench.harness.machine import machine
 from bench.harness.processor import cpu_seconds
+from bench.harness.program import run, say, scratch_server
 from bench.harness.working import look, workers
 
 from setia.db.embedded import EmbeddedServer
@@ -64,7 +60,7 @@ def measure(server: EmbeddedServer, members: int, number: int) -> Run:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     with Database(server.url(name), role="bench") as database:
-        _say(f"{members:,} members are made")
+        say(f"{members:,} members are made")
         program_id = dues.populate(database, members)
         with (
             database.connect(autocommit=True) as connection,
@@ -73,7 +69,7 @@ def measure(server: EmbeddedServer, members: int, number: int) -> Run:
             # What making them left to be written is not the workers' work.
             connection.execute("SET statement_timeout = 0")
             connection.execute("CHECKPOINT")
-            _say(f"{members:,} members are due")
+            say(f"{members:,} members are due")
             dues.go_live(database, program_id)
             before, began = _spent(server, processes), time.monotonic()
             look(connection)
@@ -93,7 +89,7 @@ def check(database: Database, members: int) -> None:
     if found != {"expiry": (members, members), "review": (members, members)}:
         raise RuntimeError(f"not everything was booked, or not once: {found}")
     if members <= SIZES[0]:
-        _say("verify")
+        say("verify")
         report = verify(database)
         if not report.is_clean:
             raise RuntimeError(f"setia verify: {report.findings[:5]}")
@@ -129,22 +125,6 @@ def summary(runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _say(text: str) -> None:
-    print(f"{text} ...", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _embedded(folder: Path | None) -> Iterator[EmbeddedServer]:
-    """A durable server in a folder of its own that goes with it."""
-    data = Path(tempfile.mkdtemp(prefix="setia-bench-", dir=folder))
-    data.chmod(0o711)  # the server may run as another user, who has to pass
-    try:
-        with EmbeddedServer(data / "data") as server:
-            yield server
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
-
-
 def as_table(report: dict[str, Any]) -> str:
     """The report for people."""
     head = f"{'members':>10} {'seconds':>9} {'us workers':>11} {'us database':>12}"
@@ -170,7 +150,7 @@ def main() -> int:
     )
     given = parser.parse_args()
     sizes = sorted(given.members or (QUICK if given.quick else SIZES))
-    with _embedded(given.folder) as server:
+    with scratch_server(given.folder) as server:
         with psycopg.connect(server.url("postgres")) as connection:
             [(version,)] = connection.execute("SHOW server_version").fetchall()
         about = machine(server.data_dir, version)
@@ -180,13 +160,5 @@ def main() -> int:
     return 0
 
 
-def _end(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -9,17 +9,13 @@ import argparse
 import datetime as dt
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 
@@ -33,6 +29,7 @@ from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import House, buy, enrol, multiply, open_house
 from bench.harness.processor import cpu_seconds
+from bench.harness.program import run, say, scratch_server
 from bench.harness.serving import Serving, serve
 
 from setia.db.embedded import DATABASE, EmbeddedServer
@@ -101,9 +98,9 @@ class Bench:
     def run(self) -> dict[str, Any]:
         """Fill the tables, measure, verify."""
         plan = self._plan
-        _say(f"pgbench makes its tables (scale {plan.scale})")
+        say(f"pgbench makes its tables (scale {plan.scale})")
         self._pgbench.prepare(plan.scale)
-        _say("members enrol")
+        say("members enrol")
         with Database(self._server.url(), role="bench") as main:
             house = open_house(main)
             base = range(plan.members)
@@ -114,7 +111,7 @@ class Bench:
             self._clone(name)
         with ExitStack() as stack:
             databases = {name: stack.enter_context(Database(self._server.url(name), role="bench")) for name in names}
-            _say("and have twins")
+            say("and have twins")
             everybody, many = range(multiply(databases[DATABASE], base, len(base), 4).stop), base
             lights, heavies = [base], base
             if plan.growth_rounds:
@@ -136,10 +133,10 @@ class Bench:
                 }
                 report["growth"] = {name: figures.growth(*pair) for name, pair in tallies.items()}
                 report["growth_of_cpu"] = {name: figures.growth_of_cpu(*pair) for name, pair in tallies.items()}
-            _say("verify")
+            say("verify")
             verified = [verify(database) for database in databases.values()]
             for finding in (finding for found in verified for finding in found.findings[:_MOST_TOLD]):
-                _say(str(finding))
+                say(str(finding))
         report["verify"] = {
             "clean": all(found.is_clean for found in verified),
             "entries": sum(found.entries for found in verified),
@@ -175,7 +172,7 @@ class Bench:
         self._send(Tally(), shop, _GROWTH_CLIENTS, seconds=1)
 
     def _single(self, shop: Shop, clients: int) -> dict[str, Any]:
-        _say(f"single purchases and pgbench, {clients} clients")
+        say(f"single purchases and pgbench, {clients} clients")
         events, transactions = Tally(), Tally()
         for _ in range(self._plan.rounds):
             self._transact(transactions, clients)
@@ -183,7 +180,7 @@ class Bench:
         return figures.single(events, transactions)
 
     def _bulk(self, shop: Shop) -> dict[str, Any]:
-        _say("purchases in bulk and pgbench, 32 clients")
+        say("purchases in bulk and pgbench, 32 clients")
         events, transactions = Tally(), Tally()
         for _ in range(self._plan.rounds):
             self._transact(transactions, _GROWTH_CLIENTS)
@@ -191,7 +188,7 @@ class Bench:
         return figures.bulk(events, transactions)
 
     def _growth_of_members(self, few: Shop, many: Shop) -> tuple[Tally, Tally]:
-        _say("a hundred times the members")
+        say("a hundred times the members")
         base, grown = Tally(), Tally()
         for _ in range(self._plan.growth_rounds):
             for tally, shop in ((base, few), (grown, many)):
@@ -199,7 +196,7 @@ class Bench:
         return base, grown
 
     def _growth_of_history(self, shop: Shop, lights: list[range], heavies: range) -> tuple[Tally, Tally]:
-        _say("a hundred times the history")
+        say("a hundred times the history")
         base, grown = Tally(), Tally()
         for light in lights:
             for tally, cards in ((base, light), (grown, heavies)):
@@ -250,22 +247,6 @@ def _since(before: dict[str, float], after: dict[str, float]) -> dict[str, float
     return {program: spent - before[program] for program, spent in after.items()}
 
 
-def _say(text: str) -> None:
-    print(f"{text} ...", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _embedded(folder: Path | None) -> Iterator[EmbeddedServer]:
-    """A durable server in a folder of its own that goes with it."""
-    data = Path(tempfile.mkdtemp(prefix="setia-bench-", dir=folder))
-    data.chmod(0o711)  # the server may run as another user, who has to pass
-    try:
-        with EmbeddedServer(data / "data") as server:
-            yield server
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
-
-
 def _version(server: EmbeddedServer) -> str:
     with psycopg.connect(server.url("postgres")) as connection:
         row = connection.execute("SHOW server_version").fetchone()
@@ -292,23 +273,15 @@ def main() -> int:
         growth_rounds=0 if given.no_growth else plan.growth_rounds,
     )
     start = time.monotonic()
-    with _embedded(given.folder) as server:
+    with scratch_server(given.folder) as server:
         about = machine(server.data_dir, _version(server))
         if about["load_before"] > about["cores"] / 4:
-            _say(f"The machine has other work (load {about['load_before']}): the figures will be worse than it can do")
+            say(f"The machine has other work (load {about['load_before']}): the figures will be worse than it can do")
         report = Bench(plan, server, workers=given.workers).run()
     report |= {"machine": about, "workers": given.workers, "seconds": round(time.monotonic() - start, 1)}
     print(json.dumps(report, indent=2) if given.json else figures.as_table(report))
     return 0 if report["verify"]["clean"] else 1
 
 
-def _end(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

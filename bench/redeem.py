@@ -9,14 +9,13 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 
@@ -30,6 +29,7 @@ from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import TEMPLATE, enrol, multiply, open_house
 from bench.harness.processor import cpu_seconds
+from bench.harness.program import run
 from bench.harness.redemptions import Redeeming
 from bench.harness.serving import Serving, serve
 
@@ -187,13 +187,5 @@ def _version(server: EmbeddedServer) -> str:
     return str(row[0]) if row else ""
 
 
-def _end(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)
