@@ -22,6 +22,7 @@ from setia.events.members_in_play import InPlay, balance_of, lock_in_play
 from setia.events.settling import Settling
 from setia.events.warned import due_with
 from setia.events.writing import Writing
+from setia.ledger.debts import debts_paid
 from setia.ledger.entries import MEMBER_ACCOUNTS, Account, JournalEntry, Kind, LotKey, Posting
 from setia.ledger.lots import Lot, LotsExhausted, burn
 from setia.ledger.refusals import InsufficientPoints
@@ -113,6 +114,7 @@ class Acts:
         told.points = told.points or _effects(kind, postings)
         for posting in postings:
             _move(balance_of(member.state, posting.point_type, opens.get(posting.point_type)), posting)
+        postings = (*postings, *debts_paid(member.seq + 1, postings, member.state.balances))
         told.balances = {name: (b.available, b.pending, b.held) for name, b in member.state.balances.items()}
         told.levels = program.levels_of(member.state.counters)
         member.seq += 1
@@ -135,7 +137,7 @@ class Acts:
             input_digest=by.digest,
             outcome=as_json(told),
             explanation=as_json(explanation or Explanation()),
-            postings=tuple(postings),
+            postings=postings,
             opens=opens,
         )
         self._writing.entry(entry)

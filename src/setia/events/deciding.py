@@ -24,6 +24,7 @@ from setia.events.postings import lots_of, postings_of
 from setia.events.returning import Returning
 from setia.events.warned import due_with
 from setia.events.writing import Writing
+from setia.ledger.debts import debts_paid
 from setia.ledger.entries import JournalEntry, Posting
 from setia.program.events import RETURN_EVENTS
 
@@ -103,6 +104,7 @@ class Deciding:
         outcome = decision.outcome
         postings += move_postings(outcome.moves)
         move_balances(state, outcome.moves)
+        postings += debts_paid(member.seq + 1, postings, state.balances)
         state.counters = decision.counters
         outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
         outcome.levels = self._program.levels_of(decision.counters)

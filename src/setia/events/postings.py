@@ -13,7 +13,7 @@ from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance, MemberState
 from setia.events.members_in_play import balance_of
-from setia.ledger.entries import Account, LotKey, Posting
+from setia.ledger.entries import Posting
 from setia.ledger.lots import Lot, LotsExhausted, burn
 from setia.ledger.wallets import open_lots
 from setia.program.points import PointType
@@ -74,11 +74,6 @@ class _Postings:
             balance.pending += effect.amount
         else:
             self._grant(effect, "available", in_lots=in_lots)
-            debt = min(effect.amount, max(0, -balance.available))
-            if debt and in_lots:
-                # What was taken before without a lot, below zero, is paid by this one: lots and balance agree again.
-                self._post(effect.points, "adjusted", "available", debt, effect.campaign, None)
-                self._take(effect.points, debt, effect.campaign, in_lots=True)
             balance.available += effect.amount
 
     def _grant(self, effect: PointsEffect, bucket: Literal["available", "pending"], *, in_lots: bool) -> None:
@@ -118,13 +113,13 @@ class _Postings:
         else:
             parts.append((None, wanted))
         for lot, amount in parts:
-            self._post(points, "available", "adjusted", amount, campaign, lot.key if lot is not None else None)
-
-    def _post(
-        self, points: str, source: Account, destination: Account, amount: int, campaign: str, lot: LotKey | None
-    ) -> None:
-        self.made.append(
-            Posting(
-                point_type=points, source=source, destination=destination, amount=amount, campaign=campaign, lot=lot
+            self.made.append(
+                Posting(
+                    point_type=points,
+                    source="available",
+                    destination="adjusted",
+                    amount=amount,
+                    campaign=campaign,
+                    lot=None if lot is None else lot.key,
+                )
             )
-        )

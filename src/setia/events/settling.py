@@ -25,7 +25,7 @@ from setia.events.budgets import Spending
 from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, lock_in_play
-from setia.events.time_entries import in_no_lot, lots_entry, outcome_entry
+from setia.events.time_entries import in_no_lot, lots_after, lots_entry, outcome_entry
 from setia.events.time_events import TimeEvents, points_ends
 from setia.events.writing import Writing
 from setia.ledger.due import LotsDue, next_of_lots
@@ -154,11 +154,9 @@ class Settling:
         return all_open_lots(self._connection, [member_id])[member_id]
 
     def _move(self, member: InPlay, item: LotsDue, lots: list[OpenLot]) -> list[OpenLot]:
-        moved = {one.lot.key for one in item.lots}
-        self._writing.entry(lots_entry(self._live, member, item.kind, item.lots, item.at, self._now))
-        if item.kind == "expiry":
-            return [one for one in lots if one.lot.key not in moved]
-        return [one._replace(lot=one.lot._replace(pending=False)) if one.lot.key in moved else one for one in lots]
+        entry = lots_entry(self._live, member, item.kind, item.lots, item.at, self._now)
+        self._writing.entry(entry)
+        return lots_after(lots, entry)
 
     def _end(
         self, member: InPlay, at: dt.datetime, points: tuple[str, ...], lots: list[OpenLot], *, pending: bool
@@ -168,10 +166,11 @@ class Settling:
         for name in points:
             own += in_no_lot(member, name, lots)
         ended = [one for one in own if pending or not one.lot.pending]
-        if ended:
-            self._writing.entry(lots_entry(self._live, member, "expiry", ended, at, self._now))
-        gone = {one.lot.key for one in ended}
-        return [one for one in lots if one.lot.key not in gone]
+        if not ended:
+            return lots
+        entry = lots_entry(self._live, member, "expiry", ended, at, self._now)
+        self._writing.entry(entry)
+        return lots_after(lots, entry)
 
     def _decay(self, member: InPlay, item: DueItem, lots: list[OpenLot]) -> list[OpenLot]:
         """End a share of the points of one type: what ends first goes first, pending points last."""
@@ -182,13 +181,13 @@ class Settling:
         taken = dict(earliest(own, amount))
         parts = [own[lot]._replace(lot=lot._replace(remaining=part)) for lot, part in taken.items()]
         outcome = Outcome(decayed=[item.subject])
-        self._writing.entry(lots_entry(self._live, member, "expiry", parts, item.at, self._now, outcome))
+        entry = lots_entry(self._live, member, "expiry", parts, item.at, self._now, outcome)
+        self._writing.entry(entry)
         state = member.state
         state.counters = recount(
             self._program, state.counters, "expiry", outcome, item.at, member.updated_at, state.enrolled_at
         )
-        left = [one._replace(lot=one.lot._replace(remaining=one.lot.remaining - taken.get(one.lot, 0))) for one in lots]
-        return [one for one in left if one.lot.remaining]
+        return lots_after(lots, entry)
 
     def _review(self, member: InPlay, item: DueItem, lots: list[OpenLot]) -> list[OpenLot]:
         tier_set = next(one for one in self._program.tier_sets if one.id == item.subject)

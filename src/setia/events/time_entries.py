@@ -11,7 +11,8 @@ from setia.engine.decision import Explanation, Outcome, PointsEffect, as_json
 from setia.engine.state import Balance
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay
-from setia.ledger.entries import Account, JournalEntry, Kind, Posting
+from setia.ledger.debts import debts_paid
+from setia.ledger.entries import Account, JournalEntry, Kind, LotKey, Posting
 from setia.ledger.lots import Lot
 from setia.ledger.wallets import OpenLot
 
@@ -57,7 +58,26 @@ def lots_entry(
         )
     if kind == "expiry":
         outcome.points = [PointsEffect(points, -amount, kind) for points, amount in taken.items()]
+    postings += debts_paid(member.seq + 1, postings, member.state.balances)
     return _entry(live, member, kind, outcome, Explanation(), at, now, tuple(postings))
+
+
+def lots_after(lots: Iterable[OpenLot], entry: JournalEntry) -> list[OpenLot]:
+    """The lots that are open after an entry of `lots_entry`."""
+    gone: dict[LotKey | None, int] = {}
+    released: set[LotKey | None] = set()
+    for posting in entry.postings:
+        if posting.destination != "available":
+            gone[posting.lot] = gone.get(posting.lot, 0) + posting.amount
+        elif posting.source == "pending":
+            released.add(posting.lot)
+    left = []
+    for one in lots:
+        lot, key = one.lot, one.lot.key
+        if remaining := lot.remaining - gone.get(key, 0):
+            moved = lot._replace(remaining=remaining, pending=lot.pending and key not in released)
+            left.append(one._replace(lot=moved))
+    return left
 
 
 def in_no_lot(member: InPlay, points: str, lots: Iterable[OpenLot]) -> list[OpenLot]:

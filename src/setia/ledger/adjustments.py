@@ -15,6 +15,7 @@ from setia.db.ids import new_id
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance, Counters
 from setia.ledger.booking import book
+from setia.ledger.debts import debts_paid
 from setia.ledger.entries import LARGEST_AMOUNT, JournalEntry, Posting, StateRow
 from setia.ledger.lots import burn
 from setia.ledger.once import KEY_INDEX, earlier_entry, reused
@@ -98,7 +99,7 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
         idempotency_key=asked.idempotency_key,
         input_digest=digest,
         outcome=msgspec.json.encode(_outcome(asked, terms)),
-        postings=_postings(connection, asked, terms, balance or Balance(floor=terms.floor), now),
+        postings=_postings(connection, asked, terms, member.seq + 1, balance or Balance(floor=terms.floor), now),
         opens={asked.point_type: terms.floor} if balance is None else {},
     )
     try:
@@ -198,21 +199,21 @@ def _end(asked: Adjustment, terms: Terms) -> dt.datetime | None:
 
 
 def _postings(
-    connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms, balance: Balance, now: dt.datetime
+    connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms, seq: int, balance: Balance, now: dt.datetime
 ) -> tuple[Posting, ...]:
     if asked.amount > 0:
-        return (
-            Posting(
-                point_type=asked.point_type,
-                source="adjusted",
-                destination="available",
-                amount=asked.amount,
-                campaign=CAMPAIGN,
-                opens_lot=terms.in_lots,
-                earned_at=now if terms.in_lots else None,
-                expires_at=_end(asked, terms) if terms.in_lots else None,
-            ),
+        gift = Posting(
+            point_type=asked.point_type,
+            source="adjusted",
+            destination="available",
+            amount=asked.amount,
+            campaign=CAMPAIGN,
+            opens_lot=terms.in_lots,
+            earned_at=now if terms.in_lots else None,
+            expires_at=_end(asked, terms) if terms.in_lots else None,
         )
+        after = Balance(available=balance.available + asked.amount)
+        return gift, *debts_paid(seq, [gift], {asked.point_type: after})
     wanted = -asked.amount
     lots = [lot for lot in open_lots(connection, asked.member_id, asked.point_type) if not lot.pending]
     # Points of a lot that has ended are still in the balance until their expiry is booked, and are nobody's to take.

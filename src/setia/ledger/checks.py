@@ -152,6 +152,21 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "lots_over_balance",
+        "I7",
+        f"""
+        SELECT member_id, NULL, NULL, 'lots of ' || point_type || ' hold more than the member has',
+               'at most ' || greatest(w.available, 0), l.open::text
+        FROM (
+            SELECT c.member_id, c.point_type, sum(c.amount - c.burned - c.expired - c.reversed) AS open
+            FROM ({_LOTS}) c WHERE NOT c.still_pending GROUP BY c.member_id, c.point_type
+        ) l
+        JOIN (SELECT p.member_id, p.point_type, {_BUCKETS} FROM posting p GROUP BY p.member_id, p.point_type) w
+             USING (member_id, point_type)
+        WHERE l.open > greatest(w.available, 0)
+        """,
+    ),
+    Check(
         "lot_unknown",
         "I7",
         """

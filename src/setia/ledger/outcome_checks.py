@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from setia.ledger.check import Check
 
-# A grant into a balance below zero pays the debt: `adjusted` gives the debt back without a lot, and lots pay it to
-# `adjusted`. Nothing of that is an effect. A posting counts as the first half only where there was such a debt: it
-# stands right behind the grant, and is as large as the grant or what the balance was below zero, whichever is less.
+# What pays a debt (`setia.ledger.debts`) is no effect: the debt comes back without a lot, and lots of the same entry
+# pay it. So both sides are equal, and no more than what was owed before the entry and is taken in it out of no lot.
 _DEBTS = """
-    SELECT p.member_id, p.seq, p.line, p.point_type, p.campaign, p.amount
-    FROM posting p
-    JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq AND j.kind = 'event'
-    JOIN posting g ON g.member_id = p.member_id AND g.seq = p.seq AND g.line = p.line - 1
-                  AND g.source = 'issued' AND g.destination = 'available' AND g.lot_seq = g.seq AND g.lot_line = g.line
-                  AND g.point_type = p.point_type AND g.campaign = p.campaign
-    CROSS JOIN LATERAL (
-        SELECT sum(CASE 'available' WHEN b.source THEN b.amount WHEN b.destination THEN -b.amount ELSE 0 END) AS debt
-        FROM posting b
-        WHERE b.member_id = p.member_id AND b.point_type = p.point_type
-          AND (b.seq < p.seq OR b.seq = p.seq AND b.line < g.line)
-    ) owed
-    WHERE p.source = 'adjusted' AND p.destination = 'available' AND p.lot_seq IS NULL
-      AND p.amount = least(g.amount, owed.debt)
+    SELECT p.member_id, p.seq, p.point_type,
+           sum(CASE WHEN p.source = 'adjusted' AND p.lot_seq IS NULL THEN p.amount ELSE 0 END) AS forgiven,
+           sum(CASE WHEN p.destination = 'adjusted' AND p.lot_seq IS NOT NULL THEN p.amount ELSE 0 END) AS paid,
+           sum(p.amount) AS moved
+    FROM posting p WHERE p.campaign = 'debt' GROUP BY p.member_id, p.seq, p.point_type
 """
 
 # What moves between the member and an account of the program: by campaign, each direction for itself, so that postings
@@ -33,7 +23,6 @@ _ACTS = "'redemption', 'transfer', 'exchange', 'merge'"
 _NAMELESS = f"CASE WHEN j.kind IN ({_ACTS}) THEN j.kind ELSE 'redemption' END"
 _UNDOES = "j.outcome::jsonb ? 'undoes'"
 _MOVED = f"""
-    WITH debts AS MATERIALIZED ({_DEBTS})
     SELECT j.member_id, j.seq, e ->> 'points' AS point_type, n.campaign,
            CASE WHEN j.kind = 'expiry' THEN 'expired'
                 WHEN n.campaign = 'redemption' OR j.kind IN ({_ACTS}) THEN 'any account'
@@ -67,12 +56,7 @@ _MOVED = f"""
                p.destination IN ('pending', 'available', 'held') AS comes
     ) n
     WHERE NOT (n.comes AND p.source IN ('pending', 'available', 'held'))
-      AND NOT (p.source = 'adjusted'
-               AND (p.member_id, p.seq, p.line) IN (SELECT d.member_id, d.seq, d.line FROM debts d))
-    UNION ALL
-    SELECT d.member_id, d.seq, d.point_type, d.campaign,
-           CASE WHEN {_UNDOES} THEN 'taken back' ELSE 'adjusted' END, false, d.amount, 0
-    FROM debts d JOIN journal j ON j.member_id = d.member_id AND j.seq = d.seq
+      AND p.campaign IS DISTINCT FROM 'debt'
 """
 
 # Every change of a level begins where the one before it ended. Where a member had none before it, only the program
@@ -126,6 +110,24 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "debt_paid",
+        "I2",
+        f"""
+        SELECT d.member_id, d.seq, NULL, 'debt of ' || d.point_type || ' that is paid',
+               format('as much paid by lots as given back, at most %s', o.owed),
+               format('%s given back, %s paid by lots', d.forgiven, d.paid)
+        FROM ({_DEBTS}) d
+        CROSS JOIN LATERAL (
+            SELECT greatest(0, sum(CASE WHEN p.seq = d.seq THEN 0 WHEN p.source = 'available' THEN p.amount
+                                        WHEN p.destination = 'available' THEN -p.amount END))
+                     + sum(CASE WHEN p.seq = d.seq AND p.source = 'available' AND p.lot_seq IS NULL
+                                THEN p.amount ELSE 0 END) AS owed
+            FROM posting p WHERE p.member_id = d.member_id AND p.point_type = d.point_type AND p.seq <= d.seq
+        ) o
+        WHERE d.forgiven <> d.paid OR d.moved <> d.forgiven + d.paid OR d.forgiven > o.owed
+        """,
+    ),
+    Check(
         "lot_campaign",
         "I2",
         """
@@ -135,6 +137,7 @@ CHECKS: tuple[Check, ...] = (
         JOIN posting p ON p.member_id = j.member_id AND p.seq = j.seq
         JOIN posting g ON g.member_id = p.member_id AND g.seq = p.lot_seq AND g.line = p.lot_line
         WHERE j.kind IN ('expiry', 'release') AND g.campaign IS DISTINCT FROM p.campaign
+          AND p.campaign IS DISTINCT FROM 'debt'
         """,
     ),
 )

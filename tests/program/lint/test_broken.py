@@ -171,6 +171,7 @@ CAMPAIGN = [
         [("warning:same_priority", 13, 88)],
     ),
     ("all: {on: visit, earn: {stars: 1}}", [("error:reserved_name", 13, 3)]),
+    ("debt: {on: visit, earn: {stars: 1}}", [("error:reserved_name", 13, 3)]),
     ("c: {on: purchase, when: event.total < 0, earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),
     ("c: {on: purchase, when: event.total <= 0, earn: {stars: 1}}", []),
     ("c: {on: purchase, when: '0 > event.total', earn: {stars: 1}}", [("warning:never_matches", 13, 27)]),

@@ -15,13 +15,18 @@ from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
 from setia.program.vocabulary import attribute_type
 
+_STATEMENT = "in statements and reports it names what no campaign has done"
+_RESERVED = {"all": "`multiply: {of: all}` means every one"} | dict.fromkeys(
+    ("adjustment", "debt", "exchange", "expiry", "merge", "redemption", "refund_grace", "transfer"), _STATEMENT
+)
+
 
 def check(report: Report) -> None:
     """Check each campaign."""
     for name, campaign in report.program.campaigns.items():
         path: Path = ("campaigns", name)
-        if name == "all":
-            message = "`all` cannot be a campaign: `multiply: {of: all}` means every one"
+        if name in _RESERVED:
+            message = f"`{name}` cannot be a campaign: {_RESERVED[name]}"
             report.error("reserved_name", path, message, "choose another name", key=True)
         known = _check_triggers(report, path, campaign)
         _check_schedule(report, path, campaign)
