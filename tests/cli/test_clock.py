@@ -115,7 +115,7 @@ def test_time_passes_and_is_shown(definition: Path, tmp_path: Path) -> None:
     assert shown.stdout == "2026-01-01T11:00:00+00:00\n"
     moved = run("clock", "advance", "coffee-stars", "--by", "1mo")
     assert moved.stdout == "2026-02-01T11:00:00+00:00\n"
-    assert "Something was due on 1 days, 1 times for a member." in moved.stderr
+    assert "Something was due on 1 days, 1 times in all." in moved.stderr
 
     # then
     told = json.loads(run("clock", "advance", "coffee-stars", "--to", "2026-03-01T00:00+01:00", "--json").stdout)

@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,8 +14,11 @@ from setia.clock import service
 from setia.clock.problems import ClockBusy, InvalidAdvance, NoTestClock
 from setia.clock.service import advance
 from setia.db.engine import Database
+from setia.events import settling
 from setia.events.live import LivePrograms
+from setia.events.members_in_play import InPlay
 from setia.events.settling import settle_due
+from setia.events.time_entries import lots_entry
 from setia.ledger.verify import verify
 from setia.program.names import Period
 from setia.versions.service import NothingPublished, ensure_program
@@ -283,3 +287,49 @@ def test_what_will_not_be_settled_does_not_hold_the_clock_up(world: World, monke
     advanced = here.advance("2026-05-05T00:00Z")
     assert advanced.now == here.now == at("2026-05-05T00:00Z")
     assert advanced.days == 3
+
+
+def test_what_is_held_for_a_reward_comes_back_when_its_time_has_passed(world: World) -> None:
+    # given a mug that is held for two days
+    whole = program() | {"rewards": {"mug": {"kind": "physical", "cost": {"stars": 5}, "hold": "2d"}}}
+    here = TryOut.begin(world, "2026-01-01T12:00+01:00", whole)
+    member = here.enrol()
+    here.buy("p1")
+    asked = {"member": member, "reward": "mug", "reference": "1"}
+    assert here.call("POST", "/v1/redemptions", json=asked).status_code == 201
+    assert here.stars(member) == (5, 0)
+
+    # when
+    advanced = here.advance("10d")
+
+    # then
+    assert here.stars(member) == (10, 0)
+    assert (advanced.days, advanced.settled) == (1, 1)
+    assert [moment for _, moment in here.journal("redemption")][-1] == at("2026-01-04T00:00+01:00")
+    assert verify(world.database).findings == []
+
+
+def test_who_cannot_be_settled_keeps_nobody_waiting_and_is_not_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given two members with stars that end, one of whom cannot be settled
+    here = TryOut.begin(world, "2026-01-01T12:00Z", program("UTC", expiry={"after": "3d"}))
+    ill, well = (UUID(hex=here.enrol(card).removeprefix("mem_")) for card in ("1", "2"))
+    for card in ("1", "2"):
+        here.buy(card, card=card)
+    looks = []
+
+    def broken(member: InPlay, *rest: Any) -> Any:
+        looks.append(member.id)
+        if member.id == ill:
+            raise RuntimeError("ill")
+        return lots_entry(*rest)
+
+    monkeypatch.setattr(settling, "lots_entry", lambda live, member, *rest: broken(member, live, member, *rest))
+
+    # when
+    advanced = here.advance("10d")
+
+    # then
+    assert (advanced.settled, well in looks) == (1, True)
+    assert len(looks) < 40  # a few times at every midnight, and not a hundred

@@ -15,7 +15,7 @@ from jobs.due_world import expiries, make_due
 from setia.db.ids import format_id
 from setia.events import settling as events_settling
 from setia.events.live import LivePrograms
-from setia.events.settling import settle_chunk
+from setia.events.settling import Chunk, settle_chunk
 from setia.jobs import settling as jobs_settling
 from setia.jobs.app import make_app, make_pool
 from setia.jobs.settling import FIRST_PAUSE, LONGEST_PAUSE, LOOK, SETTLE, Settling
@@ -32,7 +32,6 @@ WHERE status = 'todo' ORDER BY id
 @pytest.fixture
 def chunks_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_settling, "CHUNK", 3)
-    monkeypatch.setattr(jobs_settling, "CHUNK", 3)
 
 
 def _with_app(
@@ -147,7 +146,7 @@ def test_a_job_with_one_chunk_asks_nobody(world: World, chunks_of_three: None) -
 def test_a_job_that_fails_is_tried_again_after_longer_and_longer(
     world: World, monkeypatch: pytest.MonkeyPatch, failures: int, pause: int
 ) -> None:
-    def broken(*_arguments: Any) -> int:
+    def broken(*_arguments: Any) -> Chunk:
         raise RuntimeError("this program is ill")
 
     monkeypatch.setattr(jobs_settling, "settle_chunk", broken)
@@ -165,7 +164,7 @@ def test_a_job_that_fails_is_tried_again_after_longer_and_longer(
 def test_a_program_that_fails_does_not_hold_up_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     make_due(world, 2)
 
-    def half_broken(database: Any, programs: Any, program_id: int, now: dt.datetime) -> int:
+    def half_broken(database: Any, programs: Any, program_id: int, now: dt.datetime) -> Chunk:
         if program_id == world.other_program_id:
             raise RuntimeError("this program is ill")
         return settle_chunk(database, programs, program_id, now)

@@ -13,7 +13,7 @@ from jobs.due_world import expiries, make_due, wait_until
 from setia.db.engine import Database
 from setia.events import settling as events_settling
 from setia.events.live import LivePrograms
-from setia.events.settling import settle_chunk
+from setia.events.settling import Chunk, settle_chunk
 from setia.jobs import settling as jobs_settling
 from setia.jobs import worker as jobs_worker
 from setia.jobs.app import make_app
@@ -28,7 +28,6 @@ _WORKERS = "SELECT count(*) FROM procrastinate.procrastinate_workers"
 @pytest.fixture
 def chunks_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_settling, "CHUNK", 3)
-    monkeypatch.setattr(jobs_settling, "CHUNK", 3)
 
 
 def test_a_worker_finds_what_is_due_and_books_it_once(world: World, chunks_of_three: None) -> None:
@@ -73,7 +72,7 @@ def test_a_worker_that_is_told_to_stop_ends_after_its_chunk(
     make_due(world, 9)
     worker = Worker(world.database, LivePrograms(world.database))
 
-    def told_meanwhile(*arguments: Any) -> int:
+    def told_meanwhile(*arguments: Any) -> Chunk:
         worker.ask_to_stop()
         return settle_chunk(*arguments)
 

@@ -1,10 +1,12 @@
 """What a member holds, and adjustments by hand."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
-from api_world import World, assert_problem
+from api_world import World, assert_problem, definition
+from events.shop import go_live
 
 BODY = {"points": "stars", "amount": 25, "reason": "Lost parcel"}
 
@@ -133,3 +135,29 @@ def test_points_do_not_end_beyond_the_calendar(world: World) -> None:
     )
     assert fine.status_code == 201
     assert world.call("GET", f"/v1/members/{member}/wallets").status_code == 200
+
+
+def test_points_given_by_hand_last_as_long_as_the_level_held_says(world: World) -> None:
+    # given points that last a month, and a year for gold
+    levels = [{"id": "green", "from": 0}, {"id": "gold", "from": 1000}]
+    tiers = [{"id": "status", "metric": "points.stars.earned", "window": "lifetime", "levels": levels}]
+    whole = definition(tiers=tiers)
+    whole["points"]["stars"]["expiry"] = {"after": "30d", "by_tier": {"status": {"gold": "365d"}}}
+    go_live(world, whole)
+    green, gold = (world.enrol(card=card)["id"] for card in ("1", "2"))
+    level = {"level": "gold", "reason": "she is famous"}
+    put = world.call("PUT", f"/v1/members/{gold}/tiers/status", json=level)
+    assert put.status_code in {200, 201}, put.text
+
+    # when
+    for member in (green, gold):
+        body = {"points": "stars", "amount": 5, "reason": "sorry"}
+        headers = {"Idempotency-Key": f"give-{member}"}
+        assert world.call("POST", f"/v1/members/{member}/adjustments", json=body, headers=headers).status_code == 201
+
+    # then
+    ends = [
+        world.call("GET", f"/v1/members/{member}/lots").json()["lots"][0]["expires_at"][:10] for member in (green, gold)
+    ]
+    days = [(dt.date.fromisoformat(end) - dt.datetime.now(dt.UTC).date()).days for end in ends]
+    assert [days[0] in range(29, 33), days[1] in range(364, 368)] == [True, True]

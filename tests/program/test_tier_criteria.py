@@ -113,7 +113,7 @@ CAMPAIGNS = "campaigns: {base: {on: purchase, earn: {stars: 1 per 1.00}}}\n"
     ],
 )
 def test_criteria_are_looked_at(levels: str, code: str, place: int) -> None:
-    source = load(f"{HEAD}{CAMPAIGNS}tiers: [{{id: t, levels: {levels}}}]\n")
+    source = load(f"{HEAD}{CAMPAIGNS}tiers: [{{id: t, validity: 12mo, levels: {levels}}}]\n")
     [finding] = lint(source)
     assert (finding.code, finding.line) == (code, place)
 

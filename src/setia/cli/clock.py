@@ -79,4 +79,4 @@ def advance(
         )
     else:
         out.print(advanced.now.isoformat(), highlight=False)
-        say(f"Something was due on {advanced.days:,} days, {advanced.settled:,} times for a member.")
+        say(f"Something was due on {advanced.days:,} days, {advanced.settled:,} times in all.")

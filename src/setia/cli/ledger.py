@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,9 +63,11 @@ def adjust(  # noqa: PLR0913 - options of a command
 
     from setia.db.engine import Database, driver_connection
     from setia.db.ids import parse_id
+    from setia.events.live import LivePrograms
+    from setia.events.settling import settle_one
     from setia.ledger.adjustments import Adjusted, Adjustment
     from setia.ledger.adjustments import adjust as book_adjustment
-    from setia.ledger.states import program_of
+    from setia.ledger.states import levels_held, lock_members, program_of
     from setia.members.points import terms_of
     from setia.settings import load_settings
     from setia.versions.service import live, program_now
@@ -76,7 +79,7 @@ def adjust(  # noqa: PLR0913 - options of a command
     except ValueError as error:
         raise typer.BadParameter(f"MEMBER {error}.") from None
 
-    def work(tx: sa.Connection) -> tuple[Adjusted, PointType]:
+    def work(programs: LivePrograms, tx: sa.Connection) -> tuple[Adjusted, PointType]:
         connection = driver_connection(tx)
         program_id = program_of(connection, member_id)
         version, definition = live(tx, program_id)
@@ -85,7 +88,9 @@ def adjust(  # noqa: PLR0913 - options of a command
         if point_type is None:
             raise typer.BadParameter(f"there is no point type {points!r}; there are: {', '.join(definition.points)}.")
         units = _units(give or take or "", point_type.decimals)
-        terms = terms_of(definition, version, points, now)
+        lock_members(connection, [member_id])
+        settle_one(connection, programs.live(connection, program_id), member_id, now)
+        terms = terms_of(definition, version, points, now, levels_held(connection, member_id))
         asked = Adjustment(
             member_id=member_id,
             point_type=points,
@@ -97,7 +102,7 @@ def adjust(  # noqa: PLR0913 - options of a command
         return book_adjustment(connection, asked, terms, now), point_type
 
     with Database.open(load_settings(), role="ledger") as database:
-        done, point_type = database.run(work)
+        done, point_type = database.run(partial(work, LivePrograms(database)))
     available = _points(done.balance.available, point_type.decimals)
     if as_json:
         print_data(

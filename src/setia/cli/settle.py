@@ -1,4 +1,4 @@
-"""`setia settle`: book what time has done to points, for every member for whom something is due."""
+"""`setia settle`: book what time has done, for every member for whom something is due, and holds and the like."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def settle(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Book points that have ended as expired, and pending ones that have become available.
+    """Book points that have ended as expired, pending ones that have become available, and holds that are over.
 
     The server does it by itself every minute, and for a member before anything is decided about it; so this is for
     a database that no server serves. Running it late, twice or at the same time books nothing twice. A program in test
@@ -24,6 +24,7 @@ def settle(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     import datetime as dt
 
     from setia.db.engine import Database
+    from setia.due.works import do_works
     from setia.events.live import LivePrograms
     from setia.events.settling import settle_due
     from setia.settings import load_settings
@@ -33,8 +34,12 @@ def settle(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
         with database.transaction() as tx:
             programs = [program for program in list_programs(tx) if program.live_version is not None]
         live, now = LivePrograms(database), dt.datetime.now(dt.UTC)
-        settled = {program.title: settle_due(database, live, program.id, program.now(now)) for program in programs}
+        settled = {}
+        for program in programs:
+            moment = program.now(now)
+            members = settle_due(database, live, program.id, moment)
+            settled[program.title] = members + do_works(database, live, moment, program.id)
     if as_json:
         print_data(settled)
-    for key, members in settled.items():
-        say(f"{key}: {members:,} members had something due.")
+    for key, times in settled.items():
+        say(f"{key}: {times:,} times something was due.")

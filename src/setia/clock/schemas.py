@@ -69,7 +69,9 @@ class AdvancedOut(BaseModel):
     before: dt.datetime = Field(examples=[_BEFORE])
     now: dt.datetime = Field(examples=[_NOW])
     days: int = Field(description="Local midnights at which something was due, the last moment included.", examples=[2])
-    settled: int = Field(description="Members that had something due, counted at each of them.", examples=[17])
+    settled: int = Field(
+        description="How often something was due there, for a member or of a hold and the like.", examples=[17]
+    )
 
     @classmethod
     def of(cls, advanced: Advanced) -> Self:

@@ -16,9 +16,11 @@ from setia.api.idempotency import Keyed, claim, keep
 from setia.clock.days import next_stop
 from setia.clock.problems import ClockBusy, InvalidAdvance, NoTestClock
 from setia.db.engine import Database, driver_connection
+from setia.due.works import do_works, earliest_work
 from setia.engine.calendar import after
 from setia.events.live import LivePrograms
 from setia.events.settling import settle_due
+from setia.ledger.booking import earlier
 from setia.ledger.states import earliest_due
 from setia.program.names import Period
 from setia.versions.service import LATEST_CLOCK, get_program, move_clock
@@ -33,8 +35,9 @@ _ROUNDS = 100
 class Advanced(msgspec.Struct, frozen=True):
     """What advancing did.
 
-    Where the clock stood and stands, at how many midnights on the way something was due, and how many members had
-    something due, each counted once at each stop. `replayed`: the same request had come before.
+    Where the clock stood and stands, at how many midnights on the way something was due, and how much that was:
+    members with something due, and holds and the like that ended, each counted once at each stop. `replayed`: the same
+    request had come before.
     """
 
     before: dt.datetime
@@ -119,7 +122,8 @@ def _go_on(tx: sa.Connection, programs: LivePrograms, program_id: int, target: d
     """Move the clock to the next stop. The zone is asked each time: another version may have been published."""
     connection = driver_connection(tx)
     now, zone = clock_of(tx, program_id), programs.live(connection, program_id).compiled.zone
-    stop = next_stop(now, earliest_due(connection, program_id), target, zone)
+    due_at = earlier(earliest_due(connection, program_id), earliest_work(connection, program_id))
+    stop = next_stop(now, due_at, target, zone)
     if not move_clock(tx, program_id, now, stop):
         # Only where the lock was lost with its connection, and somebody else has gone on.
         raise ClockBusy("Somebody else has moved it. Ask where it stands: GET /v1/clock.")
@@ -130,7 +134,7 @@ def _settle(database: Database, programs: LivePrograms, program_id: int, now: dt
     """Do what is due until nothing is: what was done may have made something else due at the same moment."""
     settled = 0
     for _ in range(_ROUNDS):
-        found = settle_due(database, programs, program_id, now)
+        found = settle_due(database, programs, program_id, now) + do_works(database, programs, now, program_id)
         settled += found
         if not found:
             break

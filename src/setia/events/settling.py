@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -226,22 +226,31 @@ def _first(of_lots: LotsDue | None, other: DueItem | None) -> LotsDue | DueItem 
 def settle_due(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
     """Book everything that is due in a program, in chunks of members, each in a transaction of its own.
 
-    Late, repeated and parallel runs book nothing twice: what was booked is not due any more. Returns how many members
-    had something due.
+    Late, repeated and parallel runs book nothing twice: what was booked is not due any more. Returns for how many
+    members it was booked; who cannot be settled stays due, and is not counted.
     """
     settled = 0
     while True:
-        members = settle_chunk(database, programs, program_id, now)
-        settled += members
-        if members < CHUNK:
+        chunk = settle_chunk(database, programs, program_id, now)
+        settled += chunk.settled
+        if chunk.is_last:
             return settled
 
 
-def settle_chunk(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
-    """Book what is due of up to `CHUNK` members, in one transaction; returns how many they were.
+class Chunk(NamedTuple):
+    """How many members were found due, and how many of them were settled: fewer where one cannot be."""
 
-    Fewer than `CHUNK`: nothing is due any more, except what others are settling at this moment.
-    """
+    found: int
+    settled: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing else is due, except what others are settling at this moment."""
+        return self.found < CHUNK
+
+
+def settle_chunk(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> Chunk:
+    """Book what is due of up to `CHUNK` members, in one transaction."""
     try:
         return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
     except (psycopg.OperationalError, OperationalError):
@@ -250,7 +259,7 @@ def settle_chunk(database: Database, programs: LivePrograms, program_id: int, no
         return _settle_each(database, programs, program_id, now)
 
 
-def _settle_each(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
+def _settle_each(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> Chunk:
     """Settle a chunk member by member: who cannot be settled stays due, and is named in the log.
 
     Raises what the last one raised when a full chunk has nobody who can: then it is not about members, and whoever is
@@ -271,7 +280,7 @@ def _settle_each(database: Database, programs: LivePrograms, program_id: int, no
             fault = error
     if fault is not None and not settled and len(wanted) == CHUNK:
         raise fault
-    return len(wanted)
+    return Chunk(len(wanted), settled)
 
 
 def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[int]:
@@ -281,11 +290,11 @@ def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[
 
 def _settle_chunk(
     connection: psycopg.Connection[Any], programs: LivePrograms, program_id: int, now: dt.datetime
-) -> int:
+) -> Chunk:
     wanted = _due_members(connection, program_id, now)
     if wanted:
         settle_members(connection, programs.live(connection, program_id), wanted, now)
-    return len(wanted)
+    return Chunk(len(wanted), len(wanted))
 
 
 def _due_members(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime) -> list[UUID]:

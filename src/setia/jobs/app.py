@@ -6,9 +6,9 @@ import procrastinate
 from psycopg_pool import AsyncConnectionPool
 
 from setia.db.engine import Database
-from setia.jobs.holds import add_holds
 from setia.jobs.settling import Settling
 from setia.jobs.tidying import add_tidying
+from setia.jobs.works import add_works
 
 SCHEMA = "procrastinate"
 # One fetches and finishes jobs, one tells that the worker lives, one defers what is periodic; listening has its own.
@@ -20,7 +20,7 @@ def make_app(settling: Settling) -> procrastinate.App:
     """The app of one worker, to be opened with a pool of `make_pool`."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector())
     settling.add_to(app)
-    add_holds(app, settling.database, settling.programs)
+    add_works(app, settling.database, settling.programs)
     add_tidying(app)
     return app
 

@@ -15,7 +15,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from setia.db.engine import Database, driver_connection
 from setia.events.live import LivePrograms
-from setia.events.settling import CHUNK, programs_due, settle_chunk
+from setia.events.settling import Chunk, programs_due, settle_chunk
 from setia.jobs.figures import settled_members
 
 LOOK = "setia.look"
@@ -59,10 +59,10 @@ class Settling:
         began, members, helped = time.monotonic(), 0, False
         try:
             while not self.stopping.is_set() and time.monotonic() - began < self._seconds:
-                found = await asyncio.to_thread(self._chunk, program_id)
-                members += found
-                settled_members.inc(found)
-                if found < CHUNK:
+                chunk = await asyncio.to_thread(self._chunk, program_id)
+                members += chunk.settled
+                settled_members.inc(chunk.settled)
+                if chunk.is_last:
                     return
                 if not helped:
                     # There is more than one chunk: a worker that is free may join in.
@@ -78,7 +78,7 @@ class Settling:
         with self.database.transaction() as tx:
             return programs_due(driver_connection(tx), dt.datetime.now(dt.UTC))
 
-    def _chunk(self, program_id: int) -> int:
+    def _chunk(self, program_id: int) -> Chunk:
         return settle_chunk(self.database, self.programs, program_id, dt.datetime.now(dt.UTC))
 
 

@@ -156,6 +156,14 @@ def due_of(connection: psycopg.Connection[Any], member: UUID) -> dt.datetime | N
     return None if row is None else row[0]
 
 
+def levels_held(connection: psycopg.Connection[Any], member: UUID) -> dict[str, str]:
+    """Tier set -> level, as counted for a member; without the sets in which the member has never been judged."""
+    query = "SELECT counters -> 'tiers' FROM member_state WHERE member_id = %s"
+    row = connection.execute(query, (member,)).fetchone()
+    held: dict[str, str] | None = None if row is None else row[0]
+    return held or {}
+
+
 def wake(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, member: UUID | None = None) -> None:
     """Let the members of a program, or one of them, be looked at: what is due for them may have changed."""
     connection.execute(_WAKE, {"program": program_id, "now": now, "member": member})

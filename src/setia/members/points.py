@@ -1,7 +1,7 @@
 """What a member holds, as the API shows it, and adjustments by hand. The ledger keeps it; the program names it."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
@@ -31,10 +31,14 @@ Sentences: TypeAlias = Callable[[Program, StatementEntry, str], Sequence[str]]
 """What an entry did, for the member, in a language; `app.state.sentences` holds it."""
 
 
-def terms_of(program: Program, version: int, point_type: str, now: dt.datetime) -> Terms:
-    """How points of a type that are given by hand now lie and end: as if they had been earned now."""
+def terms_of(program: Program, version: int, point_type: str, now: dt.datetime, held: Mapping[str, str]) -> Terms:
+    """How points of a type that are given by hand now lie and end: as if they had been earned now.
+
+    `held` is what the ledger knows of the member's levels (tier set -> level); who has none yet is on the first one.
+    """
     points = program.points[point_type]
-    ends = expires_at(now, points.expiry, ZoneInfo(program.program.timezone))
+    levels = {tier_set.id: held.get(tier_set.id, tier_set.levels[0].id) for tier_set in program.tiers}
+    ends = expires_at(now, points.expiry, ZoneInfo(program.program.timezone), levels)
     return Terms(
         program_version=version,
         in_lots=points.in_lots,

@@ -17,6 +17,7 @@ from setia.identity.caller import MembersReader, PointsAdjuster
 from setia.ledger.adjustments import Adjusted, Adjustment, adjust
 from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment
 from setia.ledger.statement import read_statement
+from setia.ledger.states import levels_held
 from setia.ledger.wallets import load_balances, wallets_as_of
 from setia.members import service
 from setia.members.dependencies import DatabaseOf, MemberId, live_definition, outlook_of, settled
@@ -134,8 +135,9 @@ def adjust_points(
             idempotency_key=key,
             expires_at=body.expires_at,
         )
-        terms = terms_of(definition, versions.live_number(tx, caller.program_id), body.points, now)
-        return adjust(driver_connection(tx), asked, terms, now)
+        connection = driver_connection(tx)
+        version, held = versions.live_number(tx, caller.program_id), levels_held(connection, member_id)
+        return adjust(connection, asked, terms_of(definition, version, body.points, now, held), now)
 
     adjusted = database.run(work)
     if adjusted.replayed:

@@ -28,6 +28,14 @@ ORDER BY m.member_id FOR UPDATE OF m SKIP LOCKED
 """
 
 
+def earliest_hold(connection: psycopg.Connection[Any], program_id: int) -> dt.datetime | None:
+    """When the first hold of a program ends; None where nothing is held."""
+    query = "SELECT min(hold_until) FROM redemption WHERE program_id = %s AND state = 'held'"
+    [(until,)] = connection.execute(query, (program_id,)).fetchall()
+    found: dt.datetime | None = until
+    return found
+
+
 def expire_due(database: Database, programs: LivePrograms, now: dt.datetime, program_id: int | None = None) -> int:
     """Book the end of every hold whose time has passed, in chunks; gives how many.
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from setia.program.definition import Program
 from setia.program.findings import Finding, in_order
-from setia.program.lint import campaigns, discounts, events, groups, offers, points, rewards, sums, tiers, triggers
+from setia.program.lint import (
+    campaigns,
+    discounts,
+    events,
+    groups,
+    idle,
+    offers,
+    points,
+    rewards,
+    sums,
+    tiers,
+    triggers,
+)
 from setia.program.lint.report import Report
 from setia.program.yaml_text import Loaded
 
@@ -20,7 +32,7 @@ def lint(loaded: Loaded) -> list[Finding]:
     if loaded.program is None:
         return in_order(loaded.findings)
     report = Report(loaded.program, loaded.sources)
-    for part in (points, events, triggers, tiers, sums, campaigns, discounts, offers, groups, rewards):
+    for part in (points, events, triggers, tiers, sums, campaigns, discounts, offers, groups, rewards, idle):
         part.check(report)
     return in_order((*loaded.findings, *report.findings))
 
