@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from api_world import World
 from clock.try_out import TryOut, at, program
@@ -328,7 +329,8 @@ def test_who_cannot_be_settled_keeps_nobody_waiting_and_is_not_counted(
     monkeypatch.setattr(settling, "lots_entry", lambda live, member, *rest: broken(member, live, member, *rest))
 
     # when
-    advanced = here.advance("10d")
+    with capture_logs():
+        advanced = here.advance("10d")
 
     # then
     assert (advanced.settled, well in looks) == (1, True)
