@@ -42,6 +42,7 @@ def test_every_kind(kind: str) -> None:
         ({"kind": "voucher", "code": {"pool": "p"}, "quantities": {"most": 2}}, "of one"),
         ({"kind": "voucher", "quantities": {"least": 2}}, "raise `most`"),
         ({"kind": "voucher", "hold": "0d"}, "lasts some time"),
+        ({"kind": "voucher", "hold": "5w"}, "at most 31d"),
         (
             {
                 "kind": "experience",

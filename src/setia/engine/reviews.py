@@ -85,7 +85,9 @@ def _next_loss(
     if window.length is not None:
         first = add_to_day(today, window.length, -1).isoformat()
         inside = [bucket for bucket in counters.windows[measure.key] if bucket > first]
-        return max(today + _DAY, add_to_day(dt.date.fromisoformat(min(inside)), window.length)) if inside else None
+        lost = add_to_day(dt.date.fromisoformat(min(inside)), window.length) if inside else LAST_DAY
+        # Beyond the calendar nothing is lost: `rolling 9000y` means for ever.
+        return max(today + _DAY, lost) if lost < LAST_DAY else None
     if bucket_of(program, measure, today, enrolled_at) not in counters.windows[measure.key]:
         return None
     if window.ends is not None:

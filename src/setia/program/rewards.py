@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from setia.program.campaigns import Expression, Schedule
 from setia.program.names import Identifier, Part, Period, Text
@@ -30,6 +30,7 @@ _Cost = Annotated[Decimal, Field(gt=0, le=10**12, max_digits=21, decimal_places=
 _Uses = Annotated[int, Field(ge=1, le=10**12)]
 _Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_LONGEST_HOLD = {"minutes": 44_640, "hours": 744, "days": 31, "weeks": 4, "months": 1, "years": 0}
 _CODED: tuple[RewardKind, ...] = ("voucher", "discount", "product", "gift_card", "entitlement", "partner")
 
 
@@ -165,6 +166,14 @@ class Reward(Part):
     """How long after it was confirmed it can be refunded; `0d`: never."""
     refund_grace: Period = Period(count=30, unit="days")
     """How long points can be used that come back after their lot has ended; `0d`: they end with it."""
+
+    @field_validator("hold")
+    @classmethod
+    def _hold_for_a_checkout(cls, value: Period) -> Period:
+        if value.count > _LONGEST_HOLD[value.unit]:
+            message = f"{value} is long to hold something for a checkout; write 15min, and at most 31d"
+            raise ValueError(message)
+        return value
 
     @property
     def member_quotas(self) -> tuple[Quota, ...]:

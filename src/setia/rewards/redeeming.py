@@ -33,7 +33,7 @@ from setia.rewards.issuing import issue, reserve, shown_again
 from setia.rewards.problems import InvalidRedemption, NoSuchReward, ReferenceUsed, RewardUnavailable
 from setia.rewards.redemption import Known, Redemption, Taken
 
-LONGEST_HOLD = dt.timedelta(days=31)
+LONGEST_HOLD = dt.timedelta(days=31, hours=1)  # 31 days may hold the hour that the clocks go back
 _KEY_REUSED = "It was used for another redemption. Use a new key for a new request."
 _KEY_INDEX = "uq_redemption_program_id_idempotency_key"
 
