@@ -1,8 +1,8 @@
 """Whatever is held, redeemed, refunded, taken below zero and returned while time passes: lots and balances agree.
 
-An oracle knows lots and one debt. Where orders are returned too, which takes points from here and there, it is silent,
-and what has to hold of any history is looked at: the ledger proves itself, no lot holds more than the member has, and in
-the end nothing is left but what is owed.
+An oracle knows lots and one debt. Where orders are returned too, which takes points from here and there, it is silent;
+then what has to hold of any history is looked at: the ledger proves itself, no lot holds more than the member has, and
+in the end nothing is left but what is owed.
 """
 
 from __future__ import annotations

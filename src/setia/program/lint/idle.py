@@ -39,7 +39,8 @@ def _check_points(report: Report, name: str, point_type: PointType) -> None:
         message = "`extended_by` names what keeps points from ending by inactivity, and these do not"
         _say(report, (*path, "expiry", "extended_by"), message, "add `inactivity`, for example 12mo, or remove it")
     earning = [campaign for campaign in report.program.campaigns.values() if name in campaign.earn]
-    waits = any(_is_pending(part) for part in (point_type, *earning))
+    parts: list[PointType | Campaign] = [point_type, *earning]
+    waits = any(_is_pending(part) for part in parts)
     if point_type.cancel_on is not None and not waits:
         message = f"`cancel_on` takes pending {name!r} back, and they are never pending"
         _say(report, (*path, "cancel_on"), message, "add `available_after` or `available_on`, or remove it")
