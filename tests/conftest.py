@@ -1,5 +1,6 @@
 """What every test may ask for: `database`, a fresh and migrated one, and `server_url`, the server behind it."""
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -40,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         if config.pluginmanager.hasplugin("xdist"):
             config.pluginmanager.register(_HandToWorkers(folder))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported and collected out of every collection of garbage: it is never freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _memory() -> Path | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -36,8 +37,9 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(tx).get_current_revision()
 
 
+@cache
 def head() -> str | None:
-    """The newest revision of this version of Setia, or None when there is none yet."""
+    """The newest revision of this version of Setia, or None when there is none yet. Reading them all takes 30 ms."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
