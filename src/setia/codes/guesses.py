@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from setia.rewards.problems import TooManyGuesses
+from setia.codes.problems import TooManyGuesses
 
 MOST_OF_KEY = 50
 MOST_IN_ALL = 500
