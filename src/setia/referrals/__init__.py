@@ -1,0 +1,1 @@
+"""Referrals: members bring friends; codes, states, self-dealing, rewards as events, the funnel."""
