@@ -1,0 +1,1 @@
+"""Households: members who spend their points together."""

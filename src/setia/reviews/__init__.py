@@ -1,0 +1,1 @@
+"""Reviews: a person approves or voids the points that a velocity rule has stopped."""

@@ -1,0 +1,1 @@
+"""Sales: points that members buy for money, and give back."""
