@@ -11,6 +11,7 @@ from setia.identity.scopes import Scope
 OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"} | {
     f"/docs/{name}" for name in ("start.js", "swagger-ui.css", "swagger-ui-bundle.js")
 }
+OPEN_TO_ALL |= {"/v1/links/{token}", "/v1/links/{token}/choose"}  # whoever has the link may
 
 
 def endpoints(world: World) -> list[tuple[str, str, str]]:
@@ -73,10 +74,18 @@ def test_a_stranger_of_another_program_sees_nothing(world: World) -> None:
         )
         if "/points/" in path:
             body = {"points": "stars", "reason": "x"} | ({"expires_at": None} if path.endswith("/extend") else {})
+        if path == "/v1/households/{household_id}/members/{member_id}":
+            body = {"role": "adult"}
+        if path.endswith("freeze"):
+            body = {"reason": "x"}
         if path.endswith("/tiers/{tier_set}"):
             body = {"level": "gold", "reason": "x"}
         if path.endswith("/offers"):
             body = {"offer": "coffee_card"}
+        if path.endswith("/merge"):
+            body = {"duplicate": "mem_" + "0" * 32, "reason": "x"}
+        if path.endswith("/fingerprints"):
+            body = {"fingerprints": {"device": "x"}}
         more = {"json": {} if method == "PATCH" else body} if method != "GET" else {}
         headers = {"Idempotency-Key": "x"}
         answer = world.call(method, filled(path, world, member), key=world.stranger, headers=headers, **more)

@@ -7,35 +7,31 @@ from typing import Any
 
 from cases.amounts import exact, money, number
 from cases.draft import Draft, label
-from cases.published import Data, NotExpressible, known
+from cases.published import Data, known
 
 _AMOUNTS = ("items_total", "order_total", "total", "gross", "basis", "eligible", "amount", "converted")
 _ITEM = (
     *("sku", "qty", "unit_price", "gross", "amount", "net", "category", "brand", "labels", "tags", "delivery"),
     *("wallet_topup", "tax", "name", "line_discount_pct"),
 )
-_LATER = {"redeem": "rewards", "coupons_used": "coupons", "coupon": "coupons"}
-_LATER |= {"pay_with_gift_cards": "gift cards"}
 PURCHASE = (
     *("type", "date", "at", "day", "days_ago", "member", "store", "partner", "at_partner", "channel", "tier"),
-    *("birthday", "codes", "apply", "items", "currency", "order", "first", "key"),
+    *("birthday", "codes", "apply", "items", "currency", "order", "first", "key", "redeem"),
+    "coupons_used",
     *("items_tax", "order_tax", "tax", "net", "tax_pct", "shipping", "discount", "base_points", "points_earned"),
-    *("pay_with_gift_card", "pay_with_wallet", "pay_with_points", *_AMOUNTS),
+    *("pay_with_gift_card", "pay_with_gift_cards", "pay_with_wallet", "pay_with_points", *_AMOUNTS),
 )
 """The words of a purchase."""
 GIVEN = "earns="
 """A label that says how many points a purchase earns, where the case does not say by which rule."""
 
 
-def purchase(draft: Draft, event: Data, gift_card: Decimal = Decimal(0)) -> Data:
-    """The body of a purchase, without who and when. `gift_card` is what the member's gift card holds.
+def purchase(draft: Draft, event: Data) -> Data:
+    """The body of a purchase, without who and when.
 
     Raises:
         NotExpressible: for words that nobody knows here, and for prices that only the case's own till can make.
     """
-    for word, capability in _LATER.items():
-        if word in event:
-            raise NotExpressible(capability)
     known(event, *PURCHASE)
     body: Data = {"type": "purchase", **_basket(draft, event)}
     if draft.has_discounts:
@@ -51,10 +47,6 @@ def purchase(draft: Draft, event: Data, gift_card: Decimal = Decimal(0)) -> Data
             body[ours] = str(event[word])
     if "points_earned" in event:
         body["labels"] = [f"{GIVEN}{number(event['points_earned'])}"]
-    if "pay_with_gift_card" in event:
-        due = payable(body)
-        paid = min(gift_card, due) if event["pay_with_gift_card"] == "all" else exact(event["pay_with_gift_card"])
-        body["tenders"] = [{"type": "gift_card", "amount": money(paid)}]
     return body
 
 

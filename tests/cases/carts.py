@@ -8,8 +8,10 @@ from typing import Any
 
 from cases.amounts import exact, money
 from cases.basket import purchase
+from cases.coupons import apply_to_order
 from cases.discounts import MONEY_OFF, write_discount
 from cases.draft import Draft
+from cases.gift_cards import shown_cards
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
@@ -27,6 +29,8 @@ def _ask(play: Play, event: Data, at: dt.datetime, cart: Data, *codes: str) -> A
         [line] = body["lines"]
         line["amount"] = money(exact(line["amount"]) - exact(already))
         line["discount"] = money(already)
+    if play.asked.get("cards_shown"):
+        body["tenders"] = shown_cards(play)
     if event is play.draft.case.events[-1]:
         answer = play.shop.send(body, play.named(event), at)
     else:
@@ -58,6 +62,8 @@ def _bought(play: Play) -> Data:
 
 
 def _show(play: Play, event: Data, at: dt.datetime) -> Answer:
+    if "order" in event:
+        return apply_to_order(play, event, at)
     known(event, *_WHEN, "code", "codes")
     return _again(play, event, at, *map(str, event.get("codes", [event.get("code")])))
 
@@ -73,6 +79,13 @@ def _claim(play: Play, event: Data, at: dt.datetime) -> Answer:
 def claimed(time: int) -> str:
     """The code of one claim."""
     return f"claim {time + 1}"
+
+
+def _pay_with_cards(play: Play, event: Data, at: dt.datetime) -> Answer:
+    """From now on the cards of the case pay; what promotions take off comes before them, whenever it is asked for."""
+    known(event, *_WHEN)
+    play.asked["cards_shown"] = True
+    return _again(play, event, at)
 
 
 def _apply(play: Play, event: Data, at: dt.datetime) -> Answer:
@@ -123,6 +136,8 @@ CART_HAPPENINGS = {
     "apply_coupon": _show,
     "apply_codes": _show,
     "claim": _claim,
+    "pay_with_gift_card": _pay_with_cards,
+    "pay_with_gift_cards": _pay_with_cards,
 }
 
 

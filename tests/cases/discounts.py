@@ -9,6 +9,7 @@ from cases.amounts import decimal_text, number
 from cases.draft import Draft, Setting, label
 from cases.narrowing import boundary
 from cases.published import Data, NotExpressible, known
+from cases.rewards import claims
 from setia.events.schemas import EventIn
 
 MONEY_OFF = (
@@ -20,7 +21,7 @@ MONEY_OFF = (
 _WORDS = (
     *(*MONEY_OFF, "free", "repeat", "name", "code", "coupon", "exclusive", "max_amount", "needs", "only_tag"),
     *("min_amount", "min_qty", "min_amount_products", "min_amount_tax", "repeatable_per_unit", "max_units"),
-    *("from", "to", "priority", "base"),
+    *("from", "to", "priority", "base", "uses"),
 )
 
 
@@ -44,23 +45,30 @@ def write_discount(draft: Draft, promotion: Data) -> None:
     if promotion.get("repeatable_per_unit"):
         times = max(int(item.get("qty", 1)) for event in draft.case.events for item in event.get("items", []))
     for time in range(times):
-        discount, lines = _measure(promotion)
+        discount, lines = _measure(promotion, added=claims(draft))
         code = promotion.get("code", promotion.get("coupon"))
         if code is None and any(event["type"] == "apply_codes" for event in draft.case.events):
             code = promotion.get("name")  # what is shown are the names
         if times > 1:
             code = f"claim {time + 1}"
-        if code is not None:
-            discount["codes"] = [str(code)]
+        discount |= _asked_for(promotion, code)
         if "max_amount" in promotion:
             discount["at_most"] = number(promotion["max_amount"])
         if promotion.get("base", draft.settings.get("base")) in {"original amount", "original"}:
             discount["base"] = "original"
         campaign = draft.campaign(discount=discount)
+        draft.coupons[str(code)] = list(draft.campaigns)[-1]
         campaign["name"] = str(promotion.get("name", code or f"promotion {len(draft.campaigns)}"))
         if lines:
             campaign["lines"] = lines
         _narrow(draft, campaign, promotion)
+
+
+def _asked_for(promotion: Data, code: object) -> Data:
+    """By what a promotion is asked for: a coupon that can be used so often, a public code, or nothing."""
+    if "coupon" in promotion and "uses" in promotion:
+        return {"coupon": {"uses": int(promotion["uses"])}}
+    return {} if code is None else {"codes": [str(code)]}
 
 
 _OF_THE_ORDER = {
@@ -77,10 +85,10 @@ _OF_LINES = {
 }
 
 
-def _measure(promotion: Data) -> tuple[Data, str]:
+def _measure(promotion: Data, *, added: bool) -> tuple[Data, str]:
     """The discount, and the condition on the lines that it is taken off."""
     if "buy" in promotion:
-        return _free_units(promotion)
+        return _free_units(promotion, added=added)
     for word, (measure, where) in _OF_THE_ORDER.items():
         if word in promotion:
             return {measure: number(promotion[word]), "on": where}, ""
@@ -98,13 +106,13 @@ def _only_one(value: Data) -> list[tuple[str, Any]]:
     return list(value.items())
 
 
-def _free_units(promotion: Data) -> tuple[Data, str]:
-    """So many units free with so many bought: added to the order where that repeats, else those in the cart."""
+def _free_units(promotion: Data, *, added: bool) -> tuple[Data, str]:
+    """So many units free with so many bought: added to the order where it repeats or is claimed, else in the cart."""
     [(bought, units)], [(given, free)] = _only_one(promotion["buy"]), _only_one(promotion["free"])
     repeat = bool(promotion.get("repeat"))
     discount: Data = {"percent": 100, "units": free, "repeat": repeat}
     discount["buy"] = {"lines": f"line.sku == {json.dumps(bought)}", "quantity": units}
-    discount["free"] = "added" if repeat else "in_cart"
+    discount["free"] = "added" if repeat or added else "in_cart"
     return discount, f"line.sku == {json.dumps(given)}"
 
 

@@ -55,9 +55,13 @@ class Draft:
         self.currency = str(case.program.get("base_currency", _currency(case)))
         self.has_discounts = False
         """Whether purchases come with prices before promotions, which are ours to take off."""
+        self.coupons: dict[str, str] = {}
+        """The name of a coupon that can be used so often -> its promotion."""
         self.till: list[Data] = []
         """Promotions that take money off: the till applies them before we hear of a purchase."""
         self.other_points: Data = {}
+        self.identifiers = ["external_id"]
+        """What members are known by."""
         self.asides: set[str] = set()
         """Words of events that campaigns were made for."""
         self.more: Data = {}
@@ -69,7 +73,7 @@ class Draft:
             "program": {"id": identifier(f"case {self.case.id}"), "name": self.case.id, "currency": self.currency},
             "money": self.money,
             "points": {POINTS: self.points, **self.other_points},
-            "members": {"attributes": self.attributes, "identifiers": ["external_id"]},
+            "members": {"attributes": self.attributes, "identifiers": self.identifiers},
             "events": self.events,
             # A case may tell of years in any order; how late an event may be is no part of any.
             "late": {"accept_within": "99y"},

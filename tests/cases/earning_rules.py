@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cases.amounts import decimal_text, number
+from cases.coupons import instant_reward, next_order_coupon
 from cases.draft import POINTS, Draft, identifier
 from cases.narrowing import COMMON, narrowed
 from cases.published import Data, NotExpressible, known
@@ -138,10 +139,10 @@ _KINDS: dict[str, Callable[[Draft, Data], Data]] = {
     "multiplier": _multiplier,
     "product_multiplier": _multiplier,
     "birthday_month_multiplier": _birthday_month_multiplier,
+    "next_order_coupon": next_order_coupon,
+    "instant_reward": instant_reward,
 }
 _LATER = {
-    "next_order_coupon": "coupons",
-    "instant_reward": "coupons",
     "referral": "referrals",
 }
 

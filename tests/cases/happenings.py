@@ -10,11 +10,16 @@ from cases.amounts import exact, money, number
 from cases.basket import purchase
 from cases.birthdays import BIRTHDAY_HAPPENINGS, date_of, declare_birthdays
 from cases.carts import CART_HAPPENINGS, declare_applied, other_code
+from cases.coupons import COUPON_HAPPENINGS, declare_coupons, order_with_coupons
 from cases.draft import POINTS, Draft, identifier
 from cases.earning_rules import trigger
+from cases.gift_cards import declare_cards, open_cards, pay_with_cards
+from cases.moving import MOVING_HAPPENINGS, in_rank, levels_named, of_each
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
+from cases.referrals import REFERRAL_HAPPENINGS, referred
 from cases.returns import RETURN_HAPPENINGS, given_points
+from cases.rewards import REWARD_HAPPENINGS, wishes
 from cases.shop import Answer
 from cases.tier_happenings import TIER_HAPPENINGS, qualify, reach
 
@@ -25,14 +30,20 @@ _WHEN = ("type", "member", "date", "at", "day", "days_ago", "key", "name")
 def _purchase(play: Play, event: Data, at: dt.datetime) -> Answer:
     name = play.member_of(event)
     if name is not None:
+        event = referred(play, event, name)
         prepared(play, event, name, at)
-    body = purchase(play.draft, event, play.gift_card)
+    body = purchase(play.draft, event)
+    pay_with_cards(play, event, body)
     if "order" in event:
         body["external_id"] = str(event["order"])
     if "pay_with_wallet" in event:
         body["labels"] = [*body.get("labels", []), "pay_with_wallet"]
     if "pay_with_points" in event:
         _burnt(play, event, body, at)
+    if "coupons_used" in event:
+        return order_with_coupons(play, event, body, at)
+    if "redeem" in event:
+        body["redeem"] = wishes(play, event, body, at)
     return play.shop.send(body, name, at)
 
 
@@ -125,13 +136,16 @@ def _set_points(play: Play, event: Data, _at: dt.datetime) -> None:
 
 
 def _state(play: Play, event: Data, at: dt.datetime) -> None:
-    words = ("total_spend", "spend", "gift_card", "wallet", "points", "tier", "manually_assigned_tier", "active")
-    known(event, *_WHEN, *words, "active_points", "earned_on")
+    words = ("total_spend", "spend", "gift_card", "gift_cards", "wallet", "points", "tier", "manually_assigned_tier")
+    if "members" in event:
+        for one in of_each(event):
+            _state(play, one, at)
+        return
+    known(event, *_WHEN, *words, "active", "active_points", "earned_on")
     play.opening.append(event)
     name = play.named(event)
     play.shop.enrol(name)
-    if "gift_card" in event:
-        play.gift_card = exact(event["gift_card"])
+    open_cards(play, event)
     for word in ("total_spend", "spend"):
         if exact(event.get(word, 0)):
             play.shop.send(purchase(play.draft, {"type": "purchase", "total": event[word]}), name, at)
@@ -229,14 +243,12 @@ HAPPENINGS: dict[str, Happen] = {
     **BIRTHDAY_HAPPENINGS,
     **RETURN_HAPPENINGS,
     **CART_HAPPENINGS,
+    **COUPON_HAPPENINGS,
+    **REFERRAL_HAPPENINGS,
+    **REWARD_HAPPENINGS,
+    **MOVING_HAPPENINGS,
 }
 _CAPABILITIES = {
-    "rewards": ("redeem", "redeem_on_order"),
-    "coupons": ("draft_order", "confirm", "reopen_and_confirm"),
-    "gift cards": ("pay_with_gift_card",),
-    "referrals": ("refer", "referral_confirmed"),
-    "merging members": ("merge",),
-    "transfers": ("transfer",),
     "accounts of partners": ("partner_accrual",),
     "memberships with a price": ("change_quantity",),
 }
@@ -259,7 +271,7 @@ def happening(event: Data) -> Happen:
 
 def declare(draft: Draft, events: list[Data]) -> None:
     """Put into the program what the events of a case need, beside what its settings say."""
-    levels = list(dict.fromkeys(str(event["tier"]) for event in events if "tier" in event))
+    levels = in_rank(list(dict.fromkeys(level for event in events for level in levels_named(event))))
     if levels:
         draft.levels_by_hand(levels)
     for event in events:
@@ -271,6 +283,8 @@ def declare(draft: Draft, events: list[Data]) -> None:
 def _declare(draft: Draft, event: Data) -> None:
     kind = event["type"]
     declare_applied(draft, event)
+    declare_coupons(draft, event)
+    declare_cards(draft, event)
     if kind == "earn" and "earn" not in draft.events:
         own = draft.own_event("earn", points="number")
         draft.campaign(on=own, earn={POINTS: {"expression": "event.data.points"}})

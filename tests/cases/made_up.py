@@ -25,6 +25,47 @@ def rule(kind: str, **words: Any) -> Data:
 
 
 RIGHT: dict[str, Case] = {
+    "cards pay one after the other, and the last one keeps the rest": case(
+        {},
+        [
+            {"type": "state", "gift_cards": ["3.00", "9.00"]},
+            {"type": "purchase", "amount": "5.00", "pay_with_gift_cards": "all"},
+        ],
+        {"gift_card_left": "7.00", "gift_cards_left": ["0.00", "7.00"], "before": "5.00", "to_pay": "0.00"},
+    ),
+    "a card pays a part of an order": case(
+        rule("points_per_currency_unit", rate=1),
+        [{"type": "state", "gift_card": "30.00"}, bought("20.00", pay_with_gift_card="5.00")],
+        {"to_pay": "15.00", "points_earned": 20, "gift_card_left": "25.00"},
+    ),
+    "a reward that is a card": case({}, [{"type": "redeem", "reward": "gift card 7.00"}], {"gift_card": "7.00"}),
+    "a friend who is rewarded for enrolling, and nobody else": case(
+        {"referral": {"event": "signup", "reward": "friend", "points": 9}},
+        [{"type": "refer", "from": "A", "to": "B"}, {"type": "enrol", "member": "B"}, bought("5.00", member="B")],
+        {"points_after_each": {"A": [0, 0, 0], "B": [0, 9, 9]}},
+    ),
+    "a referral that any order can complete": case(
+        {"referral": {"min_first_order": "20.00", "first_order_only": False, "referrer_points": 3}},
+        [bought("19.00"), bought("25.00", coupon="5.01"), bought("20.00")],
+        {"referral_completed": [False, False, True]},
+    ),
+    "points that are given, and keep their end": case(
+        {"transfer": "keeps expiry"},
+        [
+            {"type": "earn", "member": "A", "points": 5, "expires": "2026-09-30"},
+            {"type": "transfer", "from": "A", "to": "m", "points": 3},
+        ],
+        {"receiver_lots": [3], "last_usable_day": "2026-09-30"},
+    ),
+    "three who are one": case(
+        {},
+        [
+            {"type": "state", "members": {"A": {"points": 1, "tier": "Silver"}, "B": {"points": 2}}},
+            {"type": "state", "members": {"C": {"points": 4, "tier": "Bronze"}}},
+            {"type": "merge", "from": ["A", "B"], "into": "C"},
+        ],
+        {"balances": {"C": 7}, "C": {"tier": "Silver", "points": 7}, "lookup_of_B_returns": "C"},
+    ),
     "a rate and its rounding": case(
         rule("points_per_currency_unit", rate="1.5", round="nearest"), [bought("3.00")], {"points_earned": 5}
     ),
@@ -219,6 +260,30 @@ RIGHT: dict[str, Case] = {
         {"base": "original amount"},
         [bought("100.00", apply=[{"percent": 60}, {"percent": 30}, {"amount": "20.00"}])],
         {"each": ["60.00", "30.00", "10.00"], "total": "0.00"},
+    ),
+    "a coupon for the next order, to whole units": case(
+        rule("next_order_coupon", percent=20, round="down"), [bought("19.90")], {"coupon_value": 3}
+    ),
+    "three coupons, of which a third comes back": case(
+        {"coupon_return": "proportional", "order": "latest expiry first"},
+        [
+            {
+                "type": "purchase",
+                "gross": "90.00",
+                "coupons_used": [{"value": str(value), "expires_in_days": value} for value in (3, 6, 9)],
+            },
+            {"type": "return", "gross": "30.00"},
+        ],
+        {"coupons_returned": ["6"]},
+    ),
+    "points that were spent on an order end as before when it comes back": case(
+        {"restore_spent": True, "restored_expiry": "as before", "expiry": {"months": 12}},
+        [
+            {"type": "state", "points": 50, "earned_on": "2025-06-01"},
+            {"type": "purchase", "order": "X", "date": "2026-02-01", "redeem": 50, "points_earned": 7},
+            {"type": "return", "order": "X", "date": "2026-02-20"},
+        ],
+        {"points": [7, 50]},
     ),
     "a promotion that is claimed twice": case(
         {"promotions": [{"percent_off_items": 50, "repeatable_per_unit": True}]},

@@ -54,7 +54,6 @@ class Play:
     shop: Shop
     timeline: Timeline
     steps: list[Step] = field(default_factory=list)
-    gift_card: Decimal = Decimal(0)
     asked: dict[str, Any] = field(default_factory=dict)
     """Answers to what events of a case ask (`query_...`)."""
     probed: dict[str, str | None] = field(default_factory=dict)

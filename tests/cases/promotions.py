@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cases.amounts import decimal_text, number
+from cases.coupons import write_next_order
 from cases.discounts import are_there, takes_money_off, write_discount
 from cases.draft import POINTS, Draft
 from cases.earning_rules import rounding
@@ -22,7 +23,7 @@ def write_promotions(draft: Draft, promotions: list[Data]) -> None:
             rounding(draft, promotion)
             _points(draft, promotion, "multiplier", multiply={"by": number(promotion["multiplier"])})
         elif "next_order_coupon" in promotion:
-            raise NotExpressible("coupons for the next order")
+            write_next_order(draft, promotion)
         elif "free_product" in promotion and "min_amount" in promotion:
             _entitlement(draft, promotion)
         elif promotion.get("auto"):

@@ -103,6 +103,8 @@ class Shop:
     attributes: Data = field(default_factory=dict)
     """What everybody is enrolled with."""
     members: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, Data] = field(default_factory=dict)
+    """Identifiers that somebody has beside the name."""
     _sent: int = 0
 
     @property
@@ -127,9 +129,15 @@ class Shop:
     def enrol(self, name: str, **more: Any) -> str:
         """Make sure that somebody is a member; give the id."""
         if name not in self.members:
-            body = {"identifiers": {"external_id": name}, "attributes": self.attributes, **more}
+            identifiers = {"external_id": name, **self.contacts.get(name, {})}
+            body = {"identifiers": identifiers, "attributes": self.attributes, **more}
             self.members[name] = str(self._must("POST", "/v1/members", body)["id"])
         return self.members[name]
+
+    def find(self, name: str) -> str | None:
+        """The id of who is known by a name now."""
+        found = self._must("GET", f"/v1/members?external_id={name}")["items"]
+        return str(found[0]["id"]) if found else None
 
     def set_attributes(self, name: str, **attributes: Any) -> None:
         """Change what is known of a member."""
@@ -189,9 +197,17 @@ class Shop:
         body = {"level": level, "reason": "the case says so"}
         self._must("PUT", f"/v1/members/{self.enrol(name)}/tiers/{LADDER}", body)
 
+    def gift_card(self, card: str) -> Data:
+        """How a gift card stands."""
+        return self._must("GET", f"/v1/gift-cards/{card}")
+
     def explanation(self, event_id: str) -> Data:
         """Why an event did what it did."""
         return self._must("GET", f"/v1/events/{event_id}/explanation")
+
+    def get(self, path: str) -> Data:
+        """Read anything else."""
+        return self._must("GET", path)
 
     def post(self, path: str, body: Data, headers: dict[str, str] | None = None) -> Answer:
         """Send anything else."""

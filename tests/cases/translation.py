@@ -7,16 +7,20 @@ from typing import Any, Literal
 
 from cases.amounts import same, shown
 from cases.birthdays import known_before
+from cases.coupons import COUPON_SETTINGS
 from cases.discounts import DISCOUNT_SETTINGS
 from cases.draft import Draft, Setting
 from cases.earning_rules import write_rules
 from cases.findings import check_expressible, look_up
 from cases.happenings import declare, happening
 from cases.money_settings import MONEY_SETTINGS
+from cases.moving import MOVING_SETTINGS
 from cases.play import Play
 from cases.point_settings import POINT_SETTINGS
 from cases.promotions import write_promotions
 from cases.published import Case, NotExpressible
+from cases.referrals import write_referral
+from cases.rewards import REWARD_SETTINGS
 from cases.shop import Server
 from cases.tier_settings import TIER_SETTINGS
 from cases.timeline import Timeline
@@ -30,13 +34,12 @@ SETTINGS: dict[str, Setting] = {
     **TIER_SETTINGS,
     **POINT_SETTINGS,
     **DISCOUNT_SETTINGS,
+    **COUPON_SETTINGS,
+    "referral": write_referral,
+    **REWARD_SETTINGS,
+    **MOVING_SETTINGS,
 }
 _LATER = {
-    "coupons": ("coupon_return", "order"),
-    "returns of what was spent": ("restore_spent", "restored_expiry"),
-    "rewards": ("reward", "rewards", "redeem", "earn_and_burn_same_order"),
-    "referrals": ("referral",),
-    "transfers": ("transfer", "receiver_lot_expiry"),
     "messages": ("messages",),
     "audiences": ("segment_parts",),
     "accounts of partners": ("partner",),

@@ -63,6 +63,12 @@ def test_texts(ask: Any, values: list[str | None]) -> None:
 
 
 @_ON_ONE_DATABASE
+@given(values=st.lists(st.sampled_from([None, "", "event", "Bohnen ü"]), max_size=40))
+def test_texts_of_which_few_are_different(ask: Any, values: list[str | None]) -> None:
+    assert ask("text", columns.texts(values)) == values
+
+
+@_ON_ONE_DATABASE
 @given(values=many(_moments), zone=_zones)
 def test_moments_to_the_microsecond_whatever_their_offset(
     ask: Any, values: list[dt.datetime | None], zone: dt.tzinfo

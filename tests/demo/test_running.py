@@ -32,70 +32,79 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
     member = figures.pop("member")
     assert figures == {
         "members": 50,
-        "events": 1449,
+        "events": 1461,
         "seed": 7,
         "until": "2026-09-30",
         "points": {
             "stars": {
-                "issued": 15945,
-                "redeemed": 0,
-                "expired": 8656,
+                "issued": 15601,
+                "redeemed": 11620,
+                "expired": 1732,
                 "adjusted": 0,
-                "outstanding": 7289,
-                "available": 7289,
+                "outstanding": 2249,
+                "available": 2249,
                 "pending": 0,
             },
             "status": {
-                "issued": 8635,
+                "issued": 8374,
                 "redeemed": 0,
                 "expired": 0,
                 "adjusted": 0,
-                "outstanding": 8635,
-                "available": 8635,
+                "outstanding": 8374,
+                "available": 8374,
                 "pending": 0,
             },
         },
         "tiers": {"status": {"green": 44, "gold": 5, "platinum": 1}},
         "tiers_risen": {"status": 8},
         "tiers_dropped": {"status": 1},
-        "entries": {"event": 1449, "expiry": 123, "release": 5, "review": 16},
+        "entries": {"event": 1461, "expiry": 48, "release": 5, "review": 15},
         "campaigns": {
-            "base": {"stars": 8635, "status": 8635},
+            "base": {"stars": 8374, "status": 8374},
             "welcome": {"stars": 2500},
-            "summer": {"stars": 1270},
+            "summer": {"stars": 1260},
             "check_in": {"stars": 770},
-            "gold_bonus": {"stars": 735},
+            "gold_bonus": {"stars": 712},
             "own_cup": {"stars": 597},
-            "platinum_bonus": {"stars": 542},
-            "happy_hour": {"stars": 533},
+            "happy_hour": {"stars": 523},
+            "platinum_bonus": {"stars": 502},
             "oat_milk": {"stars": 238},
             "app_review": {"stars": 125},
         },
-        "liability": {"amount": "218.67", "currency": "EUR"},
-        "verify": {"findings": 0, "entries": 1593},
+        "rewards": {
+            "free_coffee": {"redeemed": 54, "points": {"stars": 4980}, "amount": "0.00"},
+            "stars_for_money": {"redeemed": 53, "points": {"stars": 6740}, "amount": "202.11"},
+            "mug": {"redeemed": 0, "points": {}, "amount": "0.00"},
+            "roastery_tour": {"redeemed": 0, "points": {}, "amount": "0.00"},
+        },
+        "returns": 12,
+        "liability": {"amount": "67.47", "currency": "EUR"},
+        "verify": {"findings": 0, "entries": 1529},
     }
     assert (member["external_id"], member["tiers"]) == ("demo-00012", {"status": "gold"})
-    assert member["balances"] == {"stars": 25, "status": 503}
+    assert member["balances"] == {"stars": 25, "status": 486}
     assert len(member["statement"]) == 8
     assert member["statement"][0] == {
-        "seq": 72,
+        "seq": 68,
         "kind": "expiry",
         "occurred_at": "2026-09-30T22:00:00Z",
-        "sentences": ["147 stars have expired."],
+        "sentences": ["25 stars have expired."],
         "balances": {"stars": 25},
     }
     assert member["statement"][1] == {
-        "seq": 71,
+        "seq": 67,
         "kind": "review",
         "occurred_at": "2026-08-31T22:00:00Z",
         "sentences": ["You keep the level Gold."],
         "balances": {},
     }
-    # What the answers granted is what the ledger issued, and what the shop's own arithmetic makes of what is left.
-    assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 15945
-    assert Decimal(15945 - 8656) * Decimal("0.03") == Decimal("218.67")
-    assert sum(ran.advanced) == 1449
-    assert (count(database, "event"), count(database, "journal")) == (1449, 1449 + 123 + 5 + 16)
+    # What the answers granted, less what returns took, is what the ledger issued; of what was redeemed one order came
+    # back whole with its 100 stars; and what is left is what the shop's own arithmetic makes of it.
+    assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 15601
+    assert 4980 + 6740 - 100 == 11620
+    assert Decimal(15601 - 11620 - 1732) * Decimal("0.03") == Decimal("67.47")
+    assert sum(ran.advanced) == 1461
+    assert (count(database, "event"), count(database, "journal")) == (1461, 1461 + 48 + 5 + 15)
 
 
 def test_two_runs_agree(database: Database, empty_database_url: str, run_demo: Run) -> None:

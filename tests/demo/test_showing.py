@@ -5,7 +5,15 @@ import io
 
 from rich.console import Console
 
-from setia.demo.figures import Figures, Liability, MemberFigures, PointsFigures, StatementItem, VerifyFigures
+from setia.demo.figures import (
+    Figures,
+    Liability,
+    MemberFigures,
+    PointsFigures,
+    RewardFigures,
+    StatementItem,
+    VerifyFigures,
+)
 from setia.demo.showing import show
 from setia.engine.compiled import compile_program
 from setia.program.templates import load_template
@@ -23,6 +31,8 @@ FIGURES = Figures(
     tiers_dropped={"status": 4},
     entries={"event": 48506, "expiry": 1},
     campaigns={"base": {"stars": 8635, "status": 8635}, "gold_bonus": {"stars": 593}},
+    rewards={"free_coffee": RewardFigures(12, {"stars": 1200}, "44.40")},
+    returns=3,
     liability=Liability("1468.60", "EUR"),
     member=MemberFigures(
         id="mem_1",
@@ -66,6 +76,8 @@ def test_every_figure_is_told() -> None:
         "│ status: green    │   1,200 │ ████████████████████████████ 96.0 % │",
         "│ status: platinum │       1 │ █ 0.1 %",
         "│ A star for every euro │ 8,635 stars, 8,635 status │",
+        "│ Free coffee        │    12 │ 1,200 stars │ 44.40 EUR │",
+        "3 times something was brought back.",
         "statement of demo-00024 (status gold), newest first",
         "Tue 29 Sep 2026 14:16  now 1,979 stars",
         "5 stars for [made-up] reasons.",

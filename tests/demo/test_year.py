@@ -36,9 +36,10 @@ def test_fewer_members_are_the_first_of_more(year: list[Happening]) -> None:
     few = draw_year(7, 20, LAST, BERLIN)
 
     def told(happenings: list[Happening]) -> list[tuple[object, ...]]:
-        """All but the external id, which counts the events of everybody."""
+        """All but external ids, which count the events of everybody; a return names one in its data."""
+        own = {"external_id", "data"}
         return [
-            (at, person, event and {name: value for name, value in event.items() if name != "external_id"})
+            (at, person, event and {name: value for name, value in event.items() if name not in own})
             for at, person, event in happenings
         ]
 
@@ -64,7 +65,20 @@ def test_external_ids_are_unique_and_in_order(year: list[Happening]) -> None:
 
 
 def test_how_much_happens(year: list[Happening]) -> None:
-    assert kinds(year) == {"enrolment": 300, "purchase": 6325, "visit": 848, "app_review": 31}
+    assert kinds(year) == {"enrolment": 300, "purchase": 6325, "visit": 848, "app_review": 31, "return": 79}
+
+
+def test_what_comes_back_was_bought_before_by_the_same_member(year: list[Happening]) -> None:
+    bought: dict[str, Happening] = {}
+    for happening in year:
+        event = happening.event
+        if event is not None and event["type"] == "return":
+            order = bought[event["data"]["order"]]
+            assert order.event is not None
+            assert (order.person, order.at) == (happening.person, happening.at - dt.timedelta(minutes=40))
+            assert event["data"]["lines"] == [{"line": len(order.event["lines"]) - 1}]
+        elif event is not None:
+            bought[event["external_id"]] = happening
 
 
 def test_some_leave_and_some_come_all_the_time(year: list[Happening]) -> None:

@@ -2,12 +2,18 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api_world import World, world
 from events.shop import go_live
 from rewards.counter import give
 from setia.engine.compiled import compile_program
+from setia.engine.raffle import Ticket, draw
 from setia.engine.rewards import taken_off, worth_of
 from setia.program.lint import lint
 from setia.program.yaml_text import load
@@ -61,3 +67,16 @@ def test_the_requests_of_the_till_are_answered(world: World) -> None:
     assert world.call("GET", path).json()["items"][0]["id"] == answer.json()["id"]
     used = world.call("POST", "/v1/codes/redeem", json=use | {"code": answer.json()["code"]})
     assert used.status_code == 200, used.text
+
+
+@given(
+    quantities=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=8),
+    seed=st.text(max_size=9),
+    number=st.integers(1, 9),
+)
+def test_the_guides_python_draws_the_same_winners(quantities: list[tuple[int, int]], seed: str, number: int) -> None:
+    [source] = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"sha256": sha256}
+    exec(source, names)  # noqa: S102 - our own guide
+    tickets = [Ticket(f"red_{place}", f"mem_{member}", many) for place, (member, many) in enumerate(quantities)]
+    assert names["winners"](seed, "e", tickets, number) == draw(seed, "e", tickets, number)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.shop_world import at, program
+from setia.engine import periods
 from setia.engine.periods import period_end
 
 LEVELS = "[{id: green, from: 0}, {id: gold, from: 100}]"
@@ -135,3 +136,13 @@ def test_a_period_ends_after_it_began_and_the_next_one_after_that(
     second = end(validity, begins.isoformat(), enrolled=enrolled.isoformat(), zone=zone)
     assert second is not None
     assert second > first
+
+
+def test_what_was_worked_out_is_remembered_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "_MOST_REMEMBERED", 3)
+    compiled = program(f"tiers: [{{id: t, metric: spend, validity: 1mo, levels: {LEVELS}}}]\ncampaigns: {{}}")
+    days = [f"2025-0{month}-10T12:00Z" for month in (1, 2, 3, 4, 5, 1)]
+    ends = [period_end(compiled, compiled.tier_sets[0], at(day), at("2024-01-01T12:00Z")) for day in days]
+    assert [one.month for one in ends if one is not None] == [2, 3, 4, 5, 6, 2]
+    assert period_end(compiled, compiled.tier_sets[0], at(days[0]), at("2020-01-01T12:00Z")) == ends[0]
+    assert len(compiled.period_ends) <= 3

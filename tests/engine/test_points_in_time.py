@@ -182,6 +182,15 @@ def test_what_counts_as_activity(more: str, kind: str, there: int, extends: list
     assert decision.counters.active_at == dict.fromkeys(extends, NOON)
 
 
+def test_what_friends_do_is_no_activity_unless_it_is_named() -> None:
+    points = "{{stars: {{expiry: {{inactivity: 1y{}}}}}}}"
+    won = "won: {on: referral_won, earn: {stars: 1}}"
+    for more, there, extends in (("", 1, []), ("", 0, ["stars"]), (", extended_by: [referral_won]", 1, ["stars"])):
+        compiled = campaigns(won, points=points.format(more))
+        decision = decide(compiled, member(balances={"stars": there}), happening("referral_won"), NOON)
+        assert decision.outcome.extends == extends
+
+
 # ---------------------------------------------------------------------------------------------------------- waiting
 
 WAITING = """program: {id: shop, name: Shop, timezone: Europe/Berlin, currency: EUR}

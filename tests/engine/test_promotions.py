@@ -12,7 +12,7 @@ from engine.shop_world import decided, line, member, program, purchase, verdicts
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Decision, Explanation, Outcome, RefusedCode, RefusedReason, ToPay
 from setia.engine.occurrences import Occurrence
-from setia.engine.promoting import code_for
+from setia.engine.promoting import discount_of
 from setia.engine.sentences import sentences
 
 BASE = "  base: {on: purchase, earn: {stars: 1 per 1.00}}\n"
@@ -168,7 +168,7 @@ def test_a_basis_before_discounts_counts_what_was_taken_off_lines() -> None:
 def test_only_a_campaign_with_a_discount_is_a_promotion() -> None:
     base = shop("").plans["purchase"].campaigns[0]
     with pytest.raises(TypeError, match="base is no promotion"):
-        code_for(base, cart(line(100)))
+        discount_of(base)
 
 
 def test_codes_that_do_nothing_say_why() -> None:

@@ -192,3 +192,14 @@ def test_the_rate_is_shown_as_written_with_what_it_counted(rate: str, text: str,
     decision = decided(campaigns(f"a: {{on: purchase, earn: {{stars: {rate}}}}}"), purchase(*COFFEE))
     [step] = considered(decision, "a").arithmetic
     assert (step.rate, step.basis) == (text, basis)
+
+
+def test_points_of_two_types_count_the_same_lines_once_each() -> None:
+    compiled = campaigns(
+        'a: {on: purchase, lines: line.category == "coffee", earn: {stars: 1 per 1.00, status: 3 per 1.00}}',
+        points="{stars: {}, status: {}}",
+    )
+    decision = decided(compiled, purchase(*COFFEE))
+    assert [(effect.points, effect.amount) for effect in decision.outcome.points] == [("stars", 12), ("status", 37)]
+    [one] = decision.explanation.considered
+    assert [(step.basis, step.exact) for step in one.arithmetic] == [("12.50", (1250, 100)), ("12.50", (3750, 100))]

@@ -157,7 +157,7 @@ TRICKY: dict[str, Any] = {"pricing": "final", "codes": [], "a": '"codes":[],"pri
 def test_an_event_without_promotions_is_known_by_what_it_said_before_there_were_any(event: dict[str, Any]) -> None:
     found = draft(json.dumps(event).encode(), NOW)
     said = msgspec.to_builtins(found.sent)
-    del said["pricing"], said["codes"]
+    del said["pricing"], said["codes"], said["redeem"]
     canonical = msgspec.json.encode(said, order="sorted")
     assert found.digest() == hashlib.blake2b(canonical, digest_size=16).digest()
     if event["type"] == "purchase":

@@ -43,6 +43,10 @@ def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
         "offers": [],
         "discounts": [],
         "refused_codes": [],
+        "coupons": [],
+        "redeemed": [],
+        "payment": None,
+        "refund": None,
         "to_pay": None,
     }
     assert findings(world) == []

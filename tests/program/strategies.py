@@ -177,6 +177,7 @@ def program_data(draw: st.DrawFn) -> Data:
             ),
             late=_optional(accept_within=periods, future=periods),
             triggers=_triggers(list(points)),
+            referrals=st.dictionaries(identifiers, _referrals, max_size=2),
         )
     )
     stacking = {"multipliers": draw(st.sampled_from(["sum_of_bonuses", "product", "best"])), "groups": groups}
@@ -189,6 +190,30 @@ def program_data(draw: st.DrawFn) -> Data:
         "campaigns": campaigns,
         **sections,
     }
+
+
+_wins = (
+    st.integers(1, 99)
+    | st.builds("{} per {}".format, st.integers(1, 99), st.sampled_from(["day", "week", "month", "quarter", "year"]))
+    | st.fixed_dictionaries({"uses": st.integers(1, 99)}, optional={"every": st.sampled_from(["day", "ever"])})
+)
+_referrals = st.builds(
+    lambda terms, bought: terms | bought,
+    _optional(
+        name=multilingual,
+        enabled=st.booleans(),
+        after=periods,
+        caps=_optional(referrer=_wins | st.lists(_wins, max_size=3)),
+        levels=st.integers(1, 5),
+        blocks=st.lists(st.sampled_from(["email", "phone", "card", "address", "device", "payment"]), unique=True),
+        distinct=st.lists(st.sampled_from(["device", "payment"]), max_size=2, unique=True),
+        link=st.sampled_from(["https://shop.example/?ref={code}", "{code}"]),
+    ),
+    _optional(
+        reward_at=st.sampled_from(["first_purchase", "purchase"]), at_least=st.integers(0, 500), within=long_periods
+    )
+    | st.just({"reward_at": "enrolled"}),
+)
 
 
 def _triggers(points: list[str]) -> st.SearchStrategy[Data]:

@@ -15,6 +15,7 @@ MORE: dict[str, dict[str, Any]] = {
     "gift_card": {"worth": {"amount": 20}},
     "experience": {"dates": [{"id": "may", "starts": "2026-05-01T18:00:00+02:00"}]},
     "partner": {"partner": "Kino"},
+    "payment": {"cost": {"stars": 1}, "worth": {"amount": "0.01"}},
 }
 
 
@@ -41,6 +42,10 @@ def test_every_kind(kind: str) -> None:
         ({"kind": "voucher", "code": {"static": "ABC", "uses": 2}}, "not counted"),
         ({"kind": "voucher", "code": {"pool": "p"}, "quantities": {"most": 2}}, "of one"),
         ({"kind": "voucher", "quantities": {"least": 2}}, "raise `most`"),
+        ({"kind": "payment", "cost": {"stars": 1}}, "needs `worth`"),
+        ({"kind": "payment", "worth": {"amount": 1}}, "one type at one rate"),
+        ({"kind": "payment", "cost": {"stars": 1}, "money": 1, "worth": {"amount": 1}}, "one type at one rate"),
+        ({"kind": "payment", "cost": {"stars": 1}, "worth": {"percent": 1}}, "one type at one rate"),
         ({"kind": "voucher", "hold": "0d"}, "lasts some time"),
         ({"kind": "voucher", "hold": "5w"}, "at most 31d"),
         (

@@ -6,7 +6,7 @@ import pytest
 
 from api_world import World, assert_problem
 from rewards.counter import REWARDS, ask, code, do, done, findings, member, open_shop, redeemed, rows
-from setia.rewards import guesses
+from setia.codes import guesses
 from setia.rewards.codes import CodeBook, UnreadableCode, hint_of
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -158,3 +158,38 @@ def test_a_failing_commit_keeps_no_use(world: World, who: str) -> None:
     world.refuse_commits_to("code_use")
     assert code(world, "redeem", code=text, reference="1").status_code >= 500
     assert rows(world, "SELECT used FROM reward_code") == [(0,)]
+
+
+STATIC = {
+    "kind": "discount",
+    "cost": {"stars": 1},
+    "worth": {"amount": "3.00", "least_total": "10"},
+    "code": {"static": "SUMMER-26"},
+}
+
+
+def test_a_code_that_is_everybodys_is_good_as_often_as_somebody_comes(world: World) -> None:
+    open_shop(world, rewards={**REWARDS, "summer": STATIC})
+    handed = redeemed(world, member(world), "summer", "1", confirm=True)
+    assert handed["code"] == "SUMMER-26"
+    found = code(world, "validate", code="summer 26", total=2000).json()
+    assert (found["valid"], found["reward"], found["off"], found["uses_left"]) == (True, "summer", 300, None)
+    assert code(world, "validate", code="SUMMER-26", total=999).json()["reason"] == "total_too_low"
+    for number in range(3):
+        used = code(world, "redeem", code="SUMMER-26", till="t", reference=str(number), total=2000).json()
+        assert used["amount"] == 300
+    assert code(world, "release", till="t", reference="1").status_code == 200
+    assert rows(world, "SELECT used FROM reward_code WHERE reward = 'summer'") == [(2,)]
+    assert findings(world) == []
+    # It is what the live version says: switched off, over, or another one.
+    for more, why in (
+        ({"enabled": False}, "expired"),
+        ({"schedule": {"ends": "2020-01-01"}}, "expired"),
+        ({"schedule": {"starts": "2199-01-01"}}, "not_yet"),
+        ({"code": {"static": "WINTER-26"}}, "void"),
+    ):
+        open_shop(world, rewards={**REWARDS, "summer": {**STATIC, **more}})
+        assert code(world, "validate", code="SUMMER-26", total=2000).json()["reason"] == why
+    open_shop(world)
+    assert code(world, "validate", code="SUMMER-26", total=2000).json()["reason"] == "void"
+    assert_problem(code(world, "validate", code="WINTER-26"), 404, "code_not_found")

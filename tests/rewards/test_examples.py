@@ -10,6 +10,8 @@ from rewards.counter import member, open_shop
 PROGRAM = {
     "free_coffee": {"kind": "voucher"},
     "mug": {"kind": "physical"},
+    "lounge": {"kind": "entitlement"},
+    "weekend": {"kind": "raffle"},
     "film": {"kind": "partner", "partner": "Kino", "code": {"pool": "cinema"}},
 }
 
@@ -54,6 +56,18 @@ def test_every_example_is_executed(world: World) -> None:
     tried.add(("GET", "/v1/redemptions"))
     send("POST", "/v1/code-pools/{pool}/codes", example(document, "/v1/code-pools/{pool}/codes"), pool="cinema")
     send("GET", "/v1/code-pools")
+    for reward in ("lounge", "weekend"):
+        body = {"member": who, "reward": reward, "confirm": True, "reference": reward}
+        assert world.call("POST", "/v1/redemptions", json=body).status_code == 201
+    send("GET", "/v1/members/{member_id}/entitlements", member_id=who)
+    use, draws = "/v1/entitlements/", "/v1/raffles/{reward}/draws"
+    send("POST", f"{use}use", example(document, f"{use}use") | {"member": who})
+    send("POST", f"{use}release", example(document, f"{use}release"))
+    drawn = "/v1/raffle-draws/{draw_id}/"
+    draw = send("POST", draws, reward="weekend")["id"]
+    send("POST", f"{drawn}draw", example(document, f"{drawn}draw"), draw_id=draw)
+    send("GET", f"{drawn}tickets", draw_id=draw)
+    send("GET", draws, reward="weekend")
     declared = {
         (method.upper(), path)
         for path, methods in document["paths"].items()

@@ -297,3 +297,14 @@ def test_the_statement_tells_it(world: World) -> None:
     entries = world.call("GET", f"/v1/members/{who}/statement").json()["items"]
     assert [entry["kind"] for entry in entries[:2]] == ["redemption", "redemption"]
     assert [entry["reason"] for entry in entries[:2]] == ["coffee", "coffee"]
+
+
+def test_a_connection_that_was_cut_costs_nobody_an_error(world: World) -> None:
+    open_shop(world)
+    who = member(world)
+    redeemed(world, who, "coffee", "1", confirm=True)
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    with world.database.connect(autocommit=True) as connection:
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    assert ask(world, who, "coffee", "2", confirm=True).status_code == 201
+    assert world.count("redemption") == 2

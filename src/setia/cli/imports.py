@@ -206,7 +206,7 @@ def _show(report: Report) -> None:
     table.add_section()
     table.add_row("[bold]read[/]", f"[bold]{tally.rows_read:,}[/]")
     out.print(table)
-    if report.of == "events":
+    if report.of == "events" or tally.returned:
         for kind, count in sorted(tally.types.items()):
             say(f"{kind}: {count:,}")
     _tell(report)

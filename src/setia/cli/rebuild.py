@@ -50,5 +50,7 @@ def rebuild(
             f"{key}: {rebuilt.members:,} members, {rebuilt.different:,} differed, "
             f"{rebuilt.stale:,} were counted under another version."
         )
+        if rebuilt.coupons:
+            say(f"{key}: {rebuilt.coupons:,} coupons and uses of them were counted again.")
     if check and any(rebuilt.different for rebuilt in found.values()):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`setia report reconcile`: where all points went, equal to the wallets, and what is owed."""
+"""`setia report`: where all points went, equal to the wallets, and all money on gift cards; and what is owed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from setia.cli.console import out, print_data, say
 from setia.cli.moments import Test, mode_of, read_moment
 
 if TYPE_CHECKING:
+    from setia.gift_cards.reporting import CardTotals
     from setia.ledger.reconciliation import Figures
     from setia.reports.reconciliation import Reconciled
 
@@ -54,6 +55,58 @@ def reconcile(
         _show(done)
     if not done.report.agrees:
         raise typer.Exit(1)
+
+
+@report.command("gift-cards")
+def gift_cards(
+    program: Annotated[str, typer.Argument(help="The program, by its id.")],
+    *,
+    at: Annotated[str | None, typer.Option(help="A past moment with its offset, as 2026-04-01T00:00+02:00.")] = None,
+    test: Test = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Sum up the money of all gift cards by kind. Exit code 1 when it does not equal the cards' balances."""
+    import datetime as dt
+
+    from setia.db.engine import Database, driver_connection
+    from setia.gift_cards.reporting import card_totals
+    from setia.gift_cards.schemas import CardReportOut
+    from setia.settings import load_settings
+    from setia.versions.service import find_program
+
+    moment: dt.datetime | None = None if at is None else read_moment(at, "--at")
+    with Database.open(load_settings(), role="report") as database, database.transaction("REPEATABLE READ") as tx:
+        row = find_program(tx, program, mode_of(test))
+        totals = card_totals(driver_connection(tx), row.id, moment)
+    report = CardReportOut.of(moment, totals)
+    if as_json:
+        print_data(report.model_dump(mode="json"))
+    else:
+        _show_cards(totals)
+    if not report.agrees:
+        raise typer.Exit(1)
+
+
+_CARD_COLUMNS = ("sold", "granted", "redeemed", "refunded", "expired", "paid_out", "outstanding")
+
+
+def _show_cards(totals: list[CardTotals]) -> None:
+    from rich.table import Table
+
+    from setia.program.currencies import minor_digits
+
+    table = Table("kind", "cards", *_CARD_COLUMNS)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for total in totals:
+        digits = minor_digits(total.currency)
+        sums = [f"{Decimal(getattr(total, name)).scaleb(-digits):,f}" for name in _CARD_COLUMNS]
+        table.add_row(total.kind, f"{total.cards:,}", *sums[:-1], f"{sums[-1]} {total.currency}")
+    out.print(table)
+    wrong = [total for total in totals if total.difference]
+    for total in wrong:
+        say(f"{total.kind}: the cards hold {total.difference:+,} more than their entries explain.")
+    say("Run `setia verify`: it names them." if wrong else "Outstanding is what is owed to whoever holds the cards.")
 
 
 def _show(done: Reconciled) -> None:

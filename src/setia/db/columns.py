@@ -12,14 +12,18 @@ Format: `array_recv` and the `_recv` function of each type in PostgreSQL's sourc
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
+from typing import TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 # One dimension, some elements may be NULL, the type of the elements, how many they are, the first is number 1.
 _HEAD = Struct(">iiIii")
 _EMPTY = Struct(">iiI")
 _NULL = b"\xff\xff\xff\xff"
+_FEW = 4
 _SIXTEEN = (16).to_bytes(4, "big")
 _int2 = Struct(">ih").pack
 _int4 = Struct(">ii").pack
@@ -38,37 +42,37 @@ def uuids(values: Sequence[UUID | None]) -> bytes:
 
 def smallints(values: Sequence[int | None]) -> bytes:
     """A `smallint[]`."""
-    return _array(_INT2, len(values), [_NULL if value is None else _int2(2, value) for value in values])
+    return _written(_INT2, values, lambda value: _int2(2, value))
 
 
 def integers(values: Sequence[int | None]) -> bytes:
     """An `integer[]`."""
-    return _array(_INT4, len(values), [_NULL if value is None else _int4(4, value) for value in values])
+    return _written(_INT4, values, lambda value: _int4(4, value))
 
 
 def bigints(values: Sequence[int | None]) -> bytes:
     """A `bigint[]`."""
-    return _array(_INT8, len(values), [_NULL if value is None else _int8(8, value) for value in values])
+    return _written(_INT8, values, lambda value: _int8(8, value))
 
 
 def moments(values: Sequence[dt.datetime | None]) -> bytes:
     """A `timestamptz[]`; the moments know their offset."""
-    # Most moments of a batch are one and the same.
-    known: dict[dt.datetime | None, bytes] = {None: _NULL}
-    written = []
-    for value in values:
-        element = known.get(value)
-        if element is None:
-            since = value - _EPOCH  # type: ignore[operator] # None is known
-            micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-            element = known[value] = _int8(8, micros)
-        written.append(element)
-    return _array(_TIMESTAMPTZ, len(values), written)
+    return _written(_TIMESTAMPTZ, values, _moment)
+
+
+def _moment(value: dt.datetime) -> bytes:
+    since = value - _EPOCH
+    return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def texts(values: Sequence[str | None]) -> bytes:
     """A `text[]`, of any text without the character U+0000."""
-    return _sized(_TEXT, [None if value is None else value.encode() for value in values])
+    return _written(_TEXT, values, _text)
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    return _length(len(encoded)) + encoded
 
 
 def documents(values: Sequence[bytes | None]) -> bytes:
@@ -79,6 +83,14 @@ def documents(values: Sequence[bytes | None]) -> bytes:
 def binaries(values: Sequence[bytes | None]) -> bytes:
     """A `bytea[]`."""
     return _sized(_BYTEA, values)
+
+
+def _written(oid: int, values: Sequence[T | None], write: Callable[[T], bytes]) -> bytes:
+    """An array of values of which few may be different: in most columns of a batch nearly all are one and the same."""
+    if len(values) <= _FEW:
+        return _array(oid, len(values), [_NULL if value is None else write(value) for value in values])
+    known: dict[T | None, bytes] = {value: _NULL if value is None else write(value) for value in set(values)}
+    return _array(oid, len(values), map(known.__getitem__, values))
 
 
 def _sized(oid: int, values: Sequence[bytes | None]) -> bytes:

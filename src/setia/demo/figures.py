@@ -12,7 +12,7 @@ import psycopg
 
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import format_id
-from setia.demo.running import STATEMENT, Tally, Told
+from setia.demo.running import STATEMENT, Redeemed, Tally, Told
 from setia.engine.compiled import CompiledProgram
 from setia.engine.state import Counters
 from setia.events.live import LivePrograms
@@ -40,6 +40,14 @@ class PointsFigures(msgspec.Struct, frozen=True):
     outstanding: int
     available: int
     pending: int
+
+
+class RewardFigures(msgspec.Struct, frozen=True):
+    """How often one reward was redeemed, for how many points (smallest unit), and what it took off: decimal text."""
+
+    redeemed: int
+    points: dict[str, int]
+    amount: str
 
 
 class Liability(msgspec.Struct, frozen=True):
@@ -83,7 +91,8 @@ class Figures(msgspec.Struct, frozen=True):
 
     `points` is by point type, `tiers` counts members by tier set and level as they are at the end, `tiers_risen` and
     `tiers_dropped` how often somebody came into a higher or a lower level, `entries` what the journal holds, by kind.
-    `campaigns` is by campaign and point type, the largest first. `seconds` is the time of booking, all enrolments and
+    `campaigns` is by campaign and point type, the largest first, less what returns took back; `rewards` is by reward,
+    `returns` how many there were. `seconds` is the time of booking, all enrolments and
     everything that came due included.
     """
 
@@ -99,6 +108,8 @@ class Figures(msgspec.Struct, frozen=True):
     tiers_dropped: dict[str, int]
     entries: dict[str, int]
     campaigns: dict[str, dict[str, int]]
+    rewards: dict[str, RewardFigures]
+    returns: int
     liability: Liability
     member: MemberFigures | None
     verify: VerifyFigures
@@ -129,6 +140,8 @@ def draw_up(
         tiers_dropped=_moved(moves, definition, up=False),
         entries=entries,
         campaigns=_campaigns(tally),
+        rewards=_rewards(tally, definition),
+        returns=tally.returns,
         liability=_liability(report, definition),
         member=None if shown is None else _member(database, *shown, language),
         verify=VerifyFigures(len(report.findings), report.entries, float(report.seconds)),
@@ -184,6 +197,16 @@ def _tiers(tally: Tally, definition: Program) -> dict[str, dict[str, int]]:
 def _campaigns(tally: Tally) -> dict[str, dict[str, int]]:
     ordered = sorted(tally.campaigns.items(), key=lambda item: (-max(item[1].values()), item[0]))
     return {campaign: dict(sorted(points.items())) for campaign, points in ordered}
+
+
+def _rewards(tally: Tally, definition: Program) -> dict[str, RewardFigures]:
+    digits = minor_digits(definition.program.currency)
+    found = {}
+    for reward in definition.rewards:
+        redeemed = tally.rewards.get(reward, Redeemed())
+        amount = format(Decimal(redeemed.amount).scaleb(-digits), "f")
+        found[reward] = RewardFigures(redeemed.times, dict(sorted(redeemed.points.items())), amount)
+    return found
 
 
 def _liability(report: Report, definition: Program) -> Liability:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,13 +19,16 @@ from setia.db.engine import Database, driver_connection
 from setia.demo.people import Person
 from setia.demo.year import Happening
 from setia.engine.calendar import midnight
+from setia.engine.decision import REDEMPTION, RewardEffect
 from setia.events.arrivals import draft
 from setia.events.booked import Booked
 from setia.events.booking import Booking, Submission
 from setia.events.clerk import Clerk
 from setia.events.committer import MOST_TOGETHER
 from setia.events.live import LivePrograms
+from setia.events.problems import RewardUnavailable
 from setia.problems import Problem
+from setia.rewards.in_the_cart import InTheCart
 
 ACTOR = "demo"
 STATEMENT = 8
@@ -32,6 +37,10 @@ STATEMENT = 8
 CLOSING = dt.time(20)
 """When the till hands in its day: after the last guest and before midnight, so that points age from their own day."""
 
+_STARS, _ENOUGH = "stars", 100
+_TEMPTED, _THRIFTY = 0.3, 0.5
+"""How often somebody with enough stars redeems, and takes money off instead of a drink."""
+
 Heard = Callable[[int], None]
 _encode = msgspec.json.Encoder().encode
 
@@ -39,11 +48,13 @@ _encode = msgspec.json.Encoder().encode
 class Told:
     """What is remembered of one member while the year runs."""
 
-    __slots__ = ("campaigns", "levels", "person")
+    __slots__ = ("balances", "campaigns", "levels", "person")
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.levels: dict[str, str] = {}
+        self.balances: dict[str, tuple[int, int, int]] = {}
+        """Available, pending and held points after the newest event."""
         self.campaigns: deque[tuple[bool, frozenset[str]]] = deque(maxlen=STATEMENT)
         """Of the newest events: whether a limit cut, and the campaigns that gave points."""
 
@@ -58,6 +69,21 @@ class Told:
         return len(frozenset[str]().union(*(names for _, names in self.campaigns)))
 
 
+class Redeemed:
+    """How often a reward was redeemed, for how many points of each type, and what it took off in the smallest unit."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.points: Counter[str] = Counter()
+        self.amount = 0
+
+    def add(self, effect: RewardEffect) -> None:
+        """Take up one redemption."""
+        self.times += 1
+        self.points.update(effect.points)
+        self.amount += effect.amount
+
+
 class Tally:
     """What the answers said, summed up: the same answers that callers of the API get."""
 
@@ -67,17 +93,27 @@ class Tally:
         self.campaigns: dict[str, Counter[str]] = {}
         """Campaign -> point type -> points."""
         self.members: dict[UUID, Told] = {}
+        self.people: dict[int, Told] = {}
+        """The same by the member's number."""
+        self.rewards: dict[str, Redeemed] = {}
+        self.returns = 0
 
     def count(self, booked: Booked, person: Person) -> None:
         """Take up one answer."""
         self.events += 1
         outcome = booked.outcome
+        self.returns += outcome.undoes is not None
+        for reward in outcome.redeemed:
+            self.rewards.setdefault(reward.reward, Redeemed()).add(reward)
         for effect in outcome.points:
+            if effect.campaign == REDEMPTION:
+                continue
             self.campaigns.setdefault(effect.campaign, Counter())[effect.points] += effect.amount
         if booked.member_id is None:
             return
         told = self.members.setdefault(booked.member_id, Told(person))
-        told.levels = outcome.levels
+        self.people[person.number] = told
+        told.levels, told.balances = outcome.levels, outcome.balances
         cut = any(effect.wanted is not None and effect.wanted > effect.amount for effect in outcome.points)
         told.campaigns.append((cut, frozenset(effect.campaign for effect in outcome.points)))
 
@@ -91,7 +127,7 @@ def run_year(database: Database, program_id: int, year: Sequence[Happening], las
     Raises:
         Problem: an event was refused, which a made-up one never should be.
     """
-    programs = LivePrograms(database)
+    programs = LivePrograms(database, InTheCart())
     with database.transaction() as tx:
         zone = programs.live(driver_connection(tx), program_id).compiled.zone
     tally = Tally()
@@ -123,11 +159,30 @@ def _book(
         tally.count(booked, person)
     moved = [happening for happening in together if happening.event is not None]
     now = dt.datetime.now(dt.UTC)
-    submissions = [Submission(draft(_encode(happening.event), now), ACTOR) for happening in moved]
+    bodies = [with_reward(happening, tally.people.get(happening.person.number)) for happening in moved]
+    submissions = [Submission(draft(_encode(body), now), ACTOR) for body in bodies]
     for happening, answer in zip(moved, clerk.book(program_id, submissions), strict=True):
-        if isinstance(answer, Problem):
-            raise answer
-        tally.count(answer, happening.person)
+        told = answer
+        if isinstance(answer, RewardUnavailable):
+            # Stars have ended since, or the day's drink was had: it is paid with money.
+            [told] = clerk.book(program_id, [Submission(draft(_encode(happening.event), now), ACTOR)])
+        if isinstance(told, Problem):
+            raise told
+        tally.count(told, happening.person)
+
+
+def with_reward(happening: Happening, told: Told | None) -> dict[str, Any] | None:
+    """The event, a purchase perhaps with a reward that the member's stars pay, as far as the till has heard."""
+    event, stars = happening.event, 0 if told is None else told.balances.get(_STARS, (0, 0, 0))[0]
+    if event is None or event["type"] != "purchase" or stars < _ENOUGH:
+        return event
+    dice = random.Random(f"{happening.person.number}/{happening.at}/reward")  # noqa: S311 - made-up people, no secrets
+    if dice.random() > _TEMPTED:
+        return event
+    wish: dict[str, Any] = {"reward": "free_coffee", "sku": "cappuccino"}
+    if dice.random() < _THRIFTY:
+        wish = {"reward": "stars_for_money", "points": stars}
+    return {**event, "pricing": "before", "redeem": [wish]}
 
 
 def _enrol(database: Database, programs: LivePrograms, program_id: int, people: Sequence[Person]) -> list[Booked]:

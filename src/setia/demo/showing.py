@@ -11,6 +11,7 @@ from rich.text import Text
 
 from setia.demo.figures import Figures, MemberFigures
 from setia.engine.compiled import CompiledProgram
+from setia.engine.reward_sentences import reward_name
 from setia.engine.wording import campaign_name
 
 _TOP = 6
@@ -43,6 +44,10 @@ def show(console: Console, figures: Figures, program: CompiledProgram) -> None:
         console.print(f"In this year {risen:,} times somebody rose, and {dropped:,} times somebody dropped.")
     console.print()
     console.print(_campaigns(figures, program))
+    if figures.rewards:
+        console.print()
+        console.print(_rewards(figures, program))
+        console.print(f"{figures.returns:,} times something was brought back.")
     if figures.member is not None:
         console.print()
         console.print(Panel(_statement(figures.member, zone), title=_heading(figures.member), title_align="left"))
@@ -85,6 +90,17 @@ def _campaigns(figures: Figures, program: CompiledProgram) -> Table:
     for campaign, points in list(figures.campaigns.items())[:_TOP]:
         amounts = ", ".join(f"{amount:,} {name}" for name, amount in points.items())
         table.add_row(campaign_name(program, campaign, "en"), amounts)
+    return table
+
+
+def _rewards(figures: Figures, program: CompiledProgram) -> Table:
+    table = Table("what points bought", "times", "points", "worth")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for reward, told in figures.rewards.items():
+        points = ", ".join(f"{amount:,} {name}" for name, amount in told.points.items())
+        worth = f"{_thousands(told.amount)} {figures.liability.currency}"
+        table.add_row(reward_name(program, reward, "en"), f"{told.redeemed:,}", points, worth)
     return table
 
 

@@ -25,6 +25,8 @@ _HAPPY_TUESDAY = (9, 16, 13, 8, 6, 8, 10, 15, 14, 12, 5, 4)
 _WEEKEND = (1, 4, 9, 14, 15, 12, 9, 10, 11, 8, 5, 2)
 _TUESDAY, _SATURDAY = 1, 5
 _DECEMBER = 12
+_BROUGHT_BACK = 0.012
+"""How often the last thing on the receipt comes back."""
 
 
 class Happening(NamedTuple):
@@ -48,6 +50,9 @@ def draw_year(seed: int, members: int, last: dt.date, zone: ZoneInfo) -> list[Ha
     for number, happening in enumerate(happenings, 1):
         if happening.event is not None:
             happening.event["external_id"] = f"demo-{number:07}"
+            if happening.event["type"] == "return":
+                # Numbers go by time, so the order has its own by now.
+                happening.event["data"]["order"] = happening.event["data"]["order"]["external_id"]
     return happenings
 
 
@@ -103,7 +108,13 @@ def _visit(person: Person, dice: random.Random, at: dt.datetime) -> Iterator[Hap
         before = at - dt.timedelta(minutes=2)
         yield Happening(before, person, _event("visit", person, before, "app", location=bar))
     lines = _basket(person, dice, at)
-    yield Happening(at, person, _event("purchase", person, at, "store", location=bar, currency="EUR", lines=lines))
+    bought = _event("purchase", person, at, "store", location=bar, currency="EUR", lines=lines)
+    yield Happening(at, person, bought)
+    # Dice of their own, so that who brings something back buys what everybody else would.
+    if random.Random(f"{person.number}/{at}").random() < _BROUGHT_BACK:  # noqa: S311 - made-up people, no secrets
+        later = at + dt.timedelta(minutes=40)
+        data = {"order": bought, "lines": [{"line": len(lines) - 1}]}
+        yield Happening(later, person, _event("return", person, later, "store", data=data))
 
 
 def _event(kind: str, person: Person, at: dt.datetime, channel: str, **more: Any) -> dict[str, Any]:

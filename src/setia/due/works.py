@@ -10,8 +10,15 @@ import psycopg
 
 from setia.db.engine import Database
 from setia.events.live import LivePrograms
+from setia.gift_cards.expiring import earliest_end
+from setia.gift_cards.expiring import expire_due as expire_cards
 from setia.ledger.booking import earlier
+from setia.program.definition import Program
+from setia.referrals.due import earliest_due as earliest_referral
+from setia.referrals.due import go_on_due
+from setia.reviews.service import decide_overdue
 from setia.rewards.expiring import earliest_hold, expire_due
+from setia.velocity.queue import earliest as earliest_review
 
 Earliest: TypeAlias = Callable[[psycopg.Connection[Any], int], dt.datetime | None]
 Do: TypeAlias = Callable[[Database, LivePrograms, dt.datetime, int | None], int]
@@ -29,7 +36,19 @@ class Work(NamedTuple):
     do: Do
 
 
-WORKS: tuple[Work, ...] = (Work("holds", earliest_hold, expire_due),)
+def _expire_cards(database: Database, programs: LivePrograms, now: dt.datetime, program_id: int | None) -> int:
+    def definition(connection: psycopg.Connection[Any], program: int) -> Program:
+        return programs.live(connection, program).compiled.definition
+
+    return expire_cards(database, definition, now, program_id)
+
+
+WORKS: tuple[Work, ...] = (
+    Work("holds", earliest_hold, expire_due),
+    Work("reviews", earliest_review, decide_overdue),
+    Work("gift_cards", earliest_end, _expire_cards),
+    Work("referrals", earliest_referral, go_on_due),
+)
 
 
 def earliest_work(connection: psycopg.Connection[Any], program_id: int) -> dt.datetime | None:

@@ -19,7 +19,7 @@ import msgspec
 from setia.engine.compiled_campaigns import CompiledEarn
 from setia.engine.considering import Match, Raw
 from setia.engine.decision import Arithmetic
-from setia.engine.exact import Cell, fraction_text
+from setia.engine.exact import Cell, fraction_text, rounded
 from setia.engine.rates import MAX_POINTS, WHOLE
 from setia.program.campaigns import Stacking
 from setia.program.points import Rounding
@@ -66,10 +66,12 @@ def award_points(
                 _award_multipliers(base, shared, unit, stacking, awards)
         else:
             for base in bases:
+                if not base.multipliers:
+                    awards.append(_award_alone(base, rounding, unit))
+                    continue
                 cells = _Cells(rounding)
                 _award_base(base, cells, unit, stacking, awards)
-                if base.multipliers:
-                    _award_multipliers(base, cells, unit, stacking, awards)
+                _award_multipliers(base, cells, unit, stacking, awards)
     if stacking.multipliers == "best" and len(multipliers) > 1:
         _tell_losers(multipliers)
     failed = {match.campaign.id for match in multipliers if match.considered.verdict == "error"}
@@ -135,6 +137,24 @@ def _brings(match: Match, raw: Raw) -> Fraction:
     """What a multiplier adds to a base. Its factor alone does not tell, where it counts few lines."""
     touched = sum(numerator for line, numerator in raw.parts if match.lines is None or line in match.lines)
     return ((match.factor or Fraction(0)) - 1) * touched
+
+
+def _award_alone(base: _Base, rounding: Rounding, unit: int) -> Award:
+    """What a base brings that nothing multiplies and that is rounded by itself: `_award_base` without cells to keep."""
+    raw, earn = base.raw, base.earn
+    denominator, mode = raw.denominator, rounding.mode
+    if rounding.scope == "line":
+        by_line = {line: rounded(numerator, denominator, mode) for line, numerator in raw.parts}
+    else:
+        by_line = {}
+        running = total = 0
+        for line, numerator in raw.parts:
+            running += numerator
+            before, total = total, rounded(running, denominator, mode)
+            by_line[line] = total - before
+    exact = (raw.numerator, denominator)
+    arithmetic = Arithmetic(earn.points, earn.text, raw.basis, exact, 0, 0, _by_line(raw.parts))
+    return _award(base.match, earn.points, by_line, unit, arithmetic)
 
 
 def _award_base(base: _Base, cells: _Cells, unit: int, stacking: Stacking, awards: list[Award]) -> None:

@@ -28,13 +28,14 @@ def basis_amounts(event: Occurrence, basis: MoneyBasis) -> BasisAmounts:
     their tax along in proportion. What was paid in a way that does not count is taken from everything in proportion.
     Shares are cut from running sums, so that they always add up to the whole.
     """
-    amounts: list[int]
+    rewarded = _rewarded(event, basis) if event.redeem else 0
+    amounts = (
+        [line.amount - line.rewarded for line in event.lines] if rewarded else [line.amount for line in event.lines]
+    )
     if basis.discounts == "before":
-        amounts = [line.amount + line.discount for line in event.lines]
+        amounts = [amount + line.discount for amount, line in zip(amounts, event.lines, strict=True)]
     elif event.discount:
-        amounts = _less(event.discount, [line.amount for line in event.lines])
-    else:
-        amounts = [line.amount for line in event.lines]
+        amounts = _less(event.discount, amounts)
     if basis.tax == "excluded":
         amounts = [amount - _tax_within(line, amount) for line, amount in zip(event.lines, amounts, strict=True)]
     if not basis.gift_cards_sold:
@@ -44,11 +45,20 @@ def basis_amounts(event: Occurrence, basis: MoneyBasis) -> BasisAmounts:
     shipping = 0
     if basis.of == "order":
         shipping = event.shipping - (event.shipping_tax if basis.tax == "excluded" else 0)
-    if event.tenders:
-        uncounted = sum(tender.amount for tender in event.tenders if not _counts(tender.type, basis))
-        if uncounted:
-            *amounts, shipping = _without_share(uncounted, gross(event), [*amounts, shipping])
+    uncounted = _uncounted(event, basis) if event.tenders else 0
+    if uncounted:
+        *amounts, shipping = _without_share(uncounted, gross(event) - rewarded, [*amounts, shipping])
     return BasisAmounts(tuple(amounts), shipping, sum(amounts) + shipping)
+
+
+def _uncounted(event: Occurrence, basis: MoneyBasis) -> int:
+    """What was paid in ways that do not count."""
+    return sum(tender.amount for tender in event.tenders if not _counts(tender.type, basis))
+
+
+def _rewarded(event: Occurrence, basis: MoneyBasis) -> int:
+    """What rewards have paid of the order, where that does not count."""
+    return 0 if basis.paid_with_points else sum(line.rewarded for line in event.lines)
 
 
 def gross(event: Occurrence) -> int:

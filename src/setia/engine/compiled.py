@@ -18,11 +18,13 @@ from setia.engine.calendar import after, expires_at
 from setia.engine.candidates import INDEXED_FROM, Candidates
 from setia.engine.caps import caps_by_points, limits_of
 from setia.engine.compiled_campaigns import CompiledCampaign, compile_campaign
+from setia.engine.compiled_moving import CompiledExchange, CompiledTransfer, compile_exchanges, compile_transfers
 from setia.engine.compiled_offers import CompiledOffer, compile_offer
 from setia.engine.compiled_rewards import CompiledReward, compile_rewards
 from setia.engine.compiled_tiers import CompiledTierSet, Measure, compile_measure, compile_tier_set, window_key
 from setia.engine.compiled_triggers import TimeTriggers, compile_triggers
 from setia.engine.state import Counters
+from setia.engine.velocity import Rule, compile_velocity
 from setia.program.campaigns import Campaign
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
@@ -113,6 +115,10 @@ class CompiledProgram:
     """Whether some points last longer for some levels."""
     time: TimeTriggers
     rewards: dict[str, CompiledReward]
+    velocity: dict[str, tuple[Rule, ...]]
+    """What may happen only so often, by what is counted: an event's type, `by_hand` or `redemption`."""
+    transfers: dict[str, CompiledTransfer]
+    exchanges: dict[str, CompiledExchange]
 
     _own_expiry: dict[str, Expiry]
     """Campaign -> when its points end, where it says so itself."""
@@ -122,6 +128,10 @@ class CompiledProgram:
     _latest: list[tuple[dt.datetime | None, dict[tuple[str, str], Validity]]] = field(
         default_factory=lambda: [(None, {})], compare=False
     )
+    period_ends: dict[tuple[str, dt.datetime, dt.datetime], dt.datetime | None] = field(
+        default_factory=dict, compare=False
+    )
+    """What `engine.periods` has worked out: tier set, since when, enrolled when -> until when."""
     phrases: dict[tuple[str | bool | None, ...], str] = field(default_factory=dict, compare=False)
     """What `engine.sentences` has written so far and only wants its numbers."""
 
@@ -271,6 +281,9 @@ def compile_program(
             {name: 10**decimals for name, decimals in point_digits.items()},
             digits,
         ),
+        transfers=compile_transfers(definition, {name: 10**decimals for name, decimals in point_digits.items()}),
+        exchanges=compile_exchanges(definition, {name: 10**decimals for name, decimals in point_digits.items()}),
+        velocity=compile_velocity(definition, {name: 10**decimals for name, decimals in point_digits.items()}),
         by_tier=any(part.expiry is not None and part.expiry.by_tier for part in _parts(definition)),
         _own_expiry={
             name: campaign.expiry for name, campaign in definition.campaigns.items() if campaign.expiry is not None
@@ -315,7 +328,7 @@ def _plans(definition: Program) -> dict[str, TriggerPlan]:
             campaigns,
             tuple((path, _ROOTS.index(path.split(".")[0]), tuple(path.split(".")[1:])) for path in inputs),
             rivals=any(campaign.definition.group or campaign.definition.exclusive for campaign in campaigns),
-            acts=any(campaign.acts or campaign.deducts for campaign in campaigns),
+            acts=any(campaign.acts or campaign.deducts or campaign.definition.coupon for campaign in campaigns),
             budgets=tuple(
                 (campaign, f"{campaign.id}#{place}")
                 for campaign in compiled

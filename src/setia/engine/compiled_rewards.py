@@ -11,7 +11,7 @@ from setia.engine.compiled_campaigns import CompiledSchedule, compile_schedule
 from setia.expressions import BOOL, Expression, compile_expression
 from setia.program.definition import Program
 from setia.program.rewards import Reward
-from setia.program.vocabulary import audience_vocabulary
+from setia.program.vocabulary import audience_vocabulary, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class CompiledReward:
     when: Expression | None
     prices: tuple[CompiledPrice, ...]
     """In the order in which they are tried; the last one is everybody's."""
+    lines: Expression | None
+    """Which lines of an order a discount is taken off; None means all of them."""
 
 
 def compile_rewards(
@@ -47,6 +49,13 @@ def compile_rewards(
 
     def condition(source: str | None) -> Expression | None:
         return None if source is None or schema is None else compile_expression(source, schema, BOOL)
+
+    def lines(source: str | None) -> Expression | None:
+        return (
+            None
+            if source is None
+            else compile_expression(source, vocabulary(program, "purchase", with_line=True), BOOL)
+        )
 
     def price(when: str | None, cost: Mapping[str, Decimal], money: Decimal) -> CompiledPrice:
         # What has more decimals than there are is a finding; a price is never rounded down to nothing.
@@ -63,6 +72,7 @@ def compile_rewards(
                 *(price(one.when, one.cost, one.money) for one in reward.prices),
                 price(None, reward.cost, reward.money),
             ),
+            lines=lines(None if reward.worth is None else reward.worth.lines),
         )
         for name, reward in program.rewards.items()
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from setia.expressions import BOOL, Expression, compile_expression
 from setia.program.definition import Program
-from setia.program.events import TIME_EVENTS
+from setia.program.events import REFERRAL_EVENTS, TIME_EVENTS
 from setia.program.triggers import Expiring, Trigger
 from setia.program.vocabulary import audience_vocabulary
 
@@ -41,6 +41,13 @@ class TimeTriggers:
     def is_of_time(self, event_type: str) -> bool:
         """Whether time makes events of this type, and nobody else does."""
         return event_type in self.triggers or event_type in TIME_EVENTS
+
+    def is_made(self, event_type: str) -> bool:
+        """Whether Setia makes events of this type by itself: what time does, and what friends of a member do.
+
+        Nobody can send them, and they are no activity of the member.
+        """
+        return event_type in REFERRAL_EVENTS or self.is_of_time(event_type)
 
 
 def compile_triggers(program: Program, since: Mapping[str, dt.datetime]) -> TimeTriggers:

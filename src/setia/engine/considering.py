@@ -52,6 +52,8 @@ class Match(msgspec.Struct, gc=False):
     factor: Fraction | None = None
     attributes: dict[str, Any] = {}
     values: dict[str, Any] = {}
+    amounts: tuple[list[tuple[int, int]], int, str] | None = None
+    """Once a rate has asked: what the lines come to on its basis, together, and that as text."""
 
 
 class Raw(msgspec.Struct, gc=False):
@@ -90,17 +92,16 @@ def consider(
 
 
 def _failed(campaign: CompiledCampaign, when: Expression, facts: Facts) -> Considered:
-    failure = when.explain_failure(*facts.plain)
-    values = {path: readable(value) for path, value in failure.values.items()}
-    return Considered(campaign.id, "condition", clause=failure.clause, values=values, error=failure.error)
+    clause, read, error = when.explain_failure(*facts.plain)
+    return Considered(campaign.id, "condition", clause, {path: readable(value) for path, value in read.items()}, error)
 
 
 def readable(value: object) -> Any:
     """A value as JSON keeps it: decimals as text, records by their main name, moments in ISO 8601."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Decimal):
         return format(value, "f")
-    if value is None or isinstance(value, bool | int | str):
-        return value
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, dict):

@@ -9,7 +9,7 @@ import msgspec
 from setia.engine.calendar import add_to_day, full_years, midnight, period_key
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import CompiledTierSet, Measure
-from setia.engine.decision import Outcome, Undone
+from setia.engine.decision import REDEMPTION, Outcome, Undone
 from setia.engine.limits import count_uses
 from setia.engine.state import Counters, OfferState, TierPeriod
 
@@ -63,6 +63,7 @@ def count(
         seen_at=counters.seen_at | {name: _latest(counters.seen_at.get(name), occurred_at) for name in outcome.active}
         if outcome.active
         else counters.seen_at,
+        frozen_at=counters.frozen_at,
     )
 
 
@@ -78,6 +79,8 @@ def count_return(
     earned: dict[str, int] = {}
     by_campaign: dict[str, dict[str, int]] = {}
     for effect in outcome.points:
+        if effect.campaign == REDEMPTION:
+            continue  # what rewards had cost comes back, and is not earned by it
         # What was spent meanwhile and could not be taken back was earned no more than the rest.
         amount = effect.amount if effect.wanted is None else effect.wanted
         earned[effect.points] = earned.get(effect.points, 0) + amount
@@ -240,6 +243,8 @@ def recount(
         counters = count(program, counters, outcome, day, occurred_at, enrolled_at)
     else:
         counters = msgspec.structs.replace(counters)
+    if outcome.frozen is not None:
+        counters.frozen_at = booked_at if outcome.frozen else None
     count_moves(program, counters, outcome, occurred_at, booked_at, enrolled_at)
     count_tiers(program, counters, outcome, occurred_at if kind == "review" else booked_at)
     return counters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,19 +11,22 @@ from typing import Any
 from setia.engine.awarding import Award, award_points
 from setia.engine.basis import BasisAmounts, basis_amounts
 from setia.engine.calendar import local
+from setia.engine.cart_rewards import redeem_in_cart, settle_points
 from setia.engine.climbing import climb
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider, readable
 from setia.engine.counting import count, count_moves, count_tiers
+from setia.engine.coupons import gifts, uses_of
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
 from setia.engine.limits import UNLIMITED, Allowance, count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.offers import Instances, changes, consider_offer
 from setia.engine.preparing import Order, prepare
-from setia.engine.promoting import promote
+from setia.engine.promoting import Promoted, promote
 from setia.engine.rates import WHOLE
+from setia.engine.rewards import Used
 from setia.engine.stacking import choose
 from setia.engine.state import Budgets, MemberState
 from setia.engine.sums import sums_of
@@ -32,30 +35,39 @@ from setia.program.events import ASSIGNED
 
 
 def decide(
-    program: CompiledProgram, state: MemberState, event: Occurrence, now: dt.datetime, budgets: Budgets | None = None
+    program: CompiledProgram,
+    state: MemberState,
+    event: Occurrence,
+    now: dt.datetime,
+    budgets: Budgets | None = None,
+    used: Mapping[str, Used] | None = None,
 ) -> Decision:
     """Decide `event` for a member in `state`; nothing given is changed.
 
     `now` is the moment of arrival (UTC): points are earned and begin to age then. Schedules, windows and limits go by
-    `event.occurred_at`. `budgets` are what campaigns have used over all members.
+    `event.occurred_at`. `budgets` are what campaigns have used over all members, `used` is what is taken of the rewards
+    that are redeemed with a purchase; None where they were granted before.
 
-    The order is: schedules, conditions, lines and limits on uses of every campaign that the event's type can start;
-    exclusive campaigns and groups; points earned, multiplied, rounded and cut; points deducted; attributes and tags;
-    counters; tiers reached; tiers set; effects for the caller.
+    The order is: cart promotions; rewards redeemed with the purchase; schedules, conditions, lines and limits on uses
+    of every campaign that the event's type can start; exclusive campaigns and groups; points earned, multiplied,
+    rounded and cut; points deducted; attributes and tags; what rewards cost; counters; tiers reached; tiers set;
+    effects for the caller.
     """
     plan = program.plans.get(event.type, _NO_PLAN)
     here = local(event.occurred_at, program.zone)
     day = here.date()
-    basis = basis_amounts(event, program.definition.money)
-    facts = _facts(program, state, event, here, basis)
+    basis, facts = _seen(program, state, event, here)
     shared = (budgets or _NO_BUDGETS).used
-    promoted = None
+    promoted = redeemed = None
     if event.pricing == "before":
         # Points are earned on what the promotions leave.
         promoted = promote(program, plan, state, event, facts, here, shared)
         event = promoted.event
-        basis = basis_amounts(event, program.definition.money)
-        facts = _facts(program, state, event, here, basis)
+        basis, facts = _seen(program, state, event, here)
+        if event.redeem:
+            redeemed = redeem_in_cart(program, state, event, facts, used, now)
+            event = redeemed.event
+            basis, facts = _seen(program, state, event, here)
     considered, matches = _consider_all(program, plan, state, event, facts, here, shared)
     order = Order(event, facts, _bases(matches, event, basis), program.currency_digits, program.point_digits)
     stacking = program.definition.stacking
@@ -71,14 +83,15 @@ def decide(
             if match.campaign.definition.effect is not None:
                 effect = (match.campaign.id, match.campaign.definition.effect.name, match.values)
                 outcome.custom += [effect] * match.times
+        outcome.coupons = gifts(program, applying, order.bases, now)
     outcome.uses = _uses(applying, outcome)
     if plan.offers:
         outcome.offers = changes(program, state.counters, event, considered)
     if promoted is not None:
-        outcome.discounts, outcome.refused = promoted.effects, promoted.refused
-        outcome.to_pay = promoted.to_pay
-        outcome.uses += [effect.campaign for effect in promoted.effects]
+        _take_off(promoted, state, outcome)
         considered = promoted.considered + considered
+    if redeemed is not None:
+        settle_points(program, state, redeemed, outcome, again=used is None)
     outcome.extends = _extends(program, state, event, outcome)
     outcome.moves = moves_of(program, event, state.waiting) if state.waiting else []
     outcome.active = list(program.time.activity.get(event.type, ()))
@@ -96,11 +109,20 @@ def decide(
         counters=counters,
         explanation=explanation,
         budget_uses=_budget_uses(program, outcome, day) if program.has_budgets else {},
+        refused=[] if redeemed is None else redeemed.refused,
     )
 
 
 _NO_PLAN = TriggerPlan((), (), rivals=False, acts=False)
 _NO_BUDGETS = Budgets()
+
+
+def _take_off(promoted: Promoted, state: MemberState, outcome: Outcome) -> None:
+    """Say what promotions did."""
+    outcome.discounts, outcome.refused, outcome.to_pay = promoted.effects, promoted.refused, promoted.to_pay
+    outcome.uses += [effect.campaign for effect in promoted.effects]
+    if state.coupons:
+        outcome.coupons = uses_of(promoted.effects, state.coupons) + outcome.coupons
 
 
 def _keep_facts(program: CompiledProgram, state: MemberState, explanation: Explanation) -> None:
@@ -110,11 +132,13 @@ def _keep_facts(program: CompiledProgram, state: MemberState, explanation: Expla
     explanation.attributes = {name: readable(value) for name, value in state.attributes.items() if name in known}
 
 
-def _facts(
-    program: CompiledProgram, state: MemberState, event: Occurrence, here: dt.datetime, basis: BasisAmounts
-) -> Facts:
+def _seen(
+    program: CompiledProgram, state: MemberState, event: Occurrence, here: dt.datetime
+) -> tuple[BasisAmounts, Facts]:
+    """What of an event's money counts, and what expressions read."""
+    basis = basis_amounts(event, program.definition.money)
     digits = program.currency_digits
-    return Facts(
+    facts = Facts(
         EventFacts(event, basis, digits),
         MemberFacts(
             state,
@@ -128,6 +152,7 @@ def _facts(
         LocationFacts(event.location, program.definition.locations.get(event.location)),
         TimeFacts(here),
     )
+    return basis, facts
 
 
 def _consider_all(
@@ -251,9 +276,9 @@ def _extends(program: CompiledProgram, state: MemberState, event: Occurrence, ou
     earned = {effect.points for effect in outcome.points if effect.amount > 0}
     extended = []
     for points, events in program.inactive.items():
-        # What time does is no activity, unless it is named; nor is that somebody is given an offer.
+        # What time or friends do is no activity, unless it is named; nor is that somebody is given an offer.
         counts = event.type in events or (
-            not events and event.type != ASSIGNED and not program.time.is_of_time(event.type)
+            not events and event.type != ASSIGNED and not program.time.is_made(event.type)
         )
         if counts and program.definition.points[points].expiry.must_earn:
             counts = points in earned
@@ -277,17 +302,17 @@ def _tag(matches: list[Match], state: MemberState, outcome: Outcome) -> None:
 def _uses(matches: list[Match], outcome: Outcome) -> list[str]:
     """The campaigns that had an effect. One that came to nothing is not used up by it, and says so."""
     giving = {effect.campaign for effect in outcome.points if effect.amount}
+    giving |= {change.by for change in outcome.coupons if change.by is not None}
     uses = []
     for match in matches:
         considered = match.considered
         if considered.verdict != "matched":
             continue
-        lowers = any(step.granted < 0 for step in considered.arithmetic)
         gives = match.campaign.id in giving
         if considered.offer is not None and match.earns and not match.deducts:
             # Another instance of the same offer may be the one that gives.
             gives = any(step.granted for step in considered.arithmetic)
-        if gives or match.campaign.acts or lowers:
+        if gives or match.campaign.acts or any(step.granted < 0 for step in considered.arithmetic):
             uses += [match.campaign.id] * match.times
         else:
             cut = next((step.cut_by for step in considered.arithmetic if step.cut_by), None)

@@ -8,7 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from setia.engine.coupon_change import CouponChange, CouponFault
+from setia.engine.moved import Merged, Moved
+from setia.engine.payment import Payment
 from setia.engine.returned import Returned
+from setia.engine.reward_reasons import RefusedReward
 from setia.engine.state import Counters, Floor, OfferState
 
 
@@ -28,22 +32,26 @@ class PointsEffect(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     expires_at: dt.datetime | None = None
     waits_for: str | None = None
     """The event that the points wait for; with `available_at`, whichever comes first."""
+    review: str | None = None
+    """The velocity rule by which a person has to approve them first, whatever else they wait for."""
 
     @property
     def is_pending(self) -> bool:
         """Whether the points cannot be used yet."""
-        return self.available_at is not None or self.waits_for is not None
+        return self.available_at is not None or self.waits_for is not None or self.review is not None
 
 
 class LotMove(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What an event or a person did to `amount` points that lay in a lot already.
 
     `released`: pending points can be used. `cancelled`: pending points were taken back. `expired`: they were ended.
-    `extended`: they end at `expires_at` (None: never) and not when their lot did. `order` is the external id of the
-    event that had earned them, `occurred_at` when that occurred.
+    `extended`: they end at `expires_at` (None: never) and not when their lot did. `kept`: a person has approved them,
+    and they wait on for what they waited for before. `voided`: given by hand, a person has not approved them. Points
+    that lie in no lot have the lot (0, 0). `order` is the external id of the event that had earned them, `occurred_at`
+    when that occurred.
     """
 
-    what: Literal["released", "cancelled", "expired", "extended"]
+    what: Literal["released", "cancelled", "expired", "extended", "kept", "voided"]
     points: str
     amount: int
     campaign: str
@@ -57,7 +65,7 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one cart promotion took off: from each line (-1: from shipping), in the smallest unit of the currency.
 
     `wanted` stands where a cap, or what other promotions had left, made it less. `added_units` are for the caller to
-    add for free; `code` is the code that it was given for.
+    add for free; `code` is the code that it was given for, and `coupon` the coupon that has this code.
     """
 
     campaign: str
@@ -66,18 +74,46 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     wanted: int | None = None
     added_units: int = 0
     code: str | None = None
+    coupon: str | None = None
 
 
-RefusedReason = Literal[
-    "unknown", "another_code", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing"
-]
+class RewardEffect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reward that was redeemed with an order.
+
+    `quantity` of it were used (`wanted`, where more were asked for), for `points` (point type -> smallest units)
+    together. `amount` was taken off: from each line (-1: from shipping), in the smallest unit of the currency.
+    `added_units` of the article `sku` are for the caller to add, for `money` together. `redemption` is its id, once it
+    is booked.
+    """
+
+    reward: str
+    quantity: int
+    points: dict[str, int] = {}
+    amount: int = 0
+    by_line: dict[int, int] = {}
+    wanted: int | None = None
+    added_units: int = 0
+    sku: str | None = None
+    money: int = 0
+    redemption: str | None = None
+
+
+REDEMPTION = "redemption"
+"""The name under which points that rewards cost stand among the effects."""
+
+RefusedReason = (
+    Literal[
+        "unknown", "another_code", "schedule", "condition", "lines", "limit", "group", "exclusive", "error", "nothing"
+    ]
+    | CouponFault
+)
 
 
 class RefusedCode(msgspec.Struct, frozen=True, omit_defaults=True):
     """A code that was shown and did nothing, and why.
 
-    `unknown`: no promotion has it. `another_code`: its promotion was had by another code. Else the verdict of its
-    promotion, `campaign`.
+    `unknown`: no promotion has it. `another_code`: its promotion was had by another code. Else what is wrong with the
+    coupon it is of, or the verdict of its promotion, `campaign`.
     """
 
     code: str
@@ -187,10 +223,26 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     """What cart promotions took off, in the order in which they applied."""
     refused: list[RefusedCode] = []
     """Codes that were shown and did nothing."""
+    coupons: list[CouponChange] = []
+    """What was done to coupons, in this order."""
+    redeemed: list[RewardEffect] = []
+    """The rewards that were redeemed with a purchase, in the order in which they were asked for."""
     to_pay: ToPay | None = None
-    """Of a purchase with prices before promotions: what is left to pay."""
+    """Of a purchase with prices before promotions: what is left to pay, after its rewards too."""
+    velocity: list[tuple[str, str, int]] = []
+    """What velocity rules have counted it as: (rule, whom it was counted for, how much)."""
+    frozen: bool | None = None
+    """Whether points cannot be spent from now on, where somebody has just said so."""
+    refund: int | None = None
+    """Of a return of such a purchase: what the customer gets back of it; below 0 where a return was cancelled."""
+    payment: Payment | None = None
+    """Of a purchase for which gift cards were shown, and of its return: what they paid, or got back."""
     undoes: Undone | None = None
     """Of a return: which order it is of. `points` and `counted` then are differences to what stood of the order."""
+    moved: Moved | None = None
+    """Of points that were moved by somebody's decision: which way, and the entry on the other side."""
+    merged: Merged | None = None
+    """Of the member who stays when two are merged, and when that is undone."""
 
 
 Verdict = Literal[
@@ -280,6 +332,18 @@ class Weighed(msgspec.Struct, frozen=True, omit_defaults=True):
     needed: int
 
 
+class Hurried(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A velocity rule that something has broken: `counted` within its time, where `most` is fine."""
+
+    rule: str
+    per: str
+    subject: str
+    counted: int
+    most: int
+    then: str
+    points: str | None = None
+
+
 class Explanation(msgspec.Struct, omit_defaults=True):
     """Why the outcome is what it is: the inputs used and every campaign considered, in order of evaluation."""
 
@@ -289,6 +353,8 @@ class Explanation(msgspec.Struct, omit_defaults=True):
     """Tier set -> the arithmetic of its metric, such as `520/900`."""
     weighed: list[Weighed] = []
     """At a review: what keeping the level asked for."""
+    velocity: list[Hurried] = []
+    """The velocity rules that it has broken."""
     attributes: dict[str, Any] = {}
     """Of a purchase: the member's attributes that expressions may read, as they were; a return decides by them."""
     tags: tuple[str, ...] = ()
@@ -304,6 +370,10 @@ class Decision(msgspec.Struct):
     explanation: Explanation
     budget_uses: dict[str, dict[str, int]] = {}
     """Budget key -> period -> what this decision took from it."""
+    refused: list[RefusedReward] = []
+    """Rewards that a purchase asked for and that cannot be had: nothing of the decision may be kept then."""
+    staying: dict[str, dict[str, int]] = {}
+    """Of a return: redemption of its order -> point type -> what of it stays spent. Others stay as they are."""
 
 
 # Decimals are numbers in JSON, and come back as the decimals they were: what a campaign set stays exact.

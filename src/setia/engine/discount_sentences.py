@@ -58,6 +58,18 @@ _WHY: dict[str, dict[Language, str]] = {
     },
 }
 _WHY["exclusive"] = _WHY["group"]
+_WHY |= {
+    "not_yours": {"en": "it is somebody else's", "de": "er gehört jemand anderem", "ms": "ia milik orang lain"},
+    "void": {"en": "it was withdrawn", "de": "er wurde zurückgezogen", "ms": "ia telah ditarik balik"},
+    "used_up": {"en": "it has been used", "de": "er ist schon eingelöst", "ms": "ia telah digunakan"},
+    "member_limit": {
+        "en": "you have used it as often as you can",
+        "de": "du hast ihn so oft eingelöst, wie es geht",
+        "ms": "anda telah menggunakannya sebanyak yang dibenarkan",
+    },
+    "not_yet": {"en": "it is not valid yet", "de": "er gilt noch nicht", "ms": "ia belum sah"},
+    "expired": {"en": "it is not valid any more", "de": "er gilt nicht mehr", "ms": "ia tidak lagi sah"},
+}
 
 
 def discount_sentences(program: CompiledProgram, outcome: Outcome, language: Language) -> list[str]:

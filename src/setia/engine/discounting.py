@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +25,8 @@ class Priced(msgspec.Struct):
     tax: int
     quantity: Decimal
     amount: int
+    free: int = 0
+    """The units that were handed out for nothing: nothing is earned on them."""
 
     @property
     def units(self) -> int:
@@ -32,7 +36,10 @@ class Priced(msgspec.Struct):
     @property
     def unit_price(self) -> Fraction:
         """What one unit costs now."""
-        return Fraction(self.amount) / Fraction(self.quantity) if self.quantity else Fraction(0)
+        if not self.quantity:
+            return Fraction(0)
+        numerator, denominator = self.quantity.as_integer_ratio()
+        return Fraction(self.amount * denominator, numerator)
 
     @property
     def net_share(self) -> Fraction:
@@ -47,6 +54,8 @@ class Taken(msgspec.Struct, frozen=True):
     wanted: int
     """What it would take without its caps, from lines that other promotions have left as they were."""
     added_units: int = 0
+    free: dict[int, int] = {}
+    """Of each line, the units that were picked and cost nothing any more."""
 
     @property
     def total(self) -> int:
@@ -75,20 +84,34 @@ def take_off(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, d
     if discount.free == "added":
         return Taken({}, 0, _sets(discount, priced, chosen) * (discount.units or 1))
     measure = _measure(discount, priced, chosen.lines, digits)
+    free: dict[int, int] = {}
     if discount.on == "shipping":
         raw = _of_lines(discount, {line: one for line, one in priced.items() if line == SHIPPING}, measure)
+    elif _by_units(discount, measure):
+        picked = _picked(discount, priced, chosen)
+        raw = _of_units(discount, priced, picked, measure)
+        if measure.percent == 1:
+            for run in picked:
+                free[run.line] = free.get(run.line, 0) + run.units
     else:
-        picked = _picked(discount, measure, priced, chosen)
-        if picked is None:
-            raw = _of_lines(discount, {line: priced[line] for line in chosen.lines}, measure)
-        else:
-            raw = _of_units(discount, priced, picked, measure)
-    wanted = sum(raw.values(), Fraction(0))
-    return Taken(_capped(discount, raw, priced, digits), _whole(wanted, discount))
+        raw = _of_lines(discount, {line: priced[line] for line in chosen.lines}, measure)
+    wanted = rounded(sum(raw.parts.values()), raw.over, discount.rounding)
+    return Taken(_capped(discount, raw, priced, digits), wanted, free=free)
 
 
-def _whole(amount: Fraction, discount: Discount) -> int:
-    return rounded(amount.numerator, amount.denominator, discount.rounding)
+class _Exact(NamedTuple):
+    """What is taken off each line, before it is rounded: numerators over one denominator.
+
+    Whole numbers, because sums and comparisons of fractions were nine tenths of what a promotion took.
+    """
+
+    parts: dict[int, int]
+    over: int
+
+
+def _over_one(cuts: Mapping[int, Fraction]) -> _Exact:
+    over = lcm(*(cut.denominator for cut in cuts.values()))
+    return _Exact({line: cut.numerator * (over // cut.denominator) for line, cut in cuts.items()}, over)
 
 
 def _minor(amount: Decimal, digits: int) -> Fraction:
@@ -118,15 +141,27 @@ def _step(discount: Discount, priced: Mapping[int, Priced], lines: Collection[in
     return reached[-1] if reached else None
 
 
-def _of_lines(discount: Discount, lines: Mapping[int, Priced], measure: _Measure) -> dict[int, Fraction]:
+def _of_lines(discount: Discount, lines: Mapping[int, Priced], measure: _Measure) -> _Exact:
     """What is taken off whole lines, before any cap."""
     share = measure.percent
     if share is not None:
         original = discount.base == "original"
-        return {line: share * (one.original if original else one.amount) for line, one in lines.items()}
+        each = {line: one.original if original else one.amount for line, one in lines.items()}
+        return _Exact({line: amount * share.numerator for line, amount in each.items()}, share.denominator)
     if measure.amount is None:
-        return {}
-    return _spread(discount, measure.amount, lines)
+        return _Exact({}, 1)
+    if discount.spread == "by_value" and discount.tax == "included":
+        return _by_value(measure.amount, lines)
+    return _over_one(_spread(discount, measure.amount, lines))
+
+
+def _by_value(amount: Fraction, lines: Mapping[int, Priced]) -> _Exact:
+    """An amount over lines by what they cost: no line gets more than that."""
+    left = {line: one.amount for line, one in lines.items() if one.amount > 0}
+    whole = sum(left.values())
+    if amount >= whole:
+        return _Exact(left, 1)
+    return _Exact({line: there * amount.numerator for line, there in left.items()}, whole * amount.denominator)
 
 
 def _net(discount: Discount, one: Priced) -> Fraction:
@@ -163,30 +198,40 @@ def _sets(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> i
     return sets if discount.repeat else min(1, sets)
 
 
-def _picked(discount: Discount, measure: _Measure, priced: Mapping[int, Priced], chosen: Chosen) -> list[Run] | None:
-    """The units that are discounted; None where it is about whole lines."""
-    runs = _runs(priced, chosen.lines)
+def _by_units(discount: Discount, measure: _Measure) -> bool:
+    """Whether it is about units; else about whole lines."""
+    return bool(
+        discount.buy is not None
+        or discount.bundle
+        or discount.every is not None
+        or discount.units is not None
+        or discount.on in {"cheapest", "dearest"}
+        or (discount.on == "lines" and measure.percent is None)
+    )
+
+
+def _picked(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> list[Run]:
+    """The units that are discounted."""
     units = discount.units
-    if discount.buy is not None:
-        bought = _runs(priced, chosen.bought)
-        return given(runs, bought, discount.buy.quantity, units or 1, repeat=discount.repeat)
     if discount.bundle:
         selections = [
             (_runs(priced, lines), part.quantity) for lines, part in zip(chosen.bundle, discount.bundle, strict=True)
         ]
         return whole_sets(selections, repeat=discount.repeat)
+    runs = _runs(priced, chosen.lines)
+    if discount.buy is not None:
+        bought = _runs(priced, chosen.bought)
+        return given(runs, bought, discount.buy.quantity, units or 1, repeat=discount.repeat)
     if discount.every is not None:
         return every(runs, discount.every, units or 1)
     if discount.on == "cheapest":
         return cheapest(runs, units or 1)
     if discount.on == "dearest" or units is not None:
         return dearest(runs, units or 1)
-    return runs if discount.on == "lines" and measure.percent is None else None
+    return runs
 
 
-def _of_units(
-    discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure
-) -> dict[int, Fraction]:
+def _of_units(discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure) -> _Exact:
     """What is taken off units, before any cap."""
     together = _of_bundles(discount, priced, picked, measure) if discount.bundle else None
     cuts: dict[int, Fraction] = {}
@@ -205,7 +250,7 @@ def _of_units(
         else:
             cut = min(run.price * net, measure.amount or Fraction(0)) / net
         cuts[run.line] = cuts.get(run.line, Fraction(0)) + cut * run.units
-    return cuts
+    return _over_one(cuts)
 
 
 def _of_bundles(discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure) -> Fraction:
@@ -219,24 +264,23 @@ def _of_bundles(discount: Discount, priced: Mapping[int, Priced], picked: Sequen
     return min(whole, (measure.amount or Fraction(0)) * bundles) / whole
 
 
-def _capped(
-    discount: Discount, raw: Mapping[int, Fraction], priced: Mapping[int, Priced], digits: int
-) -> dict[int, int]:
+def _capped(discount: Discount, raw: _Exact, priced: Mapping[int, Priced], digits: int) -> dict[int, int]:
     """Whole smallest units of the currency for each line: the rounded sum, shared out so that it adds up."""
     # Caps are whole smallest units too, so that rounding never goes beyond them.
-    most_each = None if discount.at_most_per_line is None else int(_minor(discount.at_most_per_line, digits))
-    cuts = {
-        line: min(cut, Fraction(priced[line].amount), *(() if most_each is None else (Fraction(most_each),)))
-        for line, cut in raw.items()
-    }
-    whole = sum(cuts.values(), Fraction(0))
-    if discount.at_most is not None and whole > (most := Fraction(int(_minor(discount.at_most, digits)))):
-        cuts = {line: cut * most / whole for line, cut in cuts.items()}
-        whole = most
-    shares = {line: int(cut) for line, cut in cuts.items()}
+    cuts, over = raw
+    if discount.at_most_per_line is not None:
+        most_each = int(_minor(discount.at_most_per_line, digits)) * over
+        cuts = {line: min(cut, most_each) for line, cut in cuts.items()}
+    cuts = {line: min(cut, priced[line].amount * over) for line, cut in cuts.items()}
+    whole = sum(cuts.values())
+    if discount.at_most is not None and whole > (most := int(_minor(discount.at_most, digits))) * over:
+        # Each in proportion: cut / over * most / (whole / over).
+        cuts, over, whole = {line: cut * most for line, cut in cuts.items()}, whole, most * whole
+    shares = {line: cut // over for line, cut in cuts.items()}
     # The smallest units that rounding has left over go to the largest fractions, those of earlier lines first. There
     # are at most as many of them as lines with a fraction, so none gets more than its cap or its price.
-    left_over = _whole(whole, discount) - sum(shares.values())
-    for line in sorted(cuts, key=lambda line: (shares[line] - cuts[line], line))[:left_over]:
-        shares[line] += 1
+    left_over = rounded(whole, over, discount.rounding) - sum(shares.values())
+    if left_over:
+        for line in sorted(cuts, key=lambda line: (shares[line] * over - cuts[line], line))[:left_over]:
+            shares[line] += 1
     return {line: share for line, share in shares.items() if share}

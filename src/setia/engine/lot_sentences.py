@@ -31,6 +31,16 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": "{amount} noch nicht einlösbare {points} aus Bestellung {order} zurückgenommen.",
         "ms": "{amount} {points} daripada pesanan {order} yang belum boleh digunakan ditarik balik.",
     },
+    "kept": {
+        "en": "{amount} {points} approved; they can be used later.",
+        "de": "{amount} {points} freigegeben; sie sind später einlösbar.",
+        "ms": "{amount} {points} diluluskan; boleh digunakan kemudian.",
+    },
+    "voided": {
+        "en": "{amount} {points} not approved, and taken back.",
+        "de": "{amount} {points} nicht freigegeben und zurückgenommen.",
+        "ms": "{amount} {points} tidak diluluskan dan ditarik balik.",
+    },
     "expired": {
         "en": "{amount} {points} ended by hand.",
         "de": "{amount} {points} von Hand beendet.",
@@ -48,6 +58,11 @@ _WORDS: dict[str, dict[Language, str]] = {
     },
 }
 _REASON: dict[Language, str] = {"en": " Reason: {reason}.", "de": " Grund: {reason}.", "ms": " Sebab: {reason}."}
+REVIEWED: dict[Language, str] = {
+    "en": " They can be used once they have been reviewed.",
+    "de": " Einlösbar, sobald sie geprüft sind.",
+    "ms": " Boleh digunakan selepas disemak.",
+}
 WAITING: dict[Language, str] = {
     "en": " They can be used after “{event}”.",
     "de": " Einlösbar nach „{event}“.",

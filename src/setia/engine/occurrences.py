@@ -19,7 +19,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a purchase.
 
     `amount` is what the line cost after its own discount, tax included; `discount` what was taken off it; `tax` the tax
-    contained in `amount`. All in the smallest unit of the currency.
+    contained in `amount`; `rewarded` how much of `amount` rewards have paid, as a decision finds it. All in the
+    smallest unit of the currency.
     """
 
     sku: str
@@ -31,6 +32,19 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str = ""
     brand: str = ""
     labels: tuple[str, ...] = ()
+    rewarded: int = 0
+
+
+class Wished(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reward that is redeemed with a purchase: so many, or as many as `points` (smallest units) pay for.
+
+    Of a free product, `sku` is the article that is wanted.
+    """
+
+    reward: str
+    quantity: int = 1
+    points: int | None = None
+    sku: str | None = None
 
 
 class Tender(msgspec.Struct, frozen=True):
@@ -44,8 +58,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event. A purchase has lines; an event of the program's own has `data`.
 
     `pricing` says whether amounts are `final`, or those `before` promotions, which then apply; `codes` are what the
-    customer has shown for them. `discount` is what was taken off the whole order after the lines' own discounts;
-    `shipping` is with tax, of which `shipping_tax` is contained.
+    customer has shown for them, and `redeem` the rewards that are redeemed with it. `discount` is what was taken off
+    the whole order after the lines' own discounts; `shipping` is with tax, of which `shipping_tax` is contained.
     """
 
     id: str
@@ -64,6 +78,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     discount: int = 0
     pricing: Pricing = "final"
     codes: tuple[str, ...] = ()
+    redeem: tuple[Wished, ...] = ()
     data: dict[str, Any] = {}
     fired: dict[str, str] = {}
     """Where time made it: the mark that is kept with the member, so that it happens once. No caller can send it."""

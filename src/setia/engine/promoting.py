@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,8 @@ from setia.engine.basis import gross
 from setia.engine.compiled import CompiledProgram, TriggerPlan
 from setia.engine.compiled_campaigns import CompiledCampaign
 from setia.engine.considering import Facts, Match, consider
-from setia.engine.decision import Considered, DiscountEffect, RefusedCode, ToPay
+from setia.engine.coupons import Shown, discount_by, fault_of, shown_for, terms_of
+from setia.engine.decision import Considered, DiscountEffect, RefusedCode, RefusedReason, ToPay
 from setia.engine.discounting import SHIPPING, Chosen, Priced, Taken, take_off
 from setia.engine.limits import UNLIMITED, Allowance
 from setia.engine.occurrences import Line, Occurrence
@@ -51,64 +52,114 @@ def promote(
     have left: those of higher priority first, in the order of the definition.
     """
     considered, matches = [], []
+    shown: dict[str, list[Shown]] = {}
+    why: dict[str, RefusedReason] = {}
     for campaign in plan.promotions:
         limits = program.limits_of[campaign.id]
         allowance = Allowance(limits, here.date(), state.counters.limits, shared) if limits else UNLIMITED
         found: Match | Considered = Considered(campaign.id, "coupon")
-        if code_for(campaign, event) is not None:
+        if asked := shown_for(campaign, state, event):
             found = consider(campaign, facts, event.occurred_at, here, allowance)
         if isinstance(found, Match):
             matches.append(found)
+            # Each coupon is a use of its promotion, and may be one too many.
+            shown[campaign.id] = asked[: allowance.use(len(asked))[0]]
+            why |= dict.fromkeys((one.code for one in asked[len(shown[campaign.id]) :]), "limit")
         considered.append(found.considered if isinstance(found, Match) else found)
     priced = _priced(event)
     digits = program.currency_digits
     chosen = {match.campaign.id: lines for match in matches if (lines := _chosen(match, facts)) is not None}
     alone = {
-        match.campaign.id: take_off(_discount(match.campaign), priced, chosen[match.campaign.id], digits)
+        match.campaign.id: [taken for _, taken in _takings(match, shown, _copied(priced), chosen, digits)]
         for match in matches
         if match.campaign.id in chosen and (match.campaign.definition.group or match.campaign.definition.exclusive)
     }
     for match in matches:
         # What has nothing to take off keeps no other promotion out.
-        if match.campaign.id in alone and not _does(alone[match.campaign.id]):
+        if match.campaign.id in alone and not any(map(_does, alone[match.campaign.id])):
             match.considered.verdict = "nothing"
     applying = choose(
         [match for match in matches if match.considered.verdict == "matched"],
         program.definition.stacking,
-        lambda match: Fraction(alone[match.campaign.id].total),
+        lambda match: Fraction(sum(taken.total for taken in alone[match.campaign.id])),
     )
-    effects = []
+    effects: list[DiscountEffect] = []
     for match in applying:
-        campaign = match.campaign
-        taken = take_off(_discount(campaign), priced, chosen[campaign.id], digits)
-        if not _does(taken):
+        does = False
+        for one, taken in _takings(match, shown, priced, chosen, digits):
+            if not _does(taken):
+                why[one.code] = "nothing"
+                continue
+            does = True
+            effects.append(_effect(match.campaign.id, one, taken))
+        if not does:
             match.considered.verdict = "nothing"
-            continue
-        for line, cut in taken.cuts.items():
-            priced[line].amount -= cut
-        code = code_for(campaign, event) or None
-        wanted = taken.wanted if taken.wanted != taken.total else None
-        effects.append(DiscountEffect(campaign.id, taken.total, taken.cuts, wanted, taken.added_units, code))
     left = _left(event, priced)
     tax = sum(line.tax for line in left.lines) + left.shipping_tax
     to_pay = ToPay([line.amount for line in left.lines], left.shipping, left.discount, gross(left), tax)
-    return Promoted(left, effects, _refused(plan, event, effects, considered), to_pay, considered)
+    return Promoted(left, effects, _refused(plan, state, event, effects, considered, why), to_pay, considered)
+
+
+def _takings(
+    match: Match,
+    shown: Mapping[str, Sequence[Shown]],
+    priced: Mapping[int, Priced],
+    chosen: Mapping[str, Chosen],
+    digits: int,
+) -> Iterator[tuple[Shown, Taken]]:
+    """What each that was shown for a promotion takes off, one after the other; `priced` goes down with it."""
+    name, discount = match.campaign.id, discount_of(match.campaign)
+    for one in shown[name]:
+        taken = take_off(discount_by(discount, one, digits), priced, chosen[name], digits)
+        yield one, taken
+        for line, cut in taken.cuts.items():
+            priced[line].amount -= cut
+        for line, units in taken.free.items():
+            # Two promotions may both give the same units.
+            priced[line].free = min(priced[line].units, priced[line].free + units)
+
+
+def _copied(priced: Mapping[int, Priced]) -> dict[int, Priced]:
+    """Lines to try on what a promotion would take off alone."""
+    return {line: msgspec.structs.replace(one) for line, one in priced.items()}
+
+
+def _effect(campaign: str, shown: Shown, taken: Taken) -> DiscountEffect:
+    wanted = taken.wanted if taken.wanted != taken.total else None
+    coupon = None if shown.coupon is None else shown.coupon.id
+    return DiscountEffect(
+        campaign, taken.total, taken.cuts, wanted, taken.added_units, shown.code or None, coupon=coupon
+    )
 
 
 def _refused(
-    plan: TriggerPlan, event: Occurrence, effects: Iterable[DiscountEffect], considered: Iterable[Considered]
+    plan: TriggerPlan,
+    state: MemberState,
+    event: Occurrence,
+    effects: Iterable[DiscountEffect],
+    considered: Iterable[Considered],
+    why: Mapping[str, RefusedReason],
 ) -> list[RefusedCode]:
-    """The codes that were shown and did nothing."""
+    """The codes that were shown and did nothing; `why` is known of those that could have done something."""
     applied = {effect.code for effect in effects}
     verdicts = {one.campaign: one.verdict for one in considered}
+    coupons = {one.code: one for one in state.coupons}
+    promotions = {one.id: one for one in plan.promotions}
     refused = []
     for code in event.codes:
         if code in applied:
             continue
         owner = next((one.id for one in plan.promotions if code.casefold() in one.codes), None)
-        verdict = "unknown" if owner is None else verdicts[owner]
-        # A promotion asked for by several of its codes applies once.
-        reason: Any = "another_code" if verdict == "matched" else verdict
+        reason: Any = None
+        if owner is None and code in coupons:
+            owner = coupons[code].campaign
+            # Where its promotion has gone, or has no coupons any more, it is known and of no promotion.
+            terms = terms_of(promotions[owner]) if owner in promotions else None
+            reason = "unknown" if terms is None else fault_of(coupons[code], terms, state.id, event.occurred_at)
+        if reason is None:
+            verdict = "unknown" if owner is None else verdicts[owner]
+            # A promotion asked for by several of its codes applies once, or with as many coupons as it allows.
+            reason = why.get(code, "another_code") if verdict == "matched" else verdict
         refused.append(RefusedCode(code, reason, owner))
     return refused
 
@@ -117,15 +168,8 @@ def _does(taken: Taken) -> bool:
     return bool(taken.cuts or taken.added_units)
 
 
-def code_for(campaign: CompiledCampaign, event: Occurrence) -> str | None:
-    """The code by which a promotion was asked for; empty where it needs none, None where it needs one."""
-    discount = _discount(campaign)
-    if not discount.codes:
-        return None if discount.coupon else ""
-    return next((code for code in event.codes if code.casefold() in campaign.codes), None)
-
-
-def _discount(campaign: CompiledCampaign) -> Discount:
+def discount_of(campaign: CompiledCampaign) -> Discount:
+    """What a promotion takes off; raises TypeError for a campaign that is none."""
     discount = campaign.definition.discount
     if discount is None:
         message = f"{campaign.id} is no promotion"
@@ -175,7 +219,8 @@ def _line(line: Line, now: Priced) -> Line:
     if now.amount == now.original:
         return line
     discount = line.discount + now.original - now.amount
-    return msgspec.structs.replace(line, amount=now.amount, tax=_tax(now), discount=discount)
+    quantity = line.quantity - now.free if now.free else line.quantity
+    return msgspec.structs.replace(line, quantity=quantity, amount=now.amount, tax=_tax(now), discount=discount)
 
 
 def _tax(now: Priced) -> int:

@@ -34,10 +34,14 @@ def raw_points(
     numerator, denominator = earn.numerator, earn.denominator
     kind = earn.kind
     if kind == "per_amount":
-        amounts = _amounts(chosen, basis)
-        counted = sum([amount for _, amount in amounts])
-        parts = [(index, amount * numerator) for index, amount in amounts]
-        raw = Raw(parts, denominator, in_units(counted, digits), counted * numerator)
+        # A campaign that gives points of two types asks twice.
+        known = chosen.amounts
+        if known is None:
+            amounts = _amounts(chosen, basis)
+            counted = sum([amount for _, amount in amounts])
+            known = chosen.amounts = (amounts, counted, in_units(counted, digits))
+        parts = [(index, amount * numerator) for index, amount in known[0]]
+        raw = Raw(parts, denominator, known[2], known[1] * numerator)
     elif kind == "fixed":
         raw = Raw([(WHOLE, numerator)], denominator, "1", numerator)
     elif kind == "per_whole_amount":

@@ -16,7 +16,9 @@ from setia.engine.falling import Falling
 from setia.engine.limits import count_uses
 from setia.engine.occurrences import Occurrence
 from setia.engine.returned import Returned
+from setia.engine.returned_coupons import GrantedCoupon, UsedCoupon, coupons_again, granted_again, used_again
 from setia.engine.returned_offers import taken_back
+from setia.engine.returned_rewards import staying, wishes_again
 from setia.engine.returns import bought, difference, remaining, stands
 from setia.engine.state import Budgets, Counters, MemberState
 
@@ -29,6 +31,8 @@ class PastOrder(msgspec.Struct, frozen=True):
     before: MemberState
     booked_at: dt.datetime
     outcomes: Sequence[Outcome]
+    used: Sequence[UsedCoupon] = ()
+    granted: Sequence[GrantedCoupon] = ()
 
 
 class CancelledReturn(msgspec.Struct, frozen=True):
@@ -56,8 +60,12 @@ def decide_return(
         TooMuchReturned: more comes back than is left.
     """
     kept, decided = remaining(past.event, returned), None
+    coupons = coupons_again(past.program, past.event, kept, past.used)
     if kept is not None:
-        decided = decide(past.program, past.before, bought(kept), past.booked_at, _budgets_left(past))
+        before = msgspec.structs.replace(past.before, coupons=coupons.coupons)
+        if kept.redeem:
+            kept = wishes_again(past.program, past.event, kept, past.outcomes[0])
+        decided = decide(past.program, before, bought(kept), past.booked_at, _budgets_left(past))
     again = None if decided is None else decided.outcome
     less = difference(stands(past.outcomes), again)
     effects = less.points if again is None else [_as_given(effect, again) for effect in less.points]
@@ -71,6 +79,12 @@ def decide_return(
         effects = _as_taken(effects, cancelled.outcome)
     offers = taken_back(state.counters, past.before.counters, past.outcomes, again)
     outcome = Outcome(points=effects, counted=less.counted, uses=less.instead, offers=offers, undoes=undone)
+    outcome.coupons = used_again(past.program, past.used, again) + granted_again(past.granted, again)
+    if again is not None:
+        outcome.to_pay = again.to_pay
+    if cancelled is not None:
+        outcome.refused = coupons.refused
+    outcome.refund = _refund(past, again)
     counters = count_return(program, state.counters, outcome, undone, state.enrolled_at)
     sums = _sums_without(program, counters, past, again, by_order)
     falling = Falling(program, state, counters, closed, sums, rises=cancelled is not None)
@@ -84,7 +98,17 @@ def decide_return(
         counters=counters,
         explanation=msgspec.structs.replace(explanation, tiers=ladder),
         budget_uses=_given_back(outcome, undone, past),
+        staying=staying(past.program, past.outcomes[0], again),
     )
+
+
+def _refund(past: PastOrder, again: Outcome | None) -> int | None:
+    """What the customer gets back: what stood of the order to pay, less what is left to pay; None of final prices."""
+    first = past.outcomes[0].to_pay
+    if first is None:
+        return None
+    stood = first.total - sum(outcome.refund or 0 for outcome in past.outcomes[1:])
+    return stood - (0 if again is None or again.to_pay is None else again.to_pay.total)
 
 
 def _as_given(effect: PointsEffect, again: Outcome) -> PointsEffect:

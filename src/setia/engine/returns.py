@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from setia.engine.basis import gross
-from setia.engine.decision import Outcome, PointsEffect
+from setia.engine.decision import REDEMPTION, Outcome, PointsEffect
 from setia.engine.occurrences import Line, Occurrence, Tender
 from setia.engine.returned import Returned, ReturnedLine
 
@@ -139,7 +139,8 @@ def stands(outcomes: Iterable[Outcome]) -> Stands:
     found = Stands()
     for outcome in outcomes:
         for effect in outcome.points:
-            if outcome.undoes is not None or effect.amount > 0:
+            # What rewards cost stands apart: it comes back as `redeemed` says, and not by difference.
+            if effect.campaign != REDEMPTION and (outcome.undoes is not None or effect.amount > 0):
                 key = effect.campaign, effect.points
                 # What a return could not take back, because it was spent, does not stand any more all the same.
                 wanted = effect.wanted if outcome.undoes is not None else None

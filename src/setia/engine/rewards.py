@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal, TypeAlias
 
@@ -17,56 +17,11 @@ from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.facts import MemberFacts, TimeFacts
 from setia.engine.occurrences import Occurrence
 from setia.engine.reward_periods import period_bounds
+from setia.engine.reward_reasons import Reason
 from setia.engine.state import Balance, MemberState
 from setia.engine.sums import sums_of
 from setia.expressions import EvaluationError, Expression
 from setia.program.rewards import Occasion, Quota
-
-ReasonCode = Literal[
-    "switched_off",
-    "member_not_active",
-    "not_yet",
-    "ended",
-    "closed_now",
-    "not_for_member",
-    "level_needed",
-    "points_missing",
-    "member_limit",
-    "total_limit",
-    "out_of_stock",
-    "no_codes_left",
-    "quantity",
-    "date_needed",
-    "date_unknown",
-    "date_closed",
-    "date_full",
-]
-
-
-class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One reason why a reward cannot be had now. Amounts are in the smallest unit of the point type.
-
-    - `points_missing`: `points`, `needed`, `missing`.
-    - `level_needed`: `tier_set`, `level`. `not_for_member`: the `clause` of the condition that does not hold.
-    - `not_yet`, `closed_now`, `member_limit`, `total_limit`: `until` says from when it can be had, where that is known.
-    - `member_limit`, `total_limit`, `out_of_stock`: `limit` is how many there are in the `period`, `left` of them what
-      is left.
-    - `quantity`: how many can be redeemed at once, from `least` to `limit`. `date_*`: the `date`.
-    """
-
-    code: ReasonCode
-    points: str = ""
-    needed: int | None = None
-    missing: int | None = None
-    tier_set: str = ""
-    level: str = ""
-    clause: str = ""
-    until: dt.datetime | None = None
-    period: str = ""
-    limit: int | None = None
-    least: int | None = None
-    left: int | None = None
-    date: str = ""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -108,17 +63,23 @@ def availability(
     program: CompiledProgram, reward: CompiledReward, state: MemberState, used: Used, now: dt.datetime, wish: Wish
 ) -> Availability:
     """Whether a member can redeem a reward at `now`: at which price, or every reason why not."""
+    price = price_for(program, reward, state, now, wish.quantity)
+    reasons = [*hindrances(program, reward, state, used, now, wish), *points_missing(state, price.points)]
+    return reasons or Available(price)
+
+
+def hindrances(
+    program: CompiledProgram, reward: CompiledReward, state: MemberState, used: Used, now: dt.datetime, wish: Wish
+) -> list[Reason]:
+    """Every reason why a member cannot have a reward at `now`, but that points are missing."""
     asked = _Asked(program, state, now)
-    price = asked.price(reward, wish.quantity)
-    reasons = [
+    return [
         *_of_reward(program, reward, now),
         *_of_member(program, reward, asked),
         *_of_quantity(reward, wish),
         *_of_date(program, reward, used, now, wish),
         *_of_limits(program, reward, used, now, wish),
-        *_of_points(state, price),
     ]
-    return reasons or Available(price)
 
 
 def price_for(
@@ -329,8 +290,11 @@ def _spent(
     return Reason(code, period=quota.every, limit=quota.uses, left=max(0, left), until=until)
 
 
-def _of_points(state: MemberState, price: Price) -> Iterator[Reason]:
-    for points, amount in price.points.items():
+def points_missing(state: MemberState, cost: Mapping[str, int]) -> Iterator[Reason]:
+    """Why a member's points do not pay what something costs (point type -> smallest units): frozen, or too few."""
+    if cost and state.counters.frozen_at is not None:
+        yield Reason("points_frozen")
+    for points, amount in cost.items():
         available = max(0, state.balances.get(points, Balance()).available)
         if available < amount:
             yield Reason("points_missing", points=points, needed=amount, missing=amount - available)

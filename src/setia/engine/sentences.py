@@ -7,12 +7,15 @@ from decimal import Decimal
 from functools import lru_cache
 
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import Arithmetic, Explanation, Outcome, PointsEffect
+from setia.engine.coupon_sentences import coupon_sentences
+from setia.engine.decision import REDEMPTION, Arithmetic, Explanation, Outcome, PointsEffect
 from setia.engine.discount_sentences import discount_sentences
 from setia.engine.exact import in_units
-from setia.engine.lot_sentences import WAITING, event_name, move_sentences, points_name
+from setia.engine.lot_sentences import REVIEWED, WAITING, event_name, move_sentences, points_name
+from setia.engine.moving_sentences import moving_sentences
 from setia.engine.offer_sentences import offer_sentences
 from setia.engine.return_sentences import return_sentence
+from setia.engine.reward_sentences import cart_sentences, rewards_back_sentence
 from setia.engine.tier_sentences import tier_sentences
 from setia.engine.wording import DAYS, Language, campaign_name, language_of, number
 
@@ -118,11 +121,18 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
     """A sentence for each effect, in the order of the outcome."""
     language = language_of(locale)
     undoes = outcome.undoes
-    if undoes is None:
+    if outcome.moved is not None:
+        told = moving_sentences(program, outcome.moved, outcome.points, language)
+    elif undoes is None:
         told = _all_points(program, outcome, explanation, language)
     else:
         cancelled = undoes.cancels is not None
-        told = [return_sentence(program, effect, language, cancelled=cancelled) for effect in outcome.points]
+        told = [
+            rewards_back_sentence(program, effect.points, effect.amount, language)
+            if effect.campaign == REDEMPTION
+            else return_sentence(program, effect, language, cancelled=cancelled)
+            for effect in outcome.points
+        ]
     if outcome.moves:
         told += move_sentences(program, outcome.moves, language)
     if outcome.tiers or outcome.renewed or outcome.graced:
@@ -131,6 +141,10 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
         told += _changes(program, outcome, language)
     if outcome.discounts or outcome.refused:
         told += discount_sentences(program, outcome, language)
+    if outcome.coupons:
+        told += coupon_sentences(program, outcome.coupons, language, of_return=undoes is not None)
+    if outcome.redeemed:
+        told += cart_sentences(program, outcome.redeemed, language)
     if outcome.offers:
         told += offer_sentences(program, outcome.offers, language)
     return told
@@ -145,6 +159,8 @@ def _all_points(program: CompiledProgram, outcome: Outcome, explanation: Explana
                 steps.setdefault((considered.campaign, step.points), []).append(step)
     told = []
     for effect in outcome.points:
+        if effect.campaign == REDEMPTION:
+            continue  # each reward has a sentence of its own
         own = steps.get((effect.campaign, effect.points))
         told.append(_points(program, effect, own.pop(0) if own else None, language))
     return told
@@ -222,6 +238,8 @@ def _points(program: CompiledProgram, effect: PointsEffect, step: Arithmetic | N
             amount=_amount(program, effect.points, amount, language),
             wanted=_amount(program, effect.points, abs(effect.wanted), language),
         )
+    if effect.review is not None:
+        return sentence + REVIEWED[language]
     if effect.available_at is not None:
         day = effect.available_at.astimezone(program.zone).strftime(DAYS[language])
         sentence += _WORDS["pending"][language].format(date=day)

@@ -64,6 +64,7 @@ class Counters(msgspec.Struct, omit_defaults=True):
     - `decayed`: point type -> the step of decay that was booked last.
     - `limits`: limit -> period -> uses, or points granted.
     - `offers`: instance of an offer -> how far it is.
+    - `frozen_at`: since when the member's points cannot be spent.
     - `first_purchase_at`, `last_purchase_at`, `newest_at` (of any event): moments, UTC.
     """
 
@@ -83,6 +84,7 @@ class Counters(msgspec.Struct, omit_defaults=True):
     fired: dict[str, str] = {}
     seen_at: dict[str, dt.datetime] = {}
     offers: dict[str, OfferState] = {}
+    frozen_at: dt.datetime | None = None
 
 
 class Balance(msgspec.Struct):
@@ -107,6 +109,27 @@ class Waiting(msgspec.Struct, frozen=True):
     lot: tuple[int, int]
     order: str | None
     occurred_at: dt.datetime
+    reviewed: bool = False
+    """Whether a person has to approve it: no event releases it before."""
+
+
+class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A coupon that was shown with an order, as it was before it; `code` is what was shown.
+
+    `member` may use it (None: everybody), from `starts` until `ends` (exclusive). `left` is the money it holds (None: its
+    promotion says what it takes off), `uses_left` how often it can be used (None: without end).
+    """
+
+    id: str
+    campaign: str
+    code: str
+    member: str | None = None
+    starts: dt.datetime | None = None
+    ends: dt.datetime | None = None
+    left: int | None = None
+    uses_left: int | None = None
+    used_by_member: int = 0
+    is_void: bool = False
 
 
 class MemberState(msgspec.Struct):
@@ -125,6 +148,8 @@ class MemberState(msgspec.Struct):
     """The pending lots, in the order in which they were earned. They are known only for the decision of an event that
     pending points wait for, or that takes them back.
     """
+    coupons: list[Coupon] = []
+    """Those whose codes were shown with the event; known only for its decision."""
 
 
 class Budgets(msgspec.Struct):

@@ -29,6 +29,8 @@ _TIER_ENDING = "tier_ending"
 _MARKS_KEPT = Period(count=400, unit="days")
 _FARTHEST = dt.timedelta(days=3660)
 _MOMENT = dt.timedelta(microseconds=1)
+LISTED = frozenset({"expiring", "date", "offer_ending"})
+"""The kinds of triggers whose mark is a list of keys: their days may still come up again."""
 
 
 class Occasion(NamedTuple):
@@ -275,7 +277,7 @@ def is_for(program: CompiledProgram, state: MemberState, event: Occurrence) -> b
 def mark_of(program: CompiledProgram, state: MemberState, occasion: Occasion) -> str:
     """What is kept of an occasion with the member: its key, with those of days that may still come up again."""
     trigger = program.time.triggers.get(occasion.subject)
-    if trigger is None or trigger.definition.kind not in {"expiring", "date", "offer_ending"}:
+    if trigger is None or trigger.definition.kind not in LISTED:
         return occasion.key
     oldest = add_to_day(occasion.at.astimezone(program.zone).date(), _MARKS_KEPT, -1).isoformat()
     before = state.counters.fired.get(occasion.subject, "").split(",")

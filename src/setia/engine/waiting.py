@@ -9,6 +9,9 @@ from setia.engine.decision import LotMove
 from setia.engine.occurrences import Occurrence
 from setia.engine.state import Waiting
 
+_BY_HAND = "adjustment"
+"""What postings of points that were given by hand name as their campaign."""
+
 
 def moves_of(program: CompiledProgram, event: Occurrence, waiting: Sequence[Waiting]) -> list[LotMove]:
     """What an event does to pending lots: released, or cancelled, in the order in which they were earned.
@@ -23,7 +26,7 @@ def moves_of(program: CompiledProgram, event: Occurrence, waiting: Sequence[Wait
             moves.append(cancelled(lot))
             continue
         rule = program.waits_for(lot.points, lot.campaign)
-        if rule is not None and rule[1] == event.type:
+        if rule is not None and rule[1] == event.type and not lot.reviewed:
             moves.append(LotMove("released", lot.points, lot.amount, lot.campaign, lot.lot, lot.order))
     return moves
 
@@ -34,8 +37,9 @@ def of_order(waiting: Iterable[Waiting], order: str | None) -> list[Waiting]:
 
 
 def cancelled(lot: Waiting) -> LotMove:
-    """A pending lot as it is taken back."""
-    return LotMove("cancelled", lot.points, lot.amount, lot.campaign, lot.lot, lot.order, lot.occurred_at)
+    """A pending lot as it is taken back. What was given by hand had not counted as earned: it has no day to leave."""
+    counted_at = None if lot.campaign == _BY_HAND else lot.occurred_at
+    return LotMove("cancelled", lot.points, lot.amount, lot.campaign, lot.lot, lot.order, counted_at)
 
 
 def _order(event: Occurrence) -> str | None:

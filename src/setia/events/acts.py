@@ -7,13 +7,16 @@ takes and gives points lot by lot; and writes everything in the caller's transac
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 
+from setia.db.columns import uuids
+from setia.db.exchange import Exchange, Value
 from setia.db.ids import new_id
+from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Explanation, Outcome, PointsEffect, as_json
 from setia.engine.due import next_due
 from setia.engine.state import Balance
@@ -21,12 +24,14 @@ from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, balance_of, lock_in_play
 from setia.events.settling import Settling
 from setia.events.warned import due_with
+from setia.events.watching import Watch, Watched
 from setia.events.writing import Writing
 from setia.ledger.debts import debts_paid
 from setia.ledger.entries import MEMBER_ACCOUNTS, Account, JournalEntry, Kind, LotKey, Posting
+from setia.ledger.freezing import refuse_frozen
 from setia.ledger.lots import Lot, LotsExhausted, burn
 from setia.ledger.refusals import InsufficientPoints
-from setia.ledger.wallets import open_lots
+from setia.ledger.wallets import LOTS, open_lots
 
 
 class By(NamedTuple):
@@ -53,6 +58,7 @@ class Acts:
         self._live = live
         self._now = live.now(now)
         self._writing = Writing(connection, live.program_id, live.compiled.tracking)
+        self._watch = Watch(connection, live.compiled, live.program_id)
         self._members: dict[UUID, InPlay] = {}
         self._lots: dict[tuple[UUID, str], list[Lot]] = {}
 
@@ -62,21 +68,57 @@ class Acts:
         return self._now
 
     def lock(self, members: Collection[UUID]) -> dict[UUID, InPlay]:
-        """Lock members, all that the act is about at once, and book what is due of them; strangers are left out."""
-        found = lock_in_play(self._connection, self._live.compiled, self._live.program_id, sorted(members))
+        """Lock members, all that the act is about at once, and book what is due of them; strangers are left out.
+
+        In place of who was merged the member stands for it, under both ids.
+        """
+        named = self._lock(members)
+        found = {member.id: member for member in named.values()}
         self._members.update(found)
         settling = Settling(self._connection, self._live, self._now, self._writing, self._members)
         settling.settle(found.values())
         self._writing.write(self._members.values())
         settling.finish()
-        return found
+        return named
 
-    def take(self, member: InPlay, points: str, amount: int) -> list[Part]:
+    def _lock(self, members: Collection[UUID]) -> dict[UUID, InPlay]:
+        named = lock_in_play(self._connection, self._live.compiled, self._live.program_id, sorted(members))
+        while moved := {one: member.merged_into for one, member in named.items() if member.merged_into is not None}:
+            known = {member.id: member for member in named.values()}
+            mains = sorted(set(moved.values()) - known.keys())
+            known |= lock_in_play(self._connection, self._live.compiled, self._live.program_id, mains)
+            named |= {one: known[main] for one, main in moved.items()}
+        return named
+
+    def ask_lots(self, exchange: Exchange, members: Collection[UUID]) -> Callable[[], None]:
+        """Ask for all lots of locked members at once, which `take` else reads one wallet after the other."""
+        reply = exchange.ask(LOTS, uuids(list(members)))
+
+        def read() -> None:
+            wallets = {(member.id, points) for member in self._members.values() for points in member.state.balances}
+            self._lots = {wallet: [] for wallet in wallets if wallet[0] in set(members)}
+            for member, points, *lot in reply.rows:
+                self._lots.setdefault((member, points), []).append(Lot(*lot))
+
+        return read
+
+    def beside(self, statement: str, *values: Value) -> None:
+        """A statement that `write` sends with what was booked."""
+        self._writing.beside(statement, *values)
+
+    def take(
+        self, member: InPlay, points: str, amount: int, *, only: Callable[[Lot], bool] | None = None
+    ) -> list[Part]:
         """Choose the lots that give points, those that end first; nothing is booked by it, but they are spoken for.
+
+        Whatever spends points comes through here, so this is where frozen ones are refused. `only` says of a lot
+        whether it may give any.
 
         Raises:
             InsufficientPoints: the member has fewer that can be spent.
+            PointsFrozen: the member has frozen them.
         """
+        refuse_frozen(member.state.id, member.state.counters)
         point_type = self._live.compiled.definition.points[points]
         available = member.state.balances.get(points, Balance()).available
         if amount > available:
@@ -84,9 +126,12 @@ class Acts:
         if not point_type.in_lots:
             return [Part(None, amount)]
         key = member.id, points
-        lots = self._lots.setdefault(key, open_lots(self._connection, member.id, points))
+        if key not in self._lots:
+            self._lots[key] = open_lots(self._connection, member.id, points)
+        lots = self._lots[key]
         try:
-            parts = [Part(lot, part) for lot, part in burn(lots, amount, self._now)]
+            chosen = lots if only is None else [lot for lot in lots if only(lot)]
+            parts = [Part(lot, part) for lot, part in burn(chosen, amount, self._now)]
         except LotsExhausted as short:
             raise InsufficientPoints(member.id, points, available=short.available, wanted=amount) from short
         taken = {part.lot.key: part.amount for part in parts if part.lot is not None}
@@ -103,15 +148,22 @@ class Acts:
         outcome: Outcome | None = None,
         explanation: Explanation | None = None,
     ) -> JournalEntry:
-        """Book an entry for a locked member; its balances move along. `outcome.points` follow from the postings."""
+        """Book an entry for a locked member; its balances move along. `outcome.points` follow from the postings.
+
+        Raises:
+            VelocityExceeded: a rule of the program refuses it; nothing was booked.
+        """
         told = outcome or Outcome()
         program = self._live.compiled
+        watched = self._watched(member, kind, postings, by)
+        told.velocity = [use for _, verdict in watched for use in verdict.uses]
         opens = {
-            posting.point_type: program.definition.points[posting.point_type].floor
+            posting.point_type: floor_of(program, posting.point_type)
             for posting in postings
             if posting.point_type not in member.state.balances
         }
-        told.points = told.points or _effects(kind, postings)
+        if not told.moves:  # what was done to lots that were there is said by the moves
+            told.points = told.points or _effects(kind, postings)
         for posting in postings:
             _move(balance_of(member.state, posting.point_type, opens.get(posting.point_type)), posting)
         postings = (*postings, *debts_paid(member.seq + 1, postings, member.state.balances))
@@ -141,12 +193,31 @@ class Acts:
             opens=opens,
         )
         self._writing.entry(entry)
+        if watched:
+            self._watch.keep(watched, entry.id, entry.seq, entry.booked_at, ())
         return entry
+
+    def _watched(self, member: InPlay, kind: Kind, postings: Sequence[Posting], by: By) -> Watched:
+        """What velocity rules count of an entry: points that are spent on rewards, held or taken."""
+        if kind != "redemption" or not self._live.compiled.velocity:
+            return []
+        spent = [
+            PointsEffect(one.point_type, -one.amount, kind)
+            for one in postings
+            if one.source == "available" and one.destination in {"held", "redeemed"}
+        ]
+        return self._watch.redemption(member.id, by.actor, spent, self._now) if spent else []
 
     def write(self) -> None:
         """Write what was booked; the caller commits."""
         self._writing.write(self._members.values())
         self._lots.clear()
+
+
+def floor_of(program: CompiledProgram, points: str) -> int | None:
+    """How low a new wallet may go; points that the program no longer has are moved, and never owed."""
+    known = program.definition.points.get(points)
+    return 0 if known is None else known.floor
 
 
 def moved(

@@ -8,13 +8,16 @@ import msgspec
 
 from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import Considered, PointsEffect
+from setia.engine.decision import Considered, Hurried, PointsEffect
 from setia.engine.exact import fraction_text
 from setia.engine.sentences import sentences
 from setia.engine.wording import campaign_name
 from setia.events.booked import Booked
+from setia.events.card_answers import CardPaymentOut, payment_out
+from setia.events.coupon_answers import CouponChangeOut, coupons_out
 from setia.events.discount_answers import DiscountOut, RefusedCodeOut, ToPayOut, promotions_out
 from setia.events.offer_answers import OfferOut, OfferStepOut, offers_out, step_out
+from setia.events.reward_answers import RedeemedOut, redeemed_out, refund_out
 
 
 class BalanceOut(msgspec.Struct):
@@ -28,7 +31,8 @@ class BalanceOut(msgspec.Struct):
 class EffectOut(msgspec.Struct, omit_defaults=True):
     """One effect. `kind`: earn, deduct, release, cancel, tier, attribute, tag, untag or custom.
 
-    `waits_for` is the event that pending points wait for. Pending points of an `order` are released or cancelled.
+    `waits_for` is the event that pending points wait for, `review` the velocity rule by which a person has to approve
+    them. Pending points of an `order` are released or cancelled.
 
     `by_line` tells which line (from 0; -1 is shipping) each part of the points came from; the rest came from the whole.
     """
@@ -42,6 +46,7 @@ class EffectOut(msgspec.Struct, omit_defaults=True):
     available_at: Any = None
     expires_at: Any = None
     waits_for: str | None = None
+    review: str | None = None
     order: str | None = None
     tier_set: str | None = None
     before: str | None = None
@@ -56,7 +61,7 @@ class EventOut(msgspec.Struct):
     `status`: `decided`; `kept` until somebody enrols with the identifiers it gave; `guest` when it named nobody.
     `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are
     whole numbers of the point type's smallest unit: with two decimals, 150 is 1.50. Of a purchase with prices before
-    promotions, `to_pay` is what they left of it.
+    promotions, `to_pay` is what they and its rewards left of it; of its return, `refund` is the money to give back.
     """
 
     id: str | None
@@ -76,7 +81,11 @@ class EventOut(msgspec.Struct):
     offers: list[OfferOut]
     discounts: list[DiscountOut]
     refused_codes: list[RefusedCodeOut]
+    coupons: list[CouponChangeOut]
+    redeemed: list[RedeemedOut]
     to_pay: ToPayOut | None
+    refund: str | None
+    payment: CardPaymentOut | None
 
 
 class LinePartOut(msgspec.Struct):
@@ -125,6 +134,19 @@ class ConsideredOut(msgspec.Struct, omit_defaults=True):
     offer: OfferStepOut | None = None
 
 
+class HurriedOut(msgspec.Struct):
+    """A velocity rule that was broken: `counted` within `every` for the `subject`, where `most` is fine."""
+
+    rule: str
+    per: str
+    subject: str
+    every: str
+    counted: int
+    most: int
+    points: str | None
+    then: str
+
+
 class ExplanationOut(msgspec.Struct):
     """Why an event did what it did: the version that decided, what it read, and every campaign it considered, in order.
 
@@ -137,6 +159,7 @@ class ExplanationOut(msgspec.Struct):
     inputs: dict[str, Any]
     considered: list[ConsideredOut]
     tiers: dict[str, str]
+    velocity: list[HurriedOut]
     effects: list[EffectOut]
     sentences: list[str]
 
@@ -155,7 +178,11 @@ class CalculationOut(msgspec.Struct):
     offers: list[OfferOut]
     discounts: list[DiscountOut]
     refused_codes: list[RefusedCodeOut]
+    coupons: list[CouponChangeOut]
+    redeemed: list[RedeemedOut]
     to_pay: ToPayOut | None
+    refund: str | None
+    payment: CardPaymentOut | None
     considered: list[ConsideredOut]
 
 
@@ -174,8 +201,23 @@ def explanation_out(program: CompiledProgram | None, booked: Booked, locale: str
         inputs=explanation.inputs,
         considered=[_considered(program, one, locale) for one in considered],
         tiers=explanation.tiers,
+        velocity=[_hurried(program, one) for one in explanation.velocity],
         effects=_effects(booked),
         sentences=sentences(program, booked.outcome, explanation, locale) if program is not None else [],
+    )
+
+
+def _hurried(program: CompiledProgram | None, broken: Hurried) -> HurriedOut:
+    rule = None if program is None else program.definition.velocity.get(broken.rule)
+    return HurriedOut(
+        rule=broken.rule,
+        per=broken.per,
+        subject=broken.subject,
+        every="" if rule is None else str(rule.every),
+        counted=broken.counted,
+        most=broken.most,
+        points=broken.points,
+        then=broken.then,
     )
 
 
@@ -232,7 +274,11 @@ def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> E
         offers=offers_out(program, outcome.offers, locale),
         discounts=promotions.discounts,
         refused_codes=promotions.refused_codes,
+        coupons=coupons_out(program, outcome.coupons, locale),
+        redeemed=redeemed_out(program, outcome, locale),
         to_pay=promotions.to_pay,
+        refund=refund_out(program, outcome),
+        payment=payment_out(program, outcome),
     )
     if program is not None:
         answer.sentences = sentences(program, outcome, booked.explanation, locale)
@@ -274,6 +320,7 @@ def _points(effect: PointsEffect) -> EffectOut:
         available_at=effect.available_at,
         expires_at=effect.expires_at,
         waits_for=effect.waits_for,
+        review=effect.review,
     )
 
 

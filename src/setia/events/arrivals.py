@@ -6,16 +6,18 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from setia.api.idempotency import KeyRequired
+from setia.coupons.codes import ShownCode
 from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Occurrence
+from setia.events.card_tenders import shown_cards
 from setia.events.faults import Faults
 from setia.events.live import LiveProgram
 from setia.events.offer_data import offer_data_faults
@@ -23,9 +25,10 @@ from setia.events.problems import InvalidEvent, MalformedEvent
 from setia.events.purchases import purchase_values
 from setia.events.return_data import read_return
 from setia.events.schemas import EventIn, read_event
+from setia.gift_cards.tendering import ShownCard
 from setia.members.identifiers import MemberReference, read_reference
 from setia.problems import ErrorItem
-from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, RETURN_EVENTS
+from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, REFERRAL_EVENTS, RETURN_EVENTS
 
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -47,13 +50,28 @@ class Arrival(msgspec.Struct, frozen=True):
     received_at: dt.datetime
     body: bytes
     """The event as it is stored: normalised, in the smallest units, without who it is about (law 10)."""
+    shown: tuple[ShownCode, ...] = ()
+    """The codes that may be those of coupons."""
+    cards: tuple[ShownCard, ...] = ()
+    """The gift cards that shall pay."""
+
+    def paid(self, event: Occurrence) -> Arrival:
+        """The same with the event as cards have paid for it."""
+        return msgspec.structs.replace(self, event=event, body=_encode_body(event))
 
     @classmethod
     def of(
-        cls, id_: UUID, event: Occurrence, reference: MemberReference | None, digest: bytes, received_at: dt.datetime
+        cls,
+        id_: UUID,
+        event: Occurrence,
+        reference: MemberReference | None,
+        digest: bytes,
+        received_at: dt.datetime,
+        shown: tuple[ShownCode, ...] = (),
+        cards: tuple[ShownCard, ...] = (),
     ) -> Arrival:
         """An arrival with its body written."""
-        return cls(id_, event, reference, digest, received_at, _encode_body(event))
+        return cls(id_, event, reference, digest, received_at, _encode_body(event), shown, cards)
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -64,6 +82,10 @@ class Draft(msgspec.Struct, frozen=True):
     received_at: dt.datetime
     pointer: str = ""
     """Where it stands in the body, such as `/events/3`."""
+    shown: Mapping[str, ShownCode] = {}
+    """What its codes lead to, for who knows the secret; without it, codes are those of the program only."""
+    card_hashes: Mapping[str, bytes] = {}
+    """The hashes of the codes of its gift cards, likewise."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -82,6 +104,10 @@ class Draft(msgspec.Struct, frozen=True):
             # `pricing`; between the two `data` could.
             before, _, after = said.rpartition(b'"pricing":"final",')
             said = before.replace(b'"codes":[],', b"", 1) + after
+        if not self.sent.redeem:
+            # What follows it are names and texts, in which quotes are escaped.
+            before, _, after = said.rpartition(b'"redeem":[],')
+            said = before + after
         return hashlib.blake2b(said, digest_size=16).digest()
 
 
@@ -175,6 +201,13 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         _data(live, event, faults)
     if faults.items:
         raise InvalidEvent.of(faults.items)
+    cards = shown_cards(values.pop("cards", ()), sent.card_hashes)
+    shown: tuple[ShownCode, ...] = ()
+    if sent.shown and values.get("codes"):
+        found = ((code, sent.shown[code.casefold()]) for code in values["codes"])
+        shown = tuple(one._replace(kept=code) if one.number is None else one for code, one in found)
+        # A code that Setia made is readable nowhere: what is kept of it is enough to tell it apart.
+        values["codes"] = tuple(one.kept for one in shown)
     occurrence = Occurrence(
         id=format_id("evt", sent.id),
         type=event.type,
@@ -188,7 +221,7 @@ def arrive(live: LiveProgram, sent: Draft) -> Arrival:
         **values,
     )
     reference = _reference(program, event, sent.pointer)
-    arrival = Arrival.of(sent.id, occurrence, reference, sent.digest(), received_at)
+    arrival = Arrival.of(sent.id, occurrence, reference, sent.digest(), received_at, shown, cards)
     if b"\\u0000" in arrival.body:  # or a backslash that stands before u0000
         for place in _places_of_zero(msgspec.to_builtins(event), ()):
             faults.add("/".join(place), "It contains the character U+0000, which no text may contain.")
@@ -217,12 +250,16 @@ def _origin(program: CompiledProgram, event: EventIn, faults: Faults) -> bool:
     known = event.type in program.plans
     if not known:
         names = ", ".join(
-            name for name in program.plans if name != "member_enrolled" and not program.time.is_of_time(name)
+            name for name in program.plans if name != "member_enrolled" and not program.time.is_made(name)
         )
         faults.add("type", f"{event.type!r} is not an event of this program.", f"It knows {names}.")
     elif event.type == "member_enrolled":
         # Whoever could send it would earn the welcome again and again.
         faults.add("type", "Setia makes this event itself, when a member enrols.", "Enrol with POST /v1/members.")
+    elif event.type in REFERRAL_EVENTS:
+        # Whoever could send it would be paid for friends who are none.
+        faults.add("type", f"{event.type!r} is made by Setia, not sent.", "Refer friends with POST /v1/referrals.")
+        known = False
     elif program.time.is_of_time(event.type):
         faults.add("type", f"{event.type!r} is made by time, not sent.", "Leave it out: it comes when it is due.")
         known = False  # there is no `data` to check
@@ -267,7 +304,7 @@ def _no_purchase_fields(event: EventIn, faults: Faults) -> None:
     for name in ("lines", "currency", "shipping", "shipping_tax", "discount"):
         if getattr(event, name) is not None:
             faults.add(name, f"Only a purchase has `{name}`.")
-    for name in ("tenders", "codes"):
+    for name in ("tenders", "codes", "redeem"):
         if getattr(event, name):
             faults.add(name, f"Only a purchase has `{name}`.")
     if event.pricing != "final":

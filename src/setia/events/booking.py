@@ -21,6 +21,7 @@ from setia.db.ids import format_id
 from setia.events.arrivals import Arrival, Draft, arrive
 from setia.events.booked import Booked, ask_known
 from setia.events.budgets import Spending
+from setia.events.card_tenders import refuse_cards
 from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
@@ -58,8 +59,12 @@ def book(
     now: dt.datetime,
     *,
     budgets_locked: bool = False,
-) -> list[Answer]:
+    free_only: bool = False,
+) -> list[Answer | None]:
     """Book events in the caller's transaction; an answer for each, in order. A bad one spoils no other.
+
+    With `free_only` nobody waits for a member whom another transaction has locked: such a member's events are put off,
+    and their answer is None.
 
     Raises:
         NothingPublished: nothing can be decided.
@@ -82,7 +87,7 @@ def book(
             break
         live = now_live
     booking = Booking(connection, live, now)
-    booking.open(submissions, arrivals, read_members(), budgets_locked=budgets_locked)
+    booking.open(submissions, arrivals, read_members(), budgets_locked=budgets_locked, free_only=free_only)
     return booking.run(arrivals, submissions)
 
 
@@ -110,6 +115,8 @@ class Booking:
         self._known: dict[tuple[str, str], Booked] = {}
         self._resolved: dict[MemberReference, Resolved] = {}
         self._budgets_locked = False
+        self._put_off: set[int] = set()
+        """The places of events that are not booked now, since somebody else books for their member."""
 
     def open(
         self,
@@ -118,6 +125,7 @@ class Booking:
         resolved: dict[MemberReference, Resolved],
         *,
         budgets_locked: bool,
+        free_only: bool = False,
     ) -> None:
         """Lock the members, then read what they have, which events are known already, and the budgets."""
         self._resolved = resolved
@@ -127,21 +135,69 @@ class Booking:
         # Of bad ones too: what was accepted once is answered the same way again, though the program reads it no longer.
         keys = sorted(key for key in {submission.draft.key for submission in submissions} if "\0" not in "".join(key))
         exchange = Exchange(self._connection)
-        read_members = ask_in_play(exchange, self._connection, self._program, self._live.program_id, members)
+        read_members = ask_in_play(
+            exchange, self._connection, self._program, self._live.program_id, members, free_only=free_only
+        )
         read_events = ask_known(exchange, self._live.program_id, keys)
         exchange.send()
         self._spending.ask(self._program, good, locked=budgets_locked)
         if budgets_locked:
             self._settling.lock_budgets()
         self._members.update(read_members())
+        if free_only:
+            busy = set(members) - self._members.keys()
+            self._put_off = self._waiting_for(busy, arrivals, submissions) if busy else set()
+        self._follow_merges()
+        if shown := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.shown]:
+            self._deciding.lock_coupons(shown)
+        if cards := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.cards]:
+            self._deciding.lock_cards(cards)
+        self._deciding.lock_watched(
+            (arrival.event, submission.actor)
+            for arrival, submission in zip(arrivals, submissions, strict=True)
+            if isinstance(arrival, Arrival)
+        )
         self._settling.settle(self._members.values())
         self._known = read_events()
 
-    def run(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> list[Answer]:
+    def _follow_merges(self) -> None:
+        """Lock who stands for members that were merged while their locks were waited for: events are theirs now."""
+        while moved := {one.id: one.merged_into for one in self._members.values() if one.merged_into is not None}:
+            for member in moved:
+                del self._members[member]
+            mains = sorted(set(moved.values()) - self._members.keys())
+            self._members.update(lock_in_play(self._connection, self._program, self._live.program_id, mains))
+            for reference, found in self._resolved.items():
+                if isinstance(found, UUID) and found in moved:
+                    self._resolved[reference] = moved[found]
+
+    def _waiting_for(
+        self, busy: set[UUID], arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]
+    ) -> set[int]:
+        """The places of the events of busy members, and of what must not overtake them.
+
+        That is an event under the same key, since of two the first counts, and what else its own member did after it.
+        """
+        places: set[int] = set()
+        keys: set[tuple[str, str]] = set()
+        for place, (arrival, submission) in enumerate(zip(arrivals, submissions, strict=True)):
+            reference = arrival.reference if isinstance(arrival, Arrival) else None
+            member = None if reference is None else self._resolved[reference]
+            if member in busy or submission.draft.key in keys:
+                places.add(place)
+                keys.add(submission.draft.key)
+                if isinstance(member, UUID):
+                    busy.add(member)
+        return places
+
+    def run(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> list[Answer | None]:
         """Decide and write."""
         self._enrol_strangers(arrivals, submissions)
-        answers: list[Answer] = []
-        for arrival, submission in zip(arrivals, submissions, strict=True):
+        answers: list[Answer | None] = []
+        for place, (arrival, submission) in enumerate(zip(arrivals, submissions, strict=True)):
+            if place in self._put_off:
+                answers.append(None)
+                continue
             try:
                 answers.append(self._answer(arrival, submission))
             except Problem as problem:
@@ -152,6 +208,7 @@ class Booking:
     def finish(self) -> None:
         """Write everything. Budgets come last, so that their rows are locked for no longer than the commit takes."""
         self._writing.write(self._members.values())
+        self._deciding.finish()
         self._spending.write()
 
     def enrol(self, new: NewMember, actor: str, *, budgets_locked: bool) -> Booked:
@@ -188,8 +245,8 @@ class Booking:
     def _enrol_strangers(self, arrivals: Sequence[Arrival | Problem], submissions: Sequence[Submission]) -> None:
         """Make members of those whose events enrol them, all at once: an import of a new shop brings thousands."""
         wanted: dict[MemberReference, tuple[NewMember, str]] = {}
-        for arrival, submission in zip(arrivals, submissions, strict=True):
-            if isinstance(arrival, Problem) or self._policy(submission) != "enrol":
+        for place, (arrival, submission) in enumerate(zip(arrivals, submissions, strict=True)):
+            if isinstance(arrival, Problem) or self._policy(submission) != "enrol" or place in self._put_off:
                 continue
             reference, event = arrival.reference, arrival.event
             known = (event.source, event.external_id) in self._known
@@ -246,7 +303,10 @@ class Booking:
             raise found
         if found is None and reference.id is None and self._policy(submission) == "keep":
             found = self._came_meanwhile(reference)
+            if found is None and event.redeem:
+                raise UnknownMember("Nobody is known who could redeem a reward. Enrol the member first.")
             if found is None:
+                refuse_cards(arrival.cards)
                 return self._deciding.store(arrival, None, "kept")
         member = self._members.get(found) if isinstance(found, UUID) else None
         if member is None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
 
+from setia.codes import guesses
+from setia.coupons.using import find_shown
 from setia.db.ids import format_id, parse_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decide import decide
@@ -17,6 +20,8 @@ from setia.engine.state import MemberState
 from setia.events.arrivals import OWN_SOURCE, Arrival, Draft, arrive
 from setia.events.booked import Booked
 from setia.events.budgets import Spending
+from setia.events.card_tenders import payment_of, tender, terms_of
+from setia.events.cart import Cart, check_granted
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.lot_moves import move_balances, waiting_lots
 from setia.events.members_in_play import balance_of, read_in_play
@@ -24,26 +29,37 @@ from setia.events.problems import MemberNotActive, UnknownMember, UnknownOrder
 from setia.events.returning import Returning
 from setia.events.settling import settle_one
 from setia.events.timeliness import check_not_future, check_not_late
+from setia.events.watching import Watch
+from setia.gift_cards.tendering import peek
+from setia.ledger.freezing import refuse_frozen
 from setia.members.resolve import resolve
 from setia.problems import Problem
 from setia.program.events import RETURN_EVENTS
 
+_NOBODY = UUID(int=0)
+"""Whoever has just joined has taken nothing of any reward."""
+
 
 def calculate(
-    connection: psycopg.Connection[Any], programs: LivePrograms, program_id: int, sent: Draft, now: dt.datetime
+    connection: psycopg.Connection[Any],
+    programs: LivePrograms,
+    program_id: int,
+    sent: Draft,
+    now: dt.datetime,
+    actor: str = "",
 ) -> tuple[LiveProgram, Booked]:
     """Decide an event and keep nothing. Nobody is locked, so it answers for the state that is committed now.
 
     What time has done to the member, and nobody has booked yet, is booked first.
 
     Without a member, or with one that the program would enrol or keep events for, it answers for a newcomer who has
-    just joined: with what enrolling gives, and then what this event would.
+    just joined: with what enrolling gives, and then what this event would. `actor` is who would send it.
 
     Raises:
         The problems that booking the event would answer, except those of its external id.
     """
     live = programs.live(connection, program_id)
-    program, now = live.compiled, live.now(now)
+    program, real, now = live.compiled, now, live.now(now)
     arrival = arrive(live, sent)
     check_not_future(program, arrival.event.occurred_at, now)
     spending = Spending(connection, program_id)
@@ -51,6 +67,9 @@ def calculate(
     state = _state(connection, live, arrival, now)
     if state is None:
         state = _newcomer(program, min(arrival.event.occurred_at, now), now, spending)
+    if arrival.shown:
+        member = parse_id("mem", state.id) if state.id else None
+        state.coupons = find_shown(connection, program_id, member, arrival.shown)
     if state.status != "active":
         message = f"The member is {state.status}; events are booked for active members only."
         raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
@@ -58,7 +77,23 @@ def calculate(
     if arrival.event.type in RETURN_EVENTS:
         decision = _returned(connection, live, arrival, state, now)
     else:
-        decision = decide(program, state, arrival.event, now, spending.budgets)
+        used = None
+        if arrival.event.redeem:
+            member = parse_id("mem", state.id) if state.id else _NOBODY
+            used = Cart(connection, program, program_id, live.rewards).used(member, arrival.event, now)
+        event, payment = arrival.event, None
+        if arrival.cards:
+            guesses.check(connection, program_id, actor, real)
+            standings = peek(connection, terms_of(live, now), arrival.cards)
+            tendered = tender(event, standings, lambda paid: decide(program, state, paid, now, spending.budgets, used))
+            event, payment = tendered.event, payment_of(tendered, standings, {})
+        decision = decide(program, state, event, now, spending.budgets, used)
+        decision.outcome.payment = payment
+        check_granted(decision)
+        member = parse_id("mem", state.id) if state.id else _NOBODY
+        Watch(connection, program, program_id).event(member, arrival.event, actor, decision, locked=False)
+        if any(effect.amount < 0 for effect in decision.outcome.points):
+            refuse_frozen(state.id, state.counters)
         _move_balances(program, state, decision.outcome)
     decision.outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
     decision.outcome.levels = program.levels_of(decision.counters)
@@ -90,7 +125,7 @@ def _returned(
         raise UnknownOrder(message)
     member = read_in_play(connection, live.compiled, live.program_id, parse_id("mem", state.id))
     member.state = state
-    decision, _, _ = Returning(connection, live).decide(member, arrival.event, member.moment(now))
+    decision, *_ = Returning(connection, live, keeps=False).decide(member, arrival.event, member.moment(now))
     return decision
 
 

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import psycopg
 import structlog
@@ -16,8 +16,10 @@ from sqlalchemy.exc import OperationalError
 
 from setia.db.engine import Database, sqlstate, transaction_retries
 from setia.db.exchange import Wire
+from setia.events.afterwards import Afterwards
 from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
+from setia.events.cart import StockMoved
 from setia.events.live import LivePrograms
 from setia.events.problems import OutcomeUnknown
 from setia.ledger.states import find_by_index
@@ -30,9 +32,10 @@ _log = structlog.get_logger(__name__)
 class Clerk:
     """Books batches, one after the other. Not for several threads at once."""
 
-    def __init__(self, database: Database, programs: LivePrograms) -> None:
+    def __init__(self, database: Database, programs: LivePrograms, afterwards: Afterwards | None = None) -> None:
         self._database = database
         self._programs = programs
+        self._afterwards = afterwards or Afterwards()
         self._connection: psycopg.Connection[Any] | None = None
 
     def __enter__(self) -> Self:
@@ -55,8 +58,19 @@ class Clerk:
         Never raises for what is wrong with an event or with the database: that is an answer too. Where one event makes
         the whole transaction fail, each is booked by itself, so that its neighbours do not suffer.
         """
+        return cast("list[Answer]", self._book(program_id, submissions, free_only=False))
+
+    def book_free(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer | None]:
+        """The same for those whose members are free; None for an event of a member whom somebody else books for.
+
+        Two that book many events at once would else wait for each other nearly always, though they share few members:
+        each holds all of its members for as long as it decides.
+        """
+        return self._book(program_id, submissions, free_only=True)
+
+    def _book(self, program_id: int, submissions: Sequence[Submission], *, free_only: bool) -> list[Answer | None]:
         try:
-            return self._booked(program_id, submissions)
+            return self._booked(program_id, submissions, free_only=free_only)
         except Problem as problem:
             failure: Problem = problem
             alone = len(submissions) == 1 or isinstance(problem, Unavailable)
@@ -68,7 +82,7 @@ class Clerk:
             return [failure] * len(submissions)
         return [answer for submission in submissions for answer in self.book(program_id, [submission])]
 
-    def _booked(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
+    def _booked(self, program_id: int, submissions: Sequence[Submission], *, free_only: bool) -> list[Answer | None]:
         budgets_locked = False
         for attempt in range(1, _ATTEMPTS + 1):
             committing = False
@@ -81,6 +95,7 @@ class Clerk:
                     submissions,
                     dt.datetime.now(dt.UTC),
                     budgets_locked=budgets_locked,
+                    free_only=free_only,
                 )
                 committing = True
                 connection.commit()
@@ -88,6 +103,11 @@ class Clerk:
                 self._undo()
                 budgets_locked = True
                 transaction_retries.labels("budget").inc()
+            except StockMoved:
+                self._undo()
+                transaction_retries.labels("stock").inc()
+                if attempt == _ATTEMPTS:
+                    raise
             except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation) as error:
                 self._undo()
                 transaction_retries.labels(error.sqlstate or "").inc()
@@ -100,6 +120,7 @@ class Clerk:
                 self._undo()
                 raise
             else:
+                self._afterwards.tell(program_id, [answer for answer in answers if answer is not None])
                 return answers
             time.sleep(0.002 * attempt * random.random())  # noqa: S311 - jitter: two that met would meet again
         message = "Too many others book at the same time."

@@ -16,7 +16,7 @@ from setia.db.engine import Database, driver_connection, sqlstate, transaction_r
 from setia.events.booking import Booking
 from setia.events.budgets import BudgetsMoved
 from setia.events.live import LivePrograms
-from setia.members.enrolment import Enrolled
+from setia.members.enrolment import Enrolled, Introduction
 from setia.members.member import NewMember
 from setia.problems import Unavailable
 
@@ -30,8 +30,24 @@ class EnrolWithEvent:
         self._database = database
         self._programs = programs
 
-    def __call__(self, program_id: int, member: NewMember, *, actor: str, write: Keyed | None) -> Enrolled:
+    def __call__(
+        self,
+        program_id: int,
+        member: NewMember,
+        *,
+        actor: str,
+        write: Keyed | None,
+        introduction: Introduction | None = None,
+    ) -> Enrolled:
         """Enrol, commit, and say who."""
+        enrolled = self._until_done(program_id, member, actor, write, introduction)
+        if introduction is not None and not enrolled.replayed:
+            introduction.afterwards()
+        return enrolled
+
+    def _until_done(
+        self, program_id: int, member: NewMember, actor: str, write: Keyed | None, introduction: Introduction | None
+    ) -> Enrolled:
         budgets_locked = False
 
         def work(tx: sa.Connection) -> Enrolled:
@@ -43,9 +59,12 @@ class EnrolWithEvent:
             booking = Booking(connection, live, dt.datetime.now(dt.UTC))
             booked = booking.enrol(member, actor, budgets_locked=budgets_locked)
             booking.finish()
+            enrolled = Enrolled(booked.member_id or UUID(int=0))
+            if introduction is not None:
+                introduction.within(tx, enrolled.member_id)
             if write is not None:
                 keep(tx, write, 201, json.dumps({"member": str(booked.member_id)}))
-            return Enrolled(booked.member_id or UUID(int=0))
+            return enrolled
 
         for attempt in range(_ATTEMPTS):
             try:

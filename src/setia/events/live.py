@@ -14,12 +14,21 @@ import psycopg
 from setia.db.engine import Database
 from setia.db.exchange import Exchange
 from setia.engine.compiled import CompiledProgram, compile_program
+from setia.events.cart import CartRewards
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
 from setia.versions.service import NothingPublished, get_text
 from setia.versions.triggers import triggers_since
 
 _LIVE = "SELECT live_version, clock FROM program WHERE id = $1::int"
+
+
+class _NoRewards:
+    """Stands where nothing is redeemed."""
+
+    def __getattr__(self, name: str) -> Any:
+        message = f"{name} of rewards is not at hand: these programs were made without them"
+        raise LookupError(message)
 
 
 def _no_versions(number: int) -> LiveProgram:
@@ -38,6 +47,8 @@ class LiveProgram:
     compiled: CompiledProgram
     validators: dict[str, jsonschema_rs.Validator]
     clock: dt.datetime | None = None
+    rewards: CartRewards = field(default_factory=_NoRewards, compare=False)
+    """What orders need of redemptions."""
     version: Callable[[int], LiveProgram] = field(default=_no_versions, compare=False)
     """Another version of the program: the one that decided an order which now comes back."""
 
@@ -68,8 +79,10 @@ def ready(
 class LivePrograms:
     """The versions in use, each compiled once per process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rewards: CartRewards | None = None) -> None:
+        """`rewards` are needed where purchases are booked or come back."""
         self._database = database
+        self._rewards = rewards or _NoRewards()
         self._newest: dict[int, LiveProgram] = {}
         self._versions: VersionCache[LiveProgram] = VersionCache(self._load)
 
@@ -117,4 +130,4 @@ class LivePrograms:
         with self._database.transaction() as tx:
             text, since = get_text(tx, program_id, number), triggers_since(tx, program_id, number)
         found = ready(program_id, Program.model_validate_json(text), number, since)
-        return replace(found, version=lambda wanted: self.version(program_id, wanted))
+        return replace(found, rewards=self._rewards, version=lambda wanted: self.version(program_id, wanted))

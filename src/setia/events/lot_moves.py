@@ -14,13 +14,31 @@ from setia.engine.state import MemberState, Waiting
 from setia.events.members_in_play import balance_of
 from setia.ledger.entries import Account, LotKey, Posting
 from setia.ledger.lots import Lot
+from setia.velocity.queue import OPEN_REVIEW, REVIEWED_EVENT
 
-# The event behind a lot is that of the entry which opened it; points given by hand have none.
-_WAITING = """
-SELECT l.point_type, coalesce(l.campaign, ''), l.remaining, l.seq, l.line, e.external_id, j.occurred_at
+# The event behind a lot is that of the entry which opened it; points given by hand have none. What was reviewed and
+# waits on lies in a lot that its approval opened. Where the entry merged two members, it is the one that opened the lot
+# of the other member, which may have come by a merge itself.
+_WAITING = f"""
+WITH RECURSIVE origin AS (
+    SELECT l.seq, l.line, l.member_id, l.seq AS from_seq, l.line::int AS from_line, 0 AS step
+    FROM lot l WHERE l.member_id = %b AND l.is_open AND l.pending
+    UNION ALL
+    SELECT o.seq, o.line, substr(j.outcome::jsonb -> 'merged' ->> 'member', 5)::uuid,
+           (m.moved -> 'lot' ->> 0)::bigint, (m.moved -> 'lot' ->> 1)::int, o.step + 1
+    FROM origin o
+    JOIN journal j ON j.member_id = o.member_id AND j.seq = o.from_seq AND j.kind = 'merge'
+    CROSS JOIN LATERAL jsonb_array_elements(j.outcome::jsonb -> 'merged' -> 'lots') AS m (moved)
+    WHERE (m.moved ->> 'line')::int = o.from_line
+), opened AS (
+    SELECT DISTINCT ON (seq, line) seq, line, member_id, from_seq FROM origin ORDER BY seq, line, step DESC
+)
+SELECT l.point_type, coalesce(l.campaign, ''), l.remaining, l.seq, l.line, e.external_id,
+       coalesce(e.occurred_at, j.occurred_at), {OPEN_REVIEW}
 FROM lot l
-JOIN journal j ON j.member_id = l.member_id AND j.seq = l.seq
-LEFT JOIN event e ON e.id = j.event_id
+JOIN opened o ON o.seq = l.seq AND o.line = l.line
+JOIN journal j ON j.member_id = o.member_id AND j.seq = o.from_seq
+LEFT JOIN event e ON e.id = coalesce(j.event_id, {REVIEWED_EVENT})
 WHERE l.member_id = %b AND l.is_open AND l.pending
 ORDER BY l.seq, l.line
 """
@@ -28,10 +46,10 @@ ORDER BY l.seq, l.line
 
 def waiting_lots(connection: psycopg.Connection[Any], member_id: UUID) -> list[Waiting]:
     """A member's pending lots, in the order in which they were earned."""
-    rows = connection.execute(_WAITING, (member_id,), binary=True)
+    rows = connection.execute(_WAITING, (member_id, member_id), binary=True)
     return [
-        Waiting(points, campaign, amount, (seq, line), order, occurred_at)
-        for points, campaign, amount, seq, line, order, occurred_at in rows
+        Waiting(points, campaign, amount, (seq, line), order, occurred_at, reviewed)
+        for points, campaign, amount, seq, line, order, occurred_at, reviewed in rows
     ]
 
 
@@ -87,5 +105,6 @@ def _posting(move: LotMove, source: Account, destination: Account) -> Posting:
         destination=destination,
         amount=move.amount,
         campaign=move.campaign or None,
-        lot=LotKey(*move.lot),
+        # Points of a type without lots are named by no lot.
+        lot=LotKey(*move.lot) if move.lot[0] else None,
     )

@@ -11,10 +11,12 @@ import msgspec
 import psycopg
 
 from setia.db.exchange import Exchange
-from setia.db.ids import format_id
+from setia.db.ids import format_id, parse_id
 from setia.engine.compiled import CompiledProgram
-from setia.engine.counting import recount
+from setia.engine.counting import count_return, recount
 from setia.engine.decision import outcome_of
+from setia.engine.merging import merge_counters, unmerge_counters
+from setia.engine.moved import Moved
 from setia.engine.state import Balance, Counters, MemberState
 from setia.ledger.booking import earlier
 from setia.ledger.entries import StateRow
@@ -23,10 +25,16 @@ from setia.members.member import Facts
 from setia.members.service import ask_facts, load_facts
 
 _HISTORY = """
-SELECT kind, outcome::text, occurred_at, booked_at FROM journal
-WHERE member_id = %b AND seq < %b AND kind IN ('event', 'review', 'level', 'adjustment', 'expiry') ORDER BY seq
+SELECT seq, kind, outcome::text, occurred_at, booked_at FROM journal
+WHERE member_id = %b AND seq < %b AND kind IN (
+    'event', 'review', 'level', 'adjustment', 'expiry', 'freeze', 'sale', 'household',
+    'transfer', 'exchange', 'merge'
+) ORDER BY seq
 """
+_ENTRY = "SELECT outcome::text FROM journal WHERE member_id = %b AND seq = %b"
 _FOR_EVER = 2**63 - 1
+MERGED = "merged"
+"""The status of who is part of another member, as decisions see it."""
 _decode_counters = msgspec.json.Decoder(Counters).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -49,6 +57,8 @@ class InPlay(msgspec.Struct):
     """Whether its counters were made by other settings, and have been counted anew."""
     tracking: str = ""
     """The settings that its counters were made by."""
+    merged_into: UUID | None = None
+    """The member that stands for it; then nothing is booked for it."""
 
     def moment(self, now: dt.datetime) -> dt.datetime:
         """When to book: now, but never before the member's entry before."""
@@ -76,9 +86,14 @@ def ask_in_play(
     program: CompiledProgram,
     program_id: int,
     ids: Collection[UUID],
+    *,
+    free_only: bool = False,
 ) -> Callable[[], dict[UUID, InPlay]]:
-    """Lock, and read what `lock_in_play` gives when the exchange is over, which carries the question with others."""
-    locked = ask_locked(exchange, ids)
+    """Lock, and read what `lock_in_play` gives when the exchange is over, which carries the question with others.
+
+    With `free_only` members whom another transaction has locked are left out, and nobody waits for them.
+    """
+    locked = ask_locked(exchange, ids, free_only=free_only)
     # Facts change under the same lock, and this statement begins when the lock is held: what it reads is true.
     facts = ask_facts(exchange, program_id, ids)
 
@@ -103,7 +118,16 @@ def read_in_play(
 def _in_play(connection: psycopg.Connection[Any], program: CompiledProgram, row: LockedMember, known: Facts) -> InPlay:
     stale = row.tracking != program.tracking and row.seq > 0
     state = _state(connection, program, row, known, stale=stale)
-    return InPlay(row.member_id, row.seq, state, row.updated_at, row.due_at, stale=stale, tracking=row.tracking)
+    return InPlay(
+        row.member_id,
+        row.seq,
+        state,
+        row.updated_at,
+        row.due_at,
+        stale=stale,
+        tracking=row.tracking,
+        merged_into=known.merged_into,
+    )
 
 
 def _state(
@@ -121,7 +145,8 @@ def state_of(row: LockedMember, known: Facts, counters: Counters) -> MemberState
     return MemberState(
         id=format_id("mem", row.member_id),
         enrolled_at=known.enrolled_at,
-        status=known.status,
+        # Nothing happens to who was merged: everything is the other member's.
+        status=known.status if known.merged_into is None else MERGED,
         attributes=known.attributes,
         registered_at=known.attributes_at,
         tags=tuple(known.tags),
@@ -136,11 +161,47 @@ def count_again(
     member_id: UUID,
     enrolled_at: dt.datetime,
     before: int = _FOR_EVER,
+    without: frozenset[int] = frozenset(),
 ) -> Counters:
-    """A member's counters from its journal, those entries before `before`, as the given version counts (law 9)."""
+    """A member's counters from its journal, those entries before `before`, as the given version counts (law 9).
+
+    What a merged member had counted is counted again from that member's own entries. `without` are entries that have
+    not happened: a merge that was undone, and what belongs to the other member since.
+    """
     counters = Counters()
-    for kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id, before)):
-        counters = recount(program, counters, kind, outcome_of(outcome), occurred_at, booked_at, enrolled_at)
+    for seq, kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id, before)):
+        told = outcome_of(outcome)
+        merged = told.merged
+        if seq in without:
+            continue
+        if merged is None:
+            counters = recount(program, counters, kind, told, occurred_at, booked_at, enrolled_at)
+            if told.moved is not None and told.moved.returned:
+                counters = count_returned(connection, program, counters, told.moved, enrolled_at)
+        elif merged.undoes is not None:
+            absent = without | {merged.undoes, *merged.returned}
+            base = count_again(connection, program, member_id, enrolled_at, seq, absent)
+            counters = unmerge_counters(program, base, merged.levels, booked_at)
+        else:
+            other = count_again(connection, program, parse_id("mem", merged.member), enrolled_at, merged.seq + 1)
+            counters = merge_counters(program, counters, other, told, merged, booked_at)
+    return counters
+
+
+def count_returned(
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    counters: Counters,
+    moved: Moved,
+    enrolled_at: dt.datetime,
+) -> Counters:
+    """Count what came back of a member's orders while another one stood for it: the entries are that one's."""
+    other = parse_id("mem", moved.other or "")
+    for seq in moved.returned:
+        [(told,)] = connection.execute(_ENTRY, (other, seq)).fetchall()
+        outcome = outcome_of(told)
+        if outcome.undoes is not None:
+            counters = count_return(program, counters, outcome, outcome.undoes, enrolled_at)
     return counters
 
 

@@ -16,6 +16,7 @@ from setia.events.problems import (
     EventTooLate,
     InvalidEvent,
     MemberNotActive,
+    RewardUnavailable,
     UnknownMember,
 )
 from setia.events.schemas import MAX_BATCH, EventIn
@@ -44,6 +45,7 @@ _REFUSALS = (
     UnknownMember,
     MemberAmbiguous,
     MemberNotActive,
+    RewardUnavailable,
     EventTooLate,
     EventInFuture,
     NothingPublished,

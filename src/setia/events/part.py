@@ -12,14 +12,19 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from setia.api.app import Part
+from setia.coupons.codes import CouponCodes
 from setia.db.engine import Database, driver_connection
 from setia.engine.decision import explanation_of, outcome_of
-from setia.engine.lot_sentences import move_sentences
-from setia.engine.sentences import adjustment_sentence, sentences, time_sentence
+from setia.engine.guarding_sentences import hand_sentences
+from setia.engine.reward_sentences import movement_sentences
+from setia.engine.sentences import sentences, time_sentence
 from setia.engine.wording import language_of
+from setia.events.afterwards import Afterwards
+from setia.events.cart import CartRewards
 from setia.events.clerk import Clerk
 from setia.events.committer import Committer
 from setia.events.enrolling import EnrolWithEvent
+from setia.events.freezing_route import freezing_router
 from setia.events.live import LivePrograms
 from setia.events.offers_route import offers_router
 from setia.events.openapi import FRAGMENT
@@ -28,6 +33,8 @@ from setia.events.points_route import points_router
 from setia.events.routes import Desk
 from setia.events.settling import settle_one
 from setia.events.tiers_route import tiers_router
+from setia.events.watching import ByHand
+from setia.ledger.adjustments import Adjustment
 from setia.ledger.statement import StatementEntry
 from setia.program.definition import Program
 
@@ -35,10 +42,11 @@ CLERKS = 1
 """Threads that book. Measured: a second one halves the groups, and each group costs some 2 ms of its own."""
 
 
-def events_part(database: Database) -> Part:
+def events_part(database: Database, rewards: CartRewards, codes: CouponCodes) -> Part:
     """The event routes, the committer behind them, and what other routes need of decisions."""
-    programs = LivePrograms(database)
-    committer = Committer(*(Clerk(database, programs) for _ in range(CLERKS)))
+    programs = LivePrograms(database, rewards)
+    afterwards = Afterwards()
+    committer = Committer(*(Clerk(database, programs, afterwards) for _ in range(CLERKS)))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -61,9 +69,13 @@ def events_part(database: Database) -> Part:
         live = programs.live(connection, program_id)
         return points_outlook(connection, live, member_id, live.now(dt.datetime.now(dt.UTC)))
 
+    def by_hand(tx: sa.Connection, program_id: int, asked: Adjustment, now: dt.datetime) -> ByHand:
+        connection = driver_connection(tx)
+        return ByHand(connection, programs.live(connection, program_id), asked, now)
+
     return Part(
-        routers=(points_router, tiers_router, offers_router),
-        routes=Desk(database, programs, committer).routes(),
+        routers=(points_router, freezing_router, tiers_router, offers_router),
+        routes=Desk(database, programs, committer, codes).routes(),
         openapi=(FRAGMENT,),
         state={
             "outlook": outlook,
@@ -71,7 +83,9 @@ def events_part(database: Database) -> Part:
             "sentences": told,
             "programs": programs,
             "committer": committer,
+            "afterwards": afterwards,
             "settle": settle,
+            "by_hand": by_hand,
         },
         lifespans=(lifespan,),
     )
@@ -88,9 +102,9 @@ def statement_sentences(programs: LivePrograms, entry: StatementEntry, language:
         for line in entry.lines:
             moved[line.point_type] = moved.get(line.point_type, 0) + line.amount
         return [time_sentence(program, entry.kind, points, amount, language) for points, amount in moved.items()]
-    if entry.kind == "adjustment":
-        return [
-            adjustment_sentence(program, effect.points, effect.amount, entry.reason or "", language)
-            for effect in outcome.points
-        ] + move_sentences(program, outcome.moves, language_of(language), entry.reason or "")
+    if entry.kind == "redemption":
+        moves = [(line.point_type, line.source, line.destination, line.amount) for line in entry.lines]
+        return movement_sentences(program, entry.reason or "", moves, language_of(language))
+    if entry.kind in {"adjustment", "freeze", "sale"}:
+        return hand_sentences(program, entry.kind, outcome, entry.reason or "", language)
     return sentences(program, outcome, explanation_of(entry.explanation), language)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
 
+from setia.coupons.using import granted_by, used_by
 from setia.db.ids import format_id, parse_id
 from setia.engine.decision import LotMove, Outcome, explanation_of, outcome_of
 from setia.engine.occurrences import Occurrence
@@ -18,33 +20,37 @@ from setia.engine.returning import CancelledReturn, PastOrder
 from setia.engine.state import MemberState
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, count_again
+from setia.events.merged_orders import lots_of_order, related
+from setia.ledger.entries import LotKey
 from setia.ledger.wallets import wallets_after
+from setia.members.merges import family_of
+from setia.members.service import load_facts
 
 _ORDER = """
-SELECT j.seq, j.program_version, j.booked_at, e.body::text, j.outcome::text, j.explanation::text
+SELECT j.seq, j.program_version, j.booked_at, e.body::text, j.outcome::text, j.explanation::text, j.member_id
 FROM event e JOIN journal j ON j.id = e.id
-WHERE {named} AND e.type = 'purchase' AND j.member_id = %b
+WHERE {named} AND e.type = 'purchase' AND j.member_id = ANY (%b)
 """
 _BY_NAME = _ORDER.format(named="e.program_id = %b AND e.source = %b AND e.external_id = %b")
 _BY_ID = _ORDER.format(named="e.id = %b")
 _RETURN = """
 SELECT e.id, j.outcome::jsonb -> 'undoes' ->> 'event' FROM event e JOIN journal j ON j.id = e.id
 WHERE e.program_id = %b AND e.source = %b AND e.external_id = %b AND e.type IN ('return', 'cancel')
-  AND j.member_id = %b AND j.outcome::jsonb -> 'undoes' ? 'returned'
+  AND j.member_id = ANY (%b) AND j.outcome::jsonb -> 'undoes' ? 'returned'
 """
 _RETURNS = """
 SELECT j.id, j.outcome::text FROM journal j JOIN event e ON e.id = j.id
-WHERE j.member_id = %b AND j.seq > %b AND e.type IN ('return', 'cancel')
+WHERE j.member_id = ANY (%b) AND (j.member_id <> %b OR j.seq > %b) AND e.type IN ('return', 'cancel')
   AND j.outcome::jsonb -> 'undoes' ->> 'event' = %b
-ORDER BY j.seq
+ORDER BY j.booked_at, j.seq
 """
 _LOTS = """
-SELECT line, point_type, campaign, remaining, pending, expired FROM lot
-WHERE member_id = %b AND seq = %b ORDER BY line
+SELECT line, point_type, campaign, remaining, pending, expired, seq FROM lot
+WHERE member_id = %b AND (seq, line) IN (SELECT * FROM unnest(%b::bigint[], %b::int[])) ORDER BY seq, line
 """
 _CANCELLED = """
 SELECT j.outcome::text FROM journal j
-WHERE j.member_id = %b AND j.seq > %b AND j.outcome::jsonb @? '$.moves[*] ? (@.what == "cancelled")' ORDER BY j.seq
+WHERE j.member_id = %b AND j.seq >= %b AND j.outcome::jsonb @? '$.moves[*] ? (@.what == "cancelled")' ORDER BY j.seq
 """
 _decode_order = msgspec.json.Decoder(Occurrence, float_hook=Decimal).decode
 
@@ -58,6 +64,8 @@ class OrderLot(msgspec.Struct):
     remaining: int
     pending: bool
     expired: int
+    seq: int | None = None
+    """The entry that opened it, where that is not the order's: its member was merged into another one since."""
 
 
 class BookedOrder(msgspec.Struct, frozen=True):
@@ -72,37 +80,57 @@ class BookedOrder(msgspec.Struct, frozen=True):
     lots: list[OrderLot]
     cancelled: CancelledReturn | None = None
 
+    def key_of(self, lot: OrderLot) -> LotKey:
+        """How postings name a lot of the order."""
+        return LotKey(self.seq if lot.seq is None else lot.seq, lot.line)
+
 
 def booked_order(
-    connection: psycopg.Connection[Any], live: LiveProgram, member: InPlay, source: str, external_id: str
+    connection: psycopg.Connection[Any], live: LiveProgram, member: InPlay, source: str, external_id: str, *, lock: bool
 ) -> BookedOrder | None:
-    """An order of a locked member, everything of the transaction before being written; None where there is none."""
-    row = connection.execute(_BY_NAME, (live.program_id, source, external_id, member.id)).fetchone()
-    return None if row is None else _booked(connection, live, member, row)
+    """An order of a locked member, everything of the transaction before being written; None where there is none.
+
+    `lock` keeps others away from its coupons.
+    """
+    family = family_of(connection, member.id)
+    row = connection.execute(_BY_NAME, (live.program_id, source, external_id, family)).fetchone()
+    return None if row is None else _booked(connection, live, member, row, lock=lock)
 
 
 def returned_order(
-    connection: psycopg.Connection[Any], live: LiveProgram, member: InPlay, source: str, external_id: str
+    connection: psycopg.Connection[Any], live: LiveProgram, member: InPlay, source: str, external_id: str, *, lock: bool
 ) -> BookedOrder | None:
     """The order of a return that is named to be cancelled; None where there is none, or it has been cancelled."""
-    found = connection.execute(_RETURN, (live.program_id, source, external_id, member.id)).fetchone()
+    family = family_of(connection, member.id)
+    found = connection.execute(_RETURN, (live.program_id, source, external_id, family)).fetchone()
     if found is None:
         return None
-    row = connection.execute(_BY_ID, (parse_id("evt", found[1]), member.id)).fetchone()
-    return None if row is None else _booked(connection, live, member, row, format_id("evt", found[0]))
+    row = connection.execute(_BY_ID, (parse_id("evt", found[1]), family)).fetchone()
+    return None if row is None else _booked(connection, live, member, row, format_id("evt", found[0]), lock=lock)
 
 
 def _booked(
-    connection: psycopg.Connection[Any], live: LiveProgram, member: InPlay, row: Any, cancels: str | None = None
+    connection: psycopg.Connection[Any],
+    live: LiveProgram,
+    member: InPlay,
+    row: Any,
+    cancels: str | None = None,
+    *,
+    lock: bool,
 ) -> BookedOrder | None:
-    seq, version, booked_at, body, outcome, explanation = row
+    seq, version, booked_at, body, outcome, explanation, owner = row
     event = _decode_order(body)
     returns = {
         format_id("evt", identifier): outcome_of(told)
-        for identifier, told in connection.execute(_RETURNS, (member.id, seq, event.id))
+        for identifier, told in connection.execute(
+            _RETURNS, (related(connection, member.id, owner), owner, seq, event.id)
+        )
     }
     outcomes = [outcome_of(outcome), *returns.values()]
-    outcomes[0].moves = _cancelled(connection, member, seq)
+    keys = lots_of_order(connection, member.id, owner, seq)
+    outcomes[0].moves = _cancelled(connection, owner, keys.keys())
+    if owner != member.id:
+        outcomes[0].moves += _cancelled(connection, member.id, keys.values())
     stand = _standing(returns)
     cancelled = None
     if cancels is not None:
@@ -111,17 +139,24 @@ def _booked(
         cancelled = CancelledReturn(cancels, returns[cancels])
     program = live.version(version).compiled
     told = explanation_of(explanation)
-    state = member.state
+    enrolled_at = load_facts(connection, live.program_id, [owner])[owner].enrolled_at
     before = MemberState(
-        id=state.id,
-        enrolled_at=state.enrolled_at,
+        id=format_id("mem", owner),
+        enrolled_at=enrolled_at,
         attributes=told.attributes,
         tags=tuple(told.tags),
-        counters=count_again(connection, program, member.id, state.enrolled_at, before=seq),
-        balances=wallets_after(connection, member.id, seq - 1),
+        counters=count_again(connection, program, owner, enrolled_at, before=seq),
+        balances=wallets_after(connection, owner, seq - 1),
     )
-    lots = [OrderLot(*lot) for lot in connection.execute(_LOTS, (member.id, seq))]
-    past = PastOrder(event, program, before, _moment(booked_at), outcomes)
+    now = list(keys.values())
+    rows = connection.execute(_LOTS, (member.id, [key.seq for key in now], [key.line for key in now]))
+    lots = [OrderLot(*lot) for lot in rows]
+    codes = {one.coupon: one.code or "" for one in outcomes[0].discounts if one.coupon is not None}
+    order = parse_id("evt", event.id)
+    used = used_by(connection, order, codes, lock=lock) if codes else []
+    gave = any(one.what == "granted" for outcome in outcomes for one in outcome.coupons)
+    granted = granted_by(connection, order, lock=lock) if gave else []
+    past = PastOrder(event, program, before, _moment(booked_at), outcomes, used, granted)
     return BookedOrder(seq, past, list(stand.values()), lots, cancelled)
 
 
@@ -132,11 +167,11 @@ def _standing(returns: Mapping[str, Outcome]) -> dict[str, Returned]:
     return {name: one.returned for name, one in undone.items() if one.returned is not None and name not in gone}
 
 
-def _cancelled(connection: psycopg.Connection[Any], member: InPlay, seq: int) -> list[LotMove]:
-    """The order's pending points that were taken back since, by an event or by hand."""
-    rows = connection.execute(_CANCELLED, (member.id, seq))
+def _cancelled(connection: psycopg.Connection[Any], member: UUID, lots: Collection[LotKey]) -> list[LotMove]:
+    """The pending points of lots of a member that were taken back since, by an event or by hand."""
+    rows = connection.execute(_CANCELLED, (member, min((lot.seq for lot in lots), default=0)))
     moves = (move for (outcome,) in rows for move in outcome_of(outcome).moves)
-    return [move for move in moves if move.what == "cancelled" and move.lot[0] == seq]
+    return [move for move in moves if move.what == "cancelled" and LotKey(*move.lot) in lots]
 
 
 def _moment(value: dt.datetime) -> dt.datetime:

@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg
 
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import Outcome, PointsEffect
+from setia.engine.decision import REDEMPTION, Outcome, PointsEffect
 from setia.engine.state import Balance, MemberState
 from setia.events.members_in_play import balance_of
-from setia.ledger.entries import Posting
+from setia.ledger.entries import LotKey, Posting
 from setia.ledger.lots import Lot, LotsExhausted, burn
 from setia.ledger.wallets import open_lots
 from setia.program.points import PointType
@@ -33,6 +33,14 @@ def postings_of(
 
     `seq` is that of the entry they belong to. The balances in `state` are moved along.
     """
+    made, opens, _ = postings_and_ends(program, state, outcome, seq, now, lots)
+    return made, opens
+
+
+def postings_and_ends(
+    program: CompiledProgram, state: MemberState, outcome: Outcome, seq: int, now: dt.datetime, lots: Lots
+) -> tuple[tuple[Posting, ...], dict[str, int | None], dict[LotKey, dt.datetime | None]]:
+    """The same, and when the lots end that something was taken of."""
     postings = _Postings(seq, now, lots)
     opens: dict[str, int | None] = {}
     for effect in outcome.points:
@@ -43,7 +51,7 @@ def postings_of(
             if known is None or _floor_moves(balance, point_type):
                 opens[effect.points] = balance.floor = point_type.floor
             postings.add(effect, balance, in_lots=point_type.in_lots)
-    return tuple(postings.made), opens
+    return tuple(postings.made), opens, postings.ends
 
 
 def _floor_moves(balance: Balance, point_type: PointType) -> bool:
@@ -63,6 +71,7 @@ class _Postings:
         """Point type -> the open lots, once somebody asked, as the postings so far have left them."""
         self._new: dict[str, list[Lot]] = {}
         self.made: list[Posting] = []
+        self.ends: dict[LotKey, dt.datetime | None] = {}
 
     def add(self, effect: PointsEffect, balance: Balance, *, in_lots: bool) -> None:
         """Post one effect and move the balance."""
@@ -91,7 +100,8 @@ class _Postings:
                 campaign=effect.campaign,
                 opens_lot=in_lots,
                 earned_at=self._now if in_lots else None,
-                available_at=effect.available_at if in_lots else None,
+                # What a person has to approve becomes available by nobody else.
+                available_at=effect.available_at if in_lots and effect.review is None else None,
                 expires_at=effect.expires_at if in_lots else None,
             )
         )
@@ -112,14 +122,16 @@ class _Postings:
             self._open[points] = [lot._replace(remaining=lot.remaining - taken.get(lot.key, 0)) for lot in there]
         else:
             parts.append((None, wanted))
+        redeemed = campaign == REDEMPTION
+        self.ends |= {lot.key: lot.expires_at for lot, _ in parts if lot is not None}
         for lot, amount in parts:
             self.made.append(
                 Posting(
                     point_type=points,
                     source="available",
-                    destination="adjusted",
+                    destination="redeemed" if redeemed else "adjusted",
                     amount=amount,
-                    campaign=campaign,
+                    campaign=None if redeemed else campaign,
                     lot=None if lot is None else lot.key,
                 )
             )

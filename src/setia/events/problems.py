@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from setia.problems import BadRequest, ErrorItem, NotFound, Unavailable, Unprocessable
+from setia.problems import BadRequest, Conflict, ErrorItem, NotFound, Unavailable, Unprocessable
 
 
 class InvalidEvent(Unprocessable):
@@ -93,3 +93,10 @@ class PointsSpent(Unprocessable):
 
     code = "points_spent"
     title = "Points of the order have been spent"
+
+
+class RewardUnavailable(Conflict):
+    """The member cannot have the reward now; `reasons` say why, for programs."""
+
+    code = "reward_unavailable"
+    title = "The member cannot have this reward now"

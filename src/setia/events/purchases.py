@@ -7,6 +7,8 @@ from typing import Any
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Line, Tender
+from setia.events.card_tenders import check_tenders
+from setia.events.cart import wishes
 from setia.events.faults import Faults
 from setia.events.schemas import EventIn, LineIn
 
@@ -41,9 +43,16 @@ def purchase_values(program: CompiledProgram, event: EventIn, faults: Faults) ->
         shipping += shipping_tax
     if shipping_tax > shipping:
         faults.add("shipping_tax", "The tax is larger than the shipping it is contained in.")
+    check_tenders(event, faults)
     tenders = tuple(
         Tender(tender.type, money(f"tenders/{index}/amount", tender.amount))
         for index, tender in enumerate(event.tenders)
+        if tender.code is None
+    )
+    cards = tuple(
+        (tender.code, None if tender.amount is None else money(f"tenders/{index}/amount", tender.amount))
+        for index, tender in enumerate(event.tenders)
+        if tender.code is not None
     )
     if sum(tender.amount for tender in tenders) > whole - discount + shipping and not faults.items:
         faults.add("tenders", "The parts paid are more than the order costs.")
@@ -51,11 +60,13 @@ def purchase_values(program: CompiledProgram, event: EventIn, faults: Faults) ->
         "currency": currency,
         "lines": lines,
         "tenders": tenders,
+        "cards": cards,
         "shipping": shipping,
         "shipping_tax": shipping_tax,
         "discount": discount,
         "pricing": event.pricing,
         "codes": _codes(event, faults),
+        "redeem": wishes(program, event, faults) if event.redeem else (),
     }
 
 
@@ -98,6 +109,11 @@ def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults:
     return Line(line.sku, quantity, amount, tax, discount, line.name, line.category, line.brand, line.labels)
 
 
+# A shop has few prices, and checking one takes longer than finding it.
+_KNOWN: dict[tuple[Decimal, int], int] = {}
+_MOST_KNOWN = 5_000
+
+
 class _Money:
     """Decimal text to whole numbers of the smallest unit."""
 
@@ -115,6 +131,9 @@ class _Money:
             hint = "A return is not a purchase with negative amounts."
             self._faults.add(pointer, f"An amount is 0 or more, not {_short(value)}.", hint)
             return 0
+        known = _KNOWN.get((value, self._digits))
+        if known is not None:
+            return known
         if value.adjusted() > 13:
             self._too_large(pointer, value)
             return 0
@@ -127,6 +146,10 @@ class _Money:
             self._too_fine(pointer, value)
         elif units > MAX_MONEY:
             self._too_large(pointer, value)
+        else:
+            if len(_KNOWN) >= _MOST_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[value, self._digits] = units
         return units
 
     def _too_large(self, pointer: str, value: Decimal) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
+from setia.coupons.recounting import recount
 from setia.db.engine import Database, driver_connection
 from setia.engine.state import Counters
 from setia.events.due_check import is_late, soonest
@@ -19,6 +20,7 @@ from setia.ledger.entries import StateRow
 from setia.ledger.states import LockedMember, lock_members, members_after, move_due, read_members, replace_counters
 from setia.ledger.wallets import all_open_lots
 from setia.members.service import load_facts
+from setia.velocity.judging import restore
 
 _TOGETHER = 200
 """Members of one transaction. Their events wait meanwhile, so few of them."""
@@ -46,6 +48,8 @@ class Rebuilt(msgspec.Struct):
     different: int = 0
     differences: list[Difference] = []
     """The first of them."""
+    coupons: int = 0
+    """Coupons and their uses that were not what the journal says; `verify` names them."""
 
 
 def rebuild_states(database: Database, program_id: int, *, check: bool = False, most_shown: int = _SHOWN) -> Rebuilt:
@@ -79,8 +83,11 @@ def rebuild_states(database: Database, program_id: int, *, check: bool = False, 
         found.different += part.different
         found.differences += part.differences[: most_shown - len(found.differences)]
         if len(members) < _TOGETHER:
-            return found
+            break
         after = members[-1]
+    if not check:
+        found.coupons = database.run(lambda tx: recount(driver_connection(tx), program_id))
+    return found
 
 
 def _rebuild(
@@ -104,7 +111,10 @@ def _rebuild(
             counted = count_again(connection, program, member_id, facts[member_id].enrolled_at)
             is_stale = row.seq > 0 and row.tracking != program.tracking
             differences = [] if is_stale else _differences(member_id, row.counters, counted)
-            due_at = soonest(program, state_of(row, facts[member_id], counted), lots[member_id], row.updated_at, now)
+            due_at = None
+            if facts[member_id].merged_into is None:
+                state = state_of(row, facts[member_id], counted)
+                due_at = soonest(program, state, lots[member_id], row.updated_at, now)
             if is_late(row.due_at, due_at, now):
                 late[member_id] = due_at
                 differences.append(Difference(member_id, DUE_AT, row.due_at, due_at))
@@ -121,6 +131,8 @@ def _rebuild(
         states.append(StateRow(member_id, row.seq, _encode(counted), tracking))
     if not check:
         replace_counters(connection, states)
+        if program.velocity:
+            restore(connection, list(rows))
         move_due(connection, late)
     return found
 

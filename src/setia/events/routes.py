@@ -8,14 +8,16 @@ from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message
 
 from setia.api.answers import REQUEST_ID
 from setia.api.idempotency import HEADER, REPLAYED
 from setia.api.languages import preferred
 from setia.api.strict import unknown_parameters
+from setia.coupons.codes import CouponCodes
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import parse_id
 from setia.engine.wording import LANGUAGES
@@ -24,7 +26,9 @@ from setia.events.arrivals import Draft, draft, invalid, malformed
 from setia.events.booked import Booked, stored_event
 from setia.events.booking import Answer, Submission
 from setia.events.calculating import calculate
+from setia.events.card_tenders import count_guesses
 from setia.events.committer import MOST_TOGETHER, Committer
+from setia.events.coupon_answers import with_codes
 from setia.events.live import LivePrograms
 from setia.events.problems import EventNotFound
 from setia.events.schemas import read_batch
@@ -41,7 +45,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 class Desk:
     """What the routes need: the committer and the versions of the programs."""
 
-    def __init__(self, database: Database, programs: LivePrograms, committer: Committer) -> None:
+    def __init__(self, database: Database, programs: LivePrograms, committer: Committer, codes: CouponCodes) -> None:
+        self._codes = codes
         self._database = database
         self._programs = programs
         self._committer = committer
@@ -61,12 +66,11 @@ class Desk:
         caller = await authenticate(request, Scope.EVENTS_WRITE)
         unknown_parameters(request, _PARAMETERS)
         body = await _body(request)
-        sent = draft(body, dt.datetime.now(dt.UTC), _idempotency_key(request))
+        sent = self._known(caller, draft(body, dt.datetime.now(dt.UTC), _idempotency_key(request)))
         [answer] = await self._committer.wait(caller.program_id, [Submission(sent, caller.actor)])
         if isinstance(answer, Problem):
             raise answer
-        headers = {REPLAYED: "true"} if answer.replayed else None
-        return Response(encode(self._out(answer, _wish(request))), 201, headers, media_type=_JSON)
+        return _Created(encode(self._out(answer, _wish(request))), replayed=answer.replayed)
 
     async def post_batch(self, request: Request) -> Response:
         """Book up to 5,000 events; each has a result of its own."""
@@ -80,7 +84,10 @@ class Desk:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise malformed(error) from error
         now = dt.datetime.now(dt.UTC)
-        read = [_draft(one, now, f"/events/{index}") for index, one in enumerate(raw)]
+        read = [
+            one if isinstance(one, Problem) else self._known(caller, one)
+            for one in (_draft(one, now, f"/events/{index}") for index, one in enumerate(raw))
+        ]
         answers = await self._book(caller, read)
         refused = sum(isinstance(answer, Problem) for answer in answers)
         wish, request_id = _wish(request), request.scope.get(REQUEST_ID)
@@ -95,11 +102,16 @@ class Desk:
         unknown_parameters(request, _PARAMETERS)
         body = await _body(request)
         now = dt.datetime.now(dt.UTC)
-        sent = draft(body, now, "calculate")
+        sent = self._known(caller, draft(body, now, "calculate"))
 
         def work() -> CalculationOut:
             with self._database.transaction("REPEATABLE READ") as tx:
-                live, booked = calculate(driver_connection(tx), self._programs, caller.program_id, sent, now)
+                live, booked = calculate(
+                    driver_connection(tx), self._programs, caller.program_id, sent, now, caller.actor
+                )
+            if booked.outcome.payment is not None:
+                # By itself: a question is asked in a snapshot, which must not wait for who counts at the same time.
+                self._database.run(lambda tx: count_guesses(driver_connection(tx), live, booked, caller.actor, now))
             language = _language(_wish(request), live.compiled.definition.program.locale)
             out = event_out(live.compiled, booked, language)
             return CalculationOut(
@@ -114,7 +126,11 @@ class Desk:
                 offers=out.offers,
                 discounts=out.discounts,
                 refused_codes=out.refused_codes,
+                coupons=out.coupons,
+                redeemed=out.redeemed,
                 to_pay=out.to_pay,
+                refund=out.refund,
+                payment=out.payment,
                 considered=explanation_out(live.compiled, booked, language).considered,
             )
 
@@ -168,7 +184,20 @@ class Desk:
         if booked.version is None:
             return event_out(None, booked, "en")
         program = self._programs.version(booked.program_id, booked.version).compiled
-        return event_out(program, booked, _language(wish, program.definition.program.locale))
+        out = event_out(program, booked, _language(wish, program.definition.program.locale))
+        with_codes(out.coupons, self._codes, booked.program_id)
+        return out
+
+    def _known(self, caller: Caller, sent: Draft) -> Draft:
+        """A draft with what its codes lead to."""
+        cards = [tender.code for tender in sent.sent.tenders if tender.code is not None]
+        if not sent.sent.codes and not cards:
+            return sent
+        return msgspec.structs.replace(
+            sent,
+            shown=self._codes.shown(caller.program_id, sent.sent.codes),
+            card_hashes={code: self._codes.hash_of(caller.program_id, code) for code in cards},
+        )
 
     def _result(self, index: int, answer: Answer, wish: str | None, request_id: str | None) -> dict[str, Any]:
         if isinstance(answer, Problem):
@@ -191,7 +220,34 @@ async def _body(request: Request) -> bytes:
     if media_type != _JSON and media_type.partition(";")[0].strip().lower() != _JSON:
         message = "Send JSON with the header Content-Type: application/json."
         raise UnsupportedMediaType(message)
-    return await request.body()
+    first = await request.receive()
+    if first["type"] == "http.request" and not first.get("more_body", False):
+        # Nearly every body comes at once. Starlette's way leads through a generator and two lists.
+        body: bytes = first.get("body", b"")
+        return body
+    return await _rest(request, first)
+
+
+async def _rest(request: Request, message: Message) -> bytes:
+    parts: list[bytes] = []
+    while message["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await request.receive()
+    raise ClientDisconnect
+
+
+class _Created(Response):
+    """A 201 with JSON: what Starlette makes of it, without working out each time which headers those are."""
+
+    def __init__(self, body: bytes, *, replayed: bool) -> None:
+        self.status_code = 201
+        self.background = None
+        self.body = body
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", _JSON.encode())]
+        if replayed:
+            self.raw_headers.insert(0, (REPLAYED.lower().encode(), b"true"))
 
 
 def _header(request: Request, name: bytes) -> str | None:

@@ -48,11 +48,27 @@ class LineIn(_Strict, frozen=True):
     labels: Labels = ()
 
 
-class TenderIn(_Strict, frozen=True):
-    """How a part was paid. `points` and `gift_card` have a meaning for the money basis."""
+class TenderIn(_Strict, frozen=True, omit_defaults=True):
+    """How a part was paid. `points` and `gift_card` have a meaning for the money basis.
+
+    A `gift_card` with its `code` is one of Setia's: it pays what is left to pay, or `amount` at most.
+    """
 
     type: Name
-    amount: Decimal
+    amount: Decimal | None = None
+    code: Code | None = None
+
+
+class WishIn(_Strict, frozen=True, omit_defaults=True):
+    """A reward that is redeemed with a purchase: `quantity` of it (1), or as many as `points` pay for.
+
+    `points` are in the smallest unit of their type. `sku` chooses the article of a free product.
+    """
+
+    reward: Name
+    quantity: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    points: Annotated[int, Meta(ge=1, le=10**15)] | None = None
+    sku: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
 class EventIn(_Strict, frozen=True):
@@ -64,7 +80,7 @@ class EventIn(_Strict, frozen=True):
     them.
 
     With `pricing: before` amounts are those before promotions, which are then taken off; `codes` are what the customer
-    has shown for them.
+    has shown for them. `redeem` are rewards that the member redeems with the purchase: all of them, or it is refused.
     """
 
     type: Name
@@ -84,6 +100,7 @@ class EventIn(_Strict, frozen=True):
     tax_included: bool = True
     pricing: Literal["final", "before"] = "final"
     codes: Annotated[tuple[Code, ...], Meta(max_length=50)] = ()
+    redeem: Annotated[tuple[WishIn, ...], Meta(max_length=10)] = ()
     data: dict[str, Any] | None = None
 
 

@@ -80,8 +80,9 @@ class Settling:
         self._own = spending is None
         self._spending = spending or Spending(connection, live.program_id)
         deciding = Deciding(connection, live, now, self._spending, writing, members)
-        self._members = members
-        self._events = TimeEvents(live, now, self._spending, deciding, self._read_again, locked=self._own)
+        # Not a method of this: a cycle would keep every member of every booking until Python looks for cycles.
+        read_again = partial(_read_again, connection, writing, members)
+        self._events = TimeEvents(live, now, self._spending, deciding, read_again, locked=self._own)
 
     def finish(self) -> None:
         """Write the budgets that are its own: last of all, when everything else is written."""
@@ -103,6 +104,11 @@ class Settling:
         return not member.settled and (member.stale or (member.due_at is not None and member.due_at <= self._now))
 
     def _settle(self, member: InPlay, lots: list[OpenLot]) -> None:
+        if member.merged_into is not None:
+            # Whatever time does, it does to the member who stands for this one. Its counters stay as old as they are,
+            # so that it is judged by new settings when it stands alone again.
+            member.settled, member.due_at, member.due_soonest, member.stale = True, None, None, False
+            return
         # Before `due_at` nothing is due: what new settings or an adjustment made due is so since that moment.
         since = member.updated_at
         if member.due_at is not None and member.due_at <= self._now:
@@ -147,11 +153,6 @@ class Settling:
         if item.kind == "decay":
             return self._decay(member, item, lots)
         return self._review(member, item, lots)
-
-    def _read_again(self, member_id: UUID) -> list[OpenLot]:
-        """A member's open lots, after everything that is gathered so far was written."""
-        self._writing.write(self._members.values())
-        return all_open_lots(self._connection, [member_id])[member_id]
 
     def _move(self, member: InPlay, item: LotsDue, lots: list[OpenLot]) -> list[OpenLot]:
         entry = lots_entry(self._live, member, item.kind, item.lots, item.at, self._now)
@@ -215,6 +216,14 @@ class Settling:
             self._program, state.counters, "review", outcome, at, member.moment(self._now), state.enrolled_at
         )
         self._writing.entry(outcome_entry(self._live, member, "review", outcome, explanation, at, self._now))
+
+
+def _read_again(
+    connection: psycopg.Connection[Any], writing: Writing, members: Mapping[UUID, InPlay], member_id: UUID
+) -> list[OpenLot]:
+    """A member's open lots, after everything that is gathered so far was written."""
+    writing.write(members.values())
+    return all_open_lots(connection, [member_id])[member_id]
 
 
 def _first(of_lots: LotsDue | None, other: DueItem | None) -> LotsDue | DueItem | None:

@@ -90,7 +90,7 @@ class _Taking:
             part = min(lot.remaining, wanted - taken)
             if part:
                 bucket: Account = "pending" if lot.pending else "available"
-                self._post(effect, bucket, "issued", part, LotKey(self._order.seq, lot.line), balance)
+                self._post(effect, bucket, "issued", part, self._order.key_of(lot), balance)
                 lot.remaining -= part
                 taken += part
         return taken
@@ -100,7 +100,8 @@ class _Taking:
             return 0
         if effect.points not in self._others:
             # Those of the order are left out: what it still has belongs to what was not returned.
-            self._others[effect.points] = [lot for lot in self._lots(effect.points) if lot.seq != self._order.seq]
+            own = {self._order.key_of(lot) for lot in self._order.lots}
+            self._others[effect.points] = [lot for lot in self._lots(effect.points) if lot.key not in own]
         there = self._others[effect.points]
         part = min(wanted, sum(lot.remaining for lot in there if lot.is_spendable(self._now)))
         if not part:

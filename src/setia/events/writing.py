@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from setia.db.columns import binaries, documents, moments, texts, uuids
-from setia.db.exchange import Exchange
+from setia.db.exchange import Exchange, Value
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked
 from setia.events.members_in_play import InPlay
@@ -57,6 +57,11 @@ class Writing:
         self._events: list[tuple[Any, ...]] = []
         self._kept: list[tuple[int, str, str, UUID]] = []
         self._entries: list[JournalEntry] = []
+        self._beside: list[tuple[str, tuple[Value, ...]]] = []
+
+    def beside(self, statement: str, *values: Value) -> None:
+        """A statement that is sent with the entries, behind them: what else an act writes, in the same round trip."""
+        self._beside.append((statement, values))
 
     def event(self, booked: Booked, arrival: Arrival) -> None:
         """An event to store; with one that is kept, who it waits for."""
@@ -91,6 +96,8 @@ class Writing:
             arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
             exchange.ask(_EVENTS, str(self._program_id), *arrays)
         check = post(exchange, self._entries, [member.row(self._tracking) for member in booked])
+        for statement, values in self._beside:
+            exchange.ask(statement, *values)
         with refusals_named():
             exchange.send()
         check()
@@ -110,4 +117,4 @@ class Writing:
             save_facts(self._connection, self._program_id, facts)
         for member in booked:
             member.booked = member.facts_changed = member.settled = False
-        self._events, self._kept, self._entries = [], [], []
+        self._events, self._kept, self._entries, self._beside = [], [], [], []

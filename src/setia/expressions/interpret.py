@@ -56,7 +56,7 @@ def field_of(node: syntax.Select, operand: object) -> object:
     message = node.operand.type
     if isinstance(message, Message) and message.access == "attribute":
         return getattr(operand, node.field, None)
-    return operand.get(node.field) if isinstance(operand, Mapping) else None
+    return operand.get(node.field) if isinstance(operand, dict | Mapping) else None
 
 
 class Interpreter:

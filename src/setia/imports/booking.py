@@ -23,6 +23,7 @@ from setia.imports.fates import Booked as Fate
 from setia.imports.problems import DatabaseAway
 from setia.imports.readings import Fault, faults_of
 from setia.problems import Problem, Unavailable
+from setia.rewards.in_the_cart import InTheCart
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds to wait for a database that went away: long enough for a restart, short enough for somebody who watches."""
@@ -57,7 +58,7 @@ class Booker:
 
     def __init__(self, database: Database, job: Job) -> None:
         self._database = database
-        self._programs = LivePrograms(database)
+        self._programs = LivePrograms(database, InTheCart())
         self._clerk = Clerk(database, self._programs)
         self._job = job
         self._look_first = True

@@ -39,6 +39,8 @@ class Order(msgspec.Struct):
     money: Decimal
     member: str
     """Who it is about, in some fixed form: events of one member go the same way."""
+    returned: Decimal = Decimal(0)
+    """What the goods had cost that come back with it."""
     in_skipped_hour: bool = False
     """Whether its local time never was, because the change of the clocks skips it."""
 
@@ -141,8 +143,7 @@ class Envelope:
         except Problem as problem:
             raise FaultyOrder(*faults_of(problem)) from None
         money = sum((line.amount for line in sent.sent.lines or ()), Decimal(0))
-        who = encode(body["member"]).decode() if "member" in body else body["external_id"]
-        return Order(sent, rows, money, who, skipped_hour)
+        return Order(sent, rows, money, member_of(body), in_skipped_hour=skipped_hour)
 
     def _read_member(self, row: Row) -> dict[str, str]:
         values = Readings(row, None)
@@ -156,6 +157,11 @@ class Envelope:
         except (ValueError, OverflowError, TypeError) as error:
             message = f"{str(value)[:40]!r} is no moment: {error}."
             raise FaultyOrder(Fault(None, "not_a_moment", message, "#/occurred_at")) from None
+
+
+def member_of(body: dict[str, Any]) -> str:
+    """Who the event of a body is about, in some fixed form; of nobody, which event it is."""
+    return encode(body["member"]).decode() if "member" in body else str(body["external_id"])
 
 
 def _plain(value: Value) -> Value:

@@ -48,6 +48,8 @@ class Tally:
         self.skipped_hour = 0
         """Orders at a local time that never was, because the change of the clocks skips it."""
         self.money: dict[str, Decimal] = {}
+        self.returned: dict[str, Decimal] = {}
+        """What goods had cost that came back, by the fate of their returns."""
         self.points: dict[str, Counter[str]] = {}
 
     def booked(
@@ -60,6 +62,11 @@ class Tally:
         self.rows[fate] += rows
         self.money[fate] = self.money.get(fate, Decimal(0)) + money
         self.points.setdefault(fate, Counter()).update(points)
+
+    def came_back(self, fate: Booked, money: Decimal) -> None:
+        """A return met a good end."""
+        if money:
+            self.returned[fate] = self.returned.get(fate, Decimal(0)) + money
 
     def rejected(self, reject: Reject) -> None:
         """A row was refused or set aside."""
@@ -108,7 +115,9 @@ class Report(msgspec.Struct, frozen=True):
     def is_fine(self) -> bool:
         """Whether nothing was refused, and the run went as far as it should."""
         as_asked = self.stopped is None or self.stopped.by == "limit"
-        return as_asked and self.tally.is_balanced and not self.tally.refused
+        # A return of several orders can be refused for one of them, though its rows stand with another.
+        refused = self.tally.refused or self.tally.orders["refused"]
+        return as_asked and self.tally.is_balanced and not refused
 
     @property
     def per_second(self) -> int:
@@ -138,13 +147,18 @@ class Report(msgspec.Struct, frozen=True):
                 "not_reached": tally.not_reached,
             },
             self.of: {**{fate: tally.orders[fate] for fate in GOOD}, "refused": tally.orders["refused"]},
-            **({"by_type": dict(sorted(tally.types.items()))} if self.of == "events" else {}),
+            **({"by_type": dict(sorted(tally.types.items()))} if self.of == "events" or tally.returned else {}),
             "members_new": tally.members_new,
             f"{self.of}_in_skipped_hour": tally.skipped_hour,
             "money": {
                 "currency": self.currency,
                 **{fate: f"{money(tally.money.get(fate, Decimal(0)), self.currency):f}" for fate in GOOD},
             },
+            **(
+                {"returned": {fate: f"{money(amount, self.currency):f}" for fate, amount in tally.returned.items()}}
+                if tally.returned
+                else {}
+            ),
             "points": {
                 name: {fate: points_text(tally.points[fate][name], decimals) for fate in GOOD if fate in tally.points}
                 for name, decimals in self.decimals.items()

@@ -14,6 +14,7 @@ from setia.db.engine import Database, driver_connection
 from setia.events.booking import UnknownPolicy
 from setia.events.live import LivePrograms
 from setia.imports.booking import BatchDone, Job
+from setia.imports.bought import Bought
 from setia.imports.envelopes import Mapper, Order
 from setia.imports.event_mapping import EventsMap
 from setia.imports.events import EventMapper
@@ -26,6 +27,7 @@ from setia.imports.problems import DatabaseAway, FileDamaged
 from setia.imports.purchases import PurchaseMapper
 from setia.imports.readings import Fault, FaultyOrder
 from setia.imports.rejects import RejectFile
+from setia.imports.returns import Returns
 from setia.imports.sources import Meter, Unreadable, open_source
 from setia.imports.values import Row
 from setia.program.currencies import minor_digits
@@ -101,6 +103,7 @@ class _Run:
         self._meter: Meter | None = None
         self._settled = 0
         self._halted = False
+        self._returns: Returns | None = None
         group = wanted.form.group
         self._of = "events" if isinstance(wanted.form, EventsMap) else "orders"
         self._deduplicates = group is not None and group.duplicates == "set_aside"
@@ -111,7 +114,8 @@ class _Run:
         with ExitStack() as stack:
             source, self._meter = stack.enter_context(open_source(wanted.file, wanted.form.file))
             rows = Foreseen(source, wanted.form.file.columns)
-            mapper = _mapper(wanted, rows, self._digits)
+            mapper = _mapper(wanted, rows, self._digits, stack)
+            self._returns = mapper.returns if isinstance(mapper, PurchaseMapper) else None
             for fate, path in (("refused", wanted.refused), ("set_aside", wanted.set_aside)):
                 if path is not None:
                     self._files[fate] = stack.enter_context(RejectFile(path, source.columns, wanted.form.file))
@@ -177,13 +181,28 @@ class _Run:
                 self._tally.matched[DUPLICATE] += 1
                 self._reject(Reject(row, "set_aside", DUPLICATE, "Its order has a row that is equal to it."))
         try:
+            if self._returns is not None and self._returns.are_back(rows):
+                return self._come_back(rows, self._returns, lanes)
             order = mapper.order(rows, dt.datetime.now(dt.UTC))
         except FaultyOrder as faulty:
             self._refuse(rows, faulty.faults)
             return False
+        if self._returns is not None:
+            self._returns.note(order)
         self._tally.skipped_hour += order.in_skipped_hour
         lanes.take(order)
         return True
+
+    def _come_back(self, rows: Sequence[Row], returns: Returns, lanes: Lanes) -> bool:
+        """Book the returns that rows are; those that are of no order are set aside, with why."""
+        found = returns.match(rows, dt.datetime.now(dt.UTC))
+        for one in found.unmatched:
+            self._tally.matched[one.code] += 1
+            self._reject(Reject(one.row, "set_aside", one.code, one.message))
+        for order in found.orders:
+            self._tally.skipped_hour += order.in_skipped_hour
+            lanes.take(order)
+        return bool(found.orders)
 
     def _settle(self, orders: Sequence[Order], done: BatchDone) -> None:
         self._tally.members_new += done.members_new
@@ -192,6 +211,7 @@ class _Run:
                 self._refuse(order.rows, one.faults)
             else:
                 self._tally.booked(one.fate, len(order.rows), order.money, one.points, order.draft.sent.type)
+                self._tally.came_back(one.fate, order.returned)
                 self._settled += len(order.rows)
         self._show()
 
@@ -231,11 +251,12 @@ class _Run:
             self._watch.progress(self._meter.done, self._meter.size, self._tally.rows_read, self._settled)
 
 
-def _mapper(wanted: Wanted, rows: Foreseen, digits: int) -> Mapper:
+def _mapper(wanted: Wanted, rows: Foreseen, digits: int, stack: ExitStack) -> Mapper:
     form = wanted.form
     if isinstance(form, EventsMap):
         return EventMapper(form, wanted.sources, rows.columns, digits, rows.looked_at)
-    return PurchaseMapper(form, wanted.sources, rows.columns, digits, rows.looked_at)
+    bought = None if form.returns is None else stack.enter_context(Bought())
+    return PurchaseMapper(form, wanted.sources, rows.columns, digits, rows.looked_at, bought)
 
 
 def _whole_or_not(culprits: Sequence[int]) -> Fault:

@@ -191,10 +191,21 @@ class RowsMap(Part):
         return self
 
 
+class ReturnForm(Part):
+    """Which rows are goods that come back: each of so many of the article that `lines.sku` names."""
+
+    rows: Cel
+    """The condition that holds for them; of one group all rows come back, or none."""
+    quantity: Value | None = None
+    """How many come back; without it `lines.quantity`. A sign before it does not matter."""
+
+
 class ImportMap(RowsMap, OrderForm):
     """How rows become purchases."""
 
     lines: LineForm
+    returns: ReturnForm | None = None
+    """Rows that become returns of earlier orders in the file; those that match none are set aside."""
 
 
 DUPLICATE = "duplicate"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 import psycopg
 from psycopg import errors
 
-from setia.db.ids import new_id
+from setia.db.ids import format_id, new_id
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance, Counters
 from setia.ledger.booking import book
 from setia.ledger.debts import debts_paid
 from setia.ledger.entries import LARGEST_AMOUNT, JournalEntry, Posting, StateRow
+from setia.ledger.freezing import refuse_frozen
 from setia.ledger.lots import burn
 from setia.ledger.once import KEY_INDEX, earlier_entry, reused
 from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment, UnknownMember
@@ -56,6 +57,8 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     idempotency_key: str
     expires_at: dt.datetime | None = None
+    though_frozen: bool = False
+    """Take points although the member has frozen them: the operator's word against the member's, with the reason."""
 
 
 class Adjusted(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +74,27 @@ class Adjusted(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
-def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms, now: dt.datetime) -> Adjusted:
-    """Give points to a member or take them, in the caller's transaction.
+class Watcher(Protocol):
+    """Who counts points that are given by hand, before and after they are booked."""
+
+    def judge(self) -> tuple[list[tuple[str, str, int]], str | None]:
+        """What is counted for whom, and the rule by which a person has to approve the points; may refuse them."""
+
+    def keep(self, entry_id: UUID, seq: int, booked_at: dt.datetime) -> None:
+        """Remember it, now that it is booked."""
+
+
+def adjust(
+    connection: psycopg.Connection[Any],
+    asked: Adjustment,
+    terms: Terms,
+    now: dt.datetime,
+    watcher: Watcher | None = None,
+) -> Adjusted:
+    """Give points to a member or take them, in the caller's transaction. Points that are given `watcher` counts.
 
     The same key and the same request give the first answer again, and book nothing. Raises `InvalidAdjustment`,
-    `UnknownMember`, `IdempotencyKeyReused` and `InsufficientPoints`; nothing is booked then.
+    `UnknownMember`, `IdempotencyKeyReused`, `PointsFrozen` and `InsufficientPoints`; nothing is booked then.
     """
     _check(asked, terms, now)
     digest = _digest(asked)
@@ -84,6 +103,10 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
         raise UnknownMember("There is no such member.")
     if (earlier := _earlier(connection, asked, member, digest)) is not None:
         return earlier
+    if asked.amount < 0 and not asked.though_frozen:
+        refuse_frozen(format_id("mem", asked.member_id), _counters(member.counters.encode()))
+    watcher = watcher if asked.amount > 0 else None
+    uses, review = ([], None) if watcher is None else watcher.judge()
     balance = member.balances.get(asked.point_type)
     entry = JournalEntry(
         member_id=asked.member_id,
@@ -98,8 +121,10 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
         reason=asked.reason,
         idempotency_key=asked.idempotency_key,
         input_digest=digest,
-        outcome=msgspec.json.encode(_outcome(asked, terms)),
-        postings=_postings(connection, asked, terms, member.seq + 1, balance or Balance(floor=terms.floor), now),
+        outcome=msgspec.json.encode(_outcome(asked, terms, uses, review)),
+        postings=_given(asked, terms, member.seq + 1, balance, now, review)
+        if asked.amount > 0
+        else _taken(connection, asked, balance or Balance(floor=terms.floor), now),
         opens={asked.point_type: terms.floor} if balance is None else {},
     )
     try:
@@ -109,6 +134,8 @@ def adjust(connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms,
             raise
         # The member's own entries were looked through under its lock: this one is another member's, at the same time.
         raise reused(asked.idempotency_key) from error
+    if watcher is not None:
+        watcher.keep(entry.id, entry.seq, entry.booked_at)
     return Adjusted(
         entry_id=entry.id,
         member_id=asked.member_id,
@@ -151,6 +178,8 @@ def _digest(asked: Adjustment) -> bytes:
     body: list[object] = [asked.member_id, asked.point_type, asked.amount, asked.reason]
     if asked.expires_at is not None:  # without one the digest stays what it was when there was none to give
         body.append(asked.expires_at)
+    if asked.though_frozen:
+        body.append("though frozen")
     return hashlib.sha256(msgspec.json.encode(body)).digest()
 
 
@@ -172,12 +201,11 @@ def _earlier(
     )
 
 
-def _outcome(asked: Adjustment, terms: Terms) -> Outcome:
+def _outcome(asked: Adjustment, terms: Terms, uses: list[tuple[str, str, int]], review: str | None) -> Outcome:
     expires_at = _end(asked, terms) if asked.amount > 0 and terms.in_lots else None
     extends = [asked.point_type] if asked.amount > 0 and terms.ends_by_inactivity else []
-    return Outcome(
-        points=[PointsEffect(asked.point_type, asked.amount, CAMPAIGN, expires_at=expires_at)], extends=extends
-    )
+    effect = PointsEffect(asked.point_type, asked.amount, CAMPAIGN, expires_at=expires_at, review=review)
+    return Outcome(points=[effect], extends=extends, velocity=uses)
 
 
 def _state(asked: Adjustment, terms: Terms, member: LockedMember, entry: JournalEntry) -> StateRow:
@@ -198,22 +226,28 @@ def _end(asked: Adjustment, terms: Terms) -> dt.datetime | None:
     return terms.expires_at if asked.expires_at is None else asked.expires_at
 
 
-def _postings(
-    connection: psycopg.Connection[Any], asked: Adjustment, terms: Terms, seq: int, balance: Balance, now: dt.datetime
+def _given(
+    asked: Adjustment, terms: Terms, seq: int, balance: Balance | None, now: dt.datetime, review: str | None
 ) -> tuple[Posting, ...]:
-    if asked.amount > 0:
-        gift = Posting(
-            point_type=asked.point_type,
-            source="adjusted",
-            destination="available",
-            amount=asked.amount,
-            campaign=CAMPAIGN,
-            opens_lot=terms.in_lots,
-            earned_at=now if terms.in_lots else None,
-            expires_at=_end(asked, terms) if terms.in_lots else None,
-        )
-        after = Balance(available=balance.available + asked.amount)
-        return gift, *debts_paid(seq, [gift], {asked.point_type: after})
+    gift = Posting(
+        point_type=asked.point_type,
+        source="adjusted",
+        destination="available" if review is None else "pending",
+        amount=asked.amount,
+        campaign=CAMPAIGN,
+        opens_lot=terms.in_lots,
+        earned_at=now if terms.in_lots else None,
+        expires_at=_end(asked, terms) if terms.in_lots else None,
+    )
+    if review is not None:
+        return (gift,)
+    after = Balance(available=(0 if balance is None else balance.available) + asked.amount)
+    return gift, *debts_paid(seq, [gift], {asked.point_type: after})
+
+
+def _taken(
+    connection: psycopg.Connection[Any], asked: Adjustment, balance: Balance, now: dt.datetime
+) -> tuple[Posting, ...]:
     wanted = -asked.amount
     lots = [lot for lot in open_lots(connection, asked.member_id, asked.point_type) if not lot.pending]
     # Points of a lot that has ended are still in the balance until their expiry is booked, and are nobody's to take.

@@ -6,7 +6,19 @@ must not prove itself right.
 
 from __future__ import annotations
 
-from setia.ledger import guard_checks, origin_checks, outcome_checks, redemption_checks
+from setia.ledger import (
+    coupon_checks,
+    gift_card_checks,
+    guard_checks,
+    household_checks,
+    moving_checks,
+    origin_checks,
+    outcome_checks,
+    redemption_checks,
+    referral_checks,
+    review_checks,
+    sale_checks,
+)
 from setia.ledger.check import Check
 
 __all__ = ["CHECKS", "Check"]
@@ -253,5 +265,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     *origin_checks.CHECKS,
     *redemption_checks.CHECKS,
+    *coupon_checks.CHECKS,
+    *gift_card_checks.CHECKS,
+    *referral_checks.CHECKS,
+    *review_checks.CHECKS,
+    *sale_checks.CHECKS,
+    *household_checks.CHECKS,
+    *moving_checks.CHECKS,
     *guard_checks.CHECKS,
 )

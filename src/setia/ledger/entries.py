@@ -19,6 +19,9 @@ Kind = Literal[
     "transfer",
     "exchange",
     "merge",
+    "freeze",
+    "sale",
+    "household",
 ]
 Account = Literal["issued", "redeemed", "expired", "adjusted", "transferred", "pending", "available", "held"]
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 TABLES = (
     *("journal", "posting", "wallet", "lot", "member_state"),
     *("event", "kept_event", "program_version", "budget"),
+    *("gift_card", "gift_card_entry", "gift_card_use"),
 )
 """The tables that are guarded."""
 
@@ -96,4 +97,42 @@ GUARDS: tuple[Guard, ...] = (
     Guard("constraint", "wallet", "ck_wallet_held", "c of (held)"),
     Guard("constraint", "wallet", "ck_wallet_pending", "c of (pending)"),
     Guard("constraint", "wallet", "pk_wallet", "p of (member_id point_type)"),
+    Guard("constraint", "gift_card", "ck_gift_card_balance", "c of (balance held)"),
+    Guard("constraint", "gift_card", "ck_gift_card_hash", "c of (hash)"),
+    Guard(
+        "constraint", "gift_card", "fk_gift_card_program_id_member_id_member", "f of (member_id program_id) in member"
+    ),
+    Guard("constraint", "gift_card", "fk_gift_card_program_id_program", "f of (program_id) in program"),
+    Guard("constraint", "gift_card", "pk_gift_card", "p of (id)"),
+    Guard("constraint", "gift_card", "uq_gift_card_program_id_hash", "u of (hash program_id)"),
+    Guard("constraint", "gift_card_entry", "ck_gift_card_entry_accounts", "c of (amount destination source)"),
+    Guard("constraint", "gift_card_entry", "ck_gift_card_entry_amount", "c of (amount destination source)"),
+    Guard("constraint", "gift_card_entry", "ck_gift_card_entry_kind", "c of (kind)"),
+    Guard("constraint", "gift_card_entry", "fk_gift_card_entry_card_id_gift_card", "f of (card_id) in gift_card"),
+    Guard(
+        "constraint",
+        "gift_card_entry",
+        "fk_gift_card_entry_other_card_id_gift_card",
+        "f of (other_card_id) in gift_card",
+    ),
+    Guard("constraint", "gift_card_entry", "fk_gift_card_entry_program_id_program", "f of (program_id) in program"),
+    Guard("constraint", "gift_card_entry", "fk_gift_card_entry_use_id_gift_card_use", "f of (use_id) in gift_card_use"),
+    Guard("constraint", "gift_card_entry", "pk_gift_card_entry", "p of (card_id seq)"),
+    Guard("constraint", "gift_card_entry", "uq_gift_card_entry_id", "u of (id)"),
+    Guard("constraint", "gift_card_use", "ck_gift_card_use_digest", "c of (digest)"),
+    Guard("constraint", "gift_card_use", "ck_gift_card_use_figures", "c of (amount captured held refunded)"),
+    Guard("constraint", "gift_card_use", "fk_gift_card_use_card_id_gift_card", "f of (card_id) in gift_card"),
+    Guard("constraint", "gift_card_use", "fk_gift_card_use_program_id_program", "f of (program_id) in program"),
+    Guard("constraint", "gift_card_use", "pk_gift_card_use", "p of (id)"),
+    Guard(
+        "constraint", "gift_card_use", "uq_gift_card_use_program_id_till_reference", "u of (program_id reference till)"
+    ),
+    Guard("function", "", "gift_card_apply", "e914e3fd76dbecd98432e2a3cd6e69d1"),
+    Guard("function", "", "gift_card_rebuild", "3893037ac5d4a4fd12845b9cba3935be"),
+    Guard("trigger", "gift_card", "guard", "calls ledger_guard_snapshot on 58 of ()"),
+    Guard("trigger", "gift_card", "guard_insert", "calls ledger_guard_snapshot on 7 of () when"),
+    Guard("trigger", "gift_card_entry", "append_only", "calls refuse_change on 58 of ()"),
+    Guard("trigger", "gift_card_entry", "apply", "calls gift_card_apply on 5 of ()"),
+    Guard("trigger", "gift_card_use", "guard", "calls ledger_guard_snapshot on 58 of ()"),
+    Guard("trigger", "gift_card_use", "guard_insert", "calls ledger_guard_snapshot on 7 of () when"),
 )

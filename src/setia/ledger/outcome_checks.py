@@ -19,13 +19,13 @@ _DEBTS = """
 # order's own (`issued`) or other points (`adjusted`).
 # What ends is said as a whole, and posted by the campaigns of its lots. What was done to lots that were there is said
 # lot by lot: an extended one leaves and comes back with another end.
-_ACTS = "'redemption', 'transfer', 'exchange', 'merge'"
+_ACTS = "'redemption', 'transfer', 'exchange', 'merge', 'sale', 'household'"
 _NAMELESS = f"CASE WHEN j.kind IN ({_ACTS}) THEN j.kind ELSE 'redemption' END"
 _UNDOES = "j.outcome::jsonb ? 'undoes'"
 _MOVED = f"""
     SELECT j.member_id, j.seq, e ->> 'points' AS point_type, n.campaign,
            CASE WHEN j.kind = 'expiry' THEN 'expired'
-                WHEN n.campaign = 'redemption' OR j.kind IN ({_ACTS}) THEN 'any account'
+                WHEN n.campaign IN ('redemption', 'refund_grace') OR j.kind IN ({_ACTS}) THEN 'any account'
                 WHEN n.amount < 0 AND {_UNDOES} THEN 'taken back'
                 WHEN n.amount < 0 OR j.kind = 'adjustment' AND n.campaign = 'adjustment' THEN 'adjusted'
                 ELSE 'issued' END AS account,
@@ -41,12 +41,13 @@ _MOVED = f"""
     FROM journal j CROSS JOIN LATERAL jsonb_path_query(j.outcome::jsonb, '$.moves[*]') m
     JOIN (
         VALUES ('cancelled', 'issued', false), ('expired', 'expired', false), ('extended', 'adjusted', false),
-               ('extended', 'adjusted', true)
+               ('extended', 'adjusted', true), ('kept', 'adjusted', false), ('kept', 'adjusted', true),
+               ('voided', 'adjusted', false)
     ) AS w (what, account, comes) ON w.what = m ->> 'what'
     UNION ALL
     SELECT p.member_id, p.seq, p.point_type, n.campaign,
-           CASE WHEN j.kind IS DISTINCT FROM 'expiry' AND (n.campaign = 'redemption' OR j.kind IN ({_ACTS}))
-                THEN 'any account'
+           CASE WHEN j.kind IS DISTINCT FROM 'expiry'
+                     AND (n.campaign IN ('redemption', 'refund_grace') OR j.kind IN ({_ACTS})) THEN 'any account'
                 WHEN NOT n.comes AND {_UNDOES} THEN 'taken back'
                 WHEN n.comes THEN p.source ELSE p.destination END,
            n.comes, 0, p.amount
@@ -87,7 +88,7 @@ CHECKS: tuple[Check, ...] = (
         SELECT p.member_id, p.seq, p.line, 'postings of an entry that only judges or gives a level', 'none',
                format('%s %s from %s to %s', p.amount, p.point_type, p.source, p.destination)
         FROM posting p JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq
-        WHERE j.kind IN ('review', 'level')
+        WHERE j.kind IN ('review', 'level', 'freeze')
         """,
     ),
     Check(

@@ -12,7 +12,7 @@ _POINTS = """
         SELECT p.member_id, p.point_type, c.account, sum(CASE c.account WHEN p.destination THEN p.amount
                                                          WHEN p.source THEN -p.amount END) AS amount
         FROM posting p
-        JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq AND j.kind = 'redemption'
+        JOIN journal j ON j.member_id = p.member_id AND j.seq = p.seq AND j.kind IN ('redemption', 'event', 'merge')
         JOIN (VALUES ('held'), ('redeemed')) AS c (account) ON c.account IN (p.source, p.destination)
         GROUP BY p.member_id, p.point_type, c.account
     ) a
@@ -41,6 +41,20 @@ CHECKS: tuple[Check, ...] = (
             WHERE r.state IN ('held', 'confirmed', 'partly') GROUP BY r.program_id, r.reward, k.key
         ) c USING (program_id, reward, key)
         WHERE coalesce(c.used, 0) <> coalesce(s.used, 0)
+        """,
+    ),
+    Check(
+        "raffle_tickets",
+        "I11",
+        """
+        SELECT NULL::uuid, NULL, NULL, 'tickets of the draw ' || coalesce(d.id, r.draw_id),
+               coalesce(r.tickets, 0)::text, coalesce(d.tickets, 0)::text
+        FROM raffle_draw d
+        FULL JOIN (
+            SELECT draw_id, sum(confirmed) AS tickets FROM redemption
+            WHERE draw_id IS NOT NULL AND state IN ('confirmed', 'partly') GROUP BY draw_id
+        ) r ON r.draw_id = d.id
+        WHERE coalesce(d.tickets, 0) <> coalesce(r.tickets, 0)
         """,
     ),
     Check(

@@ -49,6 +49,7 @@ UPDATE member_state m SET due_at = d.due_at FROM unnest(%s::uuid[], %s::timestam
 WHERE m.member_id = d.member_id
 """
 _LOCK = _READ + " ORDER BY member_id FOR UPDATE"
+_LOCK_FREE = _LOCK + " SKIP LOCKED"
 
 
 class LockedMember(msgspec.Struct):
@@ -101,14 +102,17 @@ def by_index(exchange: Exchange) -> None:
     exchange.ask(_BY_INDEX)
 
 
-def ask_locked(exchange: Exchange, members: Collection[UUID]) -> Callable[[], dict[UUID, LockedMember]]:
+def ask_locked(
+    exchange: Exchange, members: Collection[UUID], *, free_only: bool = False
+) -> Callable[[], dict[UUID, LockedMember]]:
     """Lock, and read what `lock_members` gives when the exchange is over, which carries the question with others.
 
-    The caller sees to it that rows are found by index: `find_by_index` once, for a connection that only books.
+    With `free_only` nobody is waited for: members whom another transaction has locked are left out. The caller sees to
+    it that rows are found by index: `find_by_index` once, for a connection that only books.
     """
     wanted = uuids(list(members))
     # Two statements, because the second must see what was committed while the first one waited.
-    rows = exchange.ask(_LOCK, wanted)
+    rows = exchange.ask(_LOCK_FREE if free_only else _LOCK, wanted)
     wallets = exchange.ask(WALLETS, wanted)
     return lambda: _locked(rows.rows, wallets.rows)
 

@@ -21,9 +21,13 @@ _LOTS = """
 SELECT seq, line, remaining, pending, earned_at, expires_at
 FROM lot WHERE member_id = %b AND point_type = %b AND is_open
 """
+LOTS = """
+SELECT member_id, point_type, seq, line, remaining, pending, earned_at, expires_at
+FROM lot WHERE member_id = ANY ($1::uuid[]) AND is_open
+"""
 _ALL_LOTS = """
 SELECT member_id, point_type, campaign, available_at, seq, line, remaining, pending, earned_at, expires_at
-FROM lot WHERE member_id = ANY (%b) AND is_open ORDER BY member_id, seq, line
+FROM lot WHERE member_id = ANY ($1::uuid[]) AND is_open ORDER BY member_id, seq, line
 """
 _AS_OF = """
 SELECT w.point_type, coalesce(b.available, 0)::bigint, coalesce(b.pending, 0)::bigint, coalesce(b.held, 0)::bigint,
@@ -72,7 +76,10 @@ class OpenLot(NamedTuple):
 def all_open_lots(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, list[OpenLot]]:
     """All lots of members that have something left, each member's in the order in which they were opened."""
     lots: dict[UUID, list[OpenLot]] = {member: [] for member in members}
-    for member, points, campaign, at, *lot in connection.execute(_ALL_LOTS, (list(lots),), prepare=True, binary=True):
+    exchange = Exchange(connection)
+    found = exchange.ask(_ALL_LOTS, uuids(list(lots)))
+    exchange.send()
+    for member, points, campaign, at, *lot in found.rows:
         lots[member].append(OpenLot(points, campaign, at, Lot(*lot)))
     return lots
 

@@ -7,9 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from fastapi import Depends, Path, Request
 
-from setia.db.engine import Database
+from setia.db.engine import Database, driver_connection
 from setia.db.ids import parse_id
 from setia.members.identifiers import MEMBER_PREFIX
+from setia.members.merges import main_of
 from setia.members.points import Outlook
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
@@ -19,6 +20,7 @@ from setia.versions.cache import VersionCache
 
 
 def _member_id(
+    request: Request,
     member_id: Annotated[
         str,
         Path(
@@ -29,10 +31,14 @@ def _member_id(
     ],
 ) -> UUID:
     try:
-        return parse_id(MEMBER_PREFIX, member_id)
+        found = parse_id(MEMBER_PREFIX, member_id)
     except ValueError as error:
         # No member has such an id: the same answer as for one that nobody has.
         raise NoSuchMember(f"The id {error}.") from None
+    # Who was merged is answered for by the other one, in the same program; the endpoint checks that it is the caller's.
+    database: Database = request.app.state.database
+    with database.transaction() as tx:
+        return main_of(driver_connection(tx), [found]).get(found, found)
 
 
 MemberId = Annotated[UUID, Depends(_member_id)]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
+import sqlalchemy as sa
 
 from setia.api.idempotency import Keyed
 from setia.db.ids import new_id
@@ -66,6 +67,13 @@ class InvalidEnrolment(Unprocessable):
     title = "This member cannot be enrolled"
 
 
+class UnknownReferralCode(Unprocessable):
+    """No member of this program has the code, or nobody can be referred by it now. Which of them is not said."""
+
+    code = "unknown_referral_code"
+    title = "Nobody can be referred by this code"
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """Who was enrolled, and whether that was an earlier request with the same key."""
@@ -74,14 +82,44 @@ class Enrolled:
     replayed: bool = False
 
 
+class Introduction(Protocol):
+    """What belongs to the enrolment of one member beside the member itself: who has referred it."""
+
+    def within(self, tx: sa.Connection, member_id: UUID) -> None:
+        """Write it in the transaction of the enrolment, when the member is there; a problem undoes the enrolment."""
+        ...
+
+    def afterwards(self) -> None:
+        """Go on when the enrolment is committed; never raises."""
+        ...
+
+
+class Introduce(Protocol):
+    """How the API makes an introduction of what an enrolment says; `app.state.introduce` holds it."""
+
+    def __call__(
+        self, program_id: int, member: NewMember, *, code: str | None, fingerprints: Mapping[str, Sequence[str]]
+    ) -> Introduction:
+        """Make it. `fingerprints` are what the friend and the referrer may not have in common, by kind."""
+        ...
+
+
 class Enrol(Protocol):
     """How the API enrols: with the `member_enrolled` event, decided and booked in the same transaction.
 
     `app.state.enrol` holds it.
     """
 
-    def __call__(self, program_id: int, member: NewMember, *, actor: str, write: Keyed | None) -> Enrolled:
-        """Enrol, commit, and say who; or raise `IdentifierTaken`.
+    def __call__(
+        self,
+        program_id: int,
+        member: NewMember,
+        *,
+        actor: str,
+        write: Keyed | None,
+        introduction: Introduction | None = None,
+    ) -> Enrolled:
+        """Enrol, commit, and say who; or raise `IdentifierTaken`, or what the introduction raises.
 
         `write` is there when an Idempotency-Key was sent: the same one again gives the first member, with another
         body it raises `KeyReused`.

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
+
 Status = Literal["active", "suspended", "closed"]
 
 
@@ -33,10 +35,11 @@ class Member:
     created_at: dt.datetime
     updated_at: dt.datetime
     identifiers: dict[str, list[str]]
+    merged_into: UUID | None = None
+    """The member that this one turned out to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a decision may know of a member."""
 
     id: UUID
@@ -45,8 +48,10 @@ class Facts:
     attributes: dict[str, Any]
     tags: tuple[str, ...]
     locale: str | None
-    attributes_at: dict[str, dt.datetime] = field(default_factory=dict)
+    attributes_at: dict[str, dt.datetime] = {}
     """When attributes were set that were not there at the enrolment, or had another value."""
+    merged_into: UUID | None = None
+    """The member that this one turned out to be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,7 @@ class AdjustmentIn(BaseModel):
     expires_at: GivenMoment | None = Field(
         default=None, description="When points that are given end; without it, as if they had been earned now."
     )
+    though_frozen: bool = Field(default=False, description="Take points although the member has frozen them.")
 
 
 class AdjustmentOut(BaseModel):

@@ -1,6 +1,8 @@
 """`/v1/members/{id}/wallets`, `/statement` and `/adjustments`."""
 
-from typing import Annotated
+import datetime as dt
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,7 +16,8 @@ from setia.api.strict import StrictRoute
 from setia.db.engine import driver_connection
 from setia.db.ids import format_id
 from setia.identity.caller import MembersReader, PointsAdjuster
-from setia.ledger.adjustments import Adjusted, Adjustment, adjust
+from setia.ledger.adjustments import Adjusted, Adjustment, Watcher, adjust
+from setia.ledger.freezing import PointsFrozen
 from setia.ledger.refusals import InsufficientPoints, InvalidAdjustment
 from setia.ledger.statement import read_statement
 from setia.ledger.states import levels_held
@@ -25,6 +28,7 @@ from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.points import AdjustmentIn, AdjustmentOut, EntryOut, Sentences, WalletsOut, terms_of, wallets_out
 from setia.members.service import NoSuchMember, StatusConflict
 from setia.problems import ErrorItem
+from setia.velocity.problems import VelocityExceeded
 from setia.versions import service as versions
 from setia.versions.service import NothingPublished
 
@@ -32,6 +36,8 @@ router = APIRouter(prefix="/v1/members/{member_id}", tags=["members"], route_cla
 
 LANGUAGES = ("en", "de", "ms")
 _LIST = "statement"
+Watching: TypeAlias = Callable[[sa.Connection, int, Adjustment, dt.datetime], Watcher]
+"""Who counts points that are given by hand; `app.state.by_hand` holds it."""
 _LARGEST_SEQ = 2**63 - 1
 
 Locale = Annotated[
@@ -100,7 +106,8 @@ def get_statement(  # noqa: PLR0913, PLR0917 - query parameters
     status_code=201,
     summary="Give or take points by hand",
     responses=problems(
-        NoSuchMember, NothingPublished, KeyRequired, KeyReused, InvalidAdjustment, InsufficientPoints, StatusConflict
+        *(NoSuchMember, NothingPublished, KeyRequired, KeyReused, InvalidAdjustment, InsufficientPoints),
+        *(StatusConflict, PointsFrozen, VelocityExceeded),
     ),
 )
 def adjust_points(
@@ -134,10 +141,14 @@ def adjust_points(
             actor=caller.actor,
             idempotency_key=key,
             expires_at=body.expires_at,
+            though_frozen=body.though_frozen,
         )
         connection = driver_connection(tx)
         version, held = versions.live_number(tx, caller.program_id), levels_held(connection, member_id)
-        return adjust(connection, asked, terms_of(definition, version, body.points, now, held), now)
+        terms = terms_of(definition, version, body.points, now, held)
+        watch: Watching = request.app.state.by_hand
+        watcher = watch(tx, caller.program_id, asked, now) if definition.velocity else None
+        return adjust(connection, asked, terms, now, watcher)
 
     adjusted = database.run(work)
     if adjusted.replayed:

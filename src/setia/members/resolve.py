@@ -19,7 +19,8 @@ SELECT w.kind, w.value,
          WHERE i.program_id = $1::int AND i.kind = w.kind AND i.value = w.value)
   FROM unnest($2::text[], $3::text[]) AS w(kind, value)
 UNION ALL
-SELECT 'id', w.id::text, (SELECT m.id FROM member m WHERE m.id = w.id AND m.program_id = $1::int)
+SELECT 'id', w.id::text,
+       (SELECT coalesce(m.merged_into, m.id) FROM member m WHERE m.id = w.id AND m.program_id = $1::int)
   FROM unnest($4::uuid[]) AS w(id)
 """
 

@@ -15,11 +15,19 @@ from setia.identity.caller import MembersReader, MembersWriter
 from setia.members import service
 from setia.members.attributes import InvalidAttributes
 from setia.members.dependencies import DatabaseOf, MemberId, live_definition
-from setia.members.enrolment import Enrol, IdentifierTaken, InvalidEnrolment, by_kind, checked_member
+from setia.members.enrolment import (
+    Enrol,
+    IdentifierTaken,
+    Introduce,
+    InvalidEnrolment,
+    UnknownReferralCode,
+    by_kind,
+    checked_member,
+)
 from setia.members.identifiers import InvalidIdentifier, MemberReference, read_reference
 from setia.members.member import Member, NewMember, Status
 from setia.members.resolve import MemberAmbiguous, resolve
-from setia.members.schemas import EnrolmentIn, IdentifierText, MemberOut, MemberPatch, StatusReason
+from setia.members.schemas import EnrolmentIn, IdentifierText, MemberOut, MemberPatch, StatusReason, lists_of
 from setia.members.service import NoSuchMember, StatusConflict
 from setia.versions import service as versions
 from setia.versions.service import NothingPublished
@@ -42,6 +50,7 @@ Lookup = Annotated[IdentifierText | None, Query(description="Find the member wit
         KeyReused,
         KeyInFlight,
         NothingPublished,
+        UnknownReferralCode,
     ),
 )
 def enrol_member(
@@ -55,6 +64,7 @@ def enrol_member(
     """Enrol a member, with the effects that campaigns have for `member_enrolled`.
 
     Identifiers belong to one member: the same request again gives the same member, with `Idempotent-Replayed: true`.
+    A `referral_code` says by whom the member was referred; `fingerprints` tell friends from oneself.
     """
     with database.transaction() as tx:
         definition = live_definition(request, tx, caller.program_id)
@@ -70,10 +80,17 @@ def enrol_member(
     )
     write = None
     if idempotency_key is not None:
-        write = Keyed.of(caller.program_id, "POST /v1/members", idempotency_key, body.model_dump(mode="json"))
+        # What came later does not count while it says nothing: requests from before are known again.
+        late = {name for name in ("referral_code", "fingerprints") if not getattr(body, name)}
+        said = body.model_dump(mode="json", exclude=late)
+        write = Keyed.of(caller.program_id, "POST /v1/members", idempotency_key, said)
+    introduce: Introduce = request.app.state.introduce
+    introduction = introduce(
+        caller.program_id, new, code=body.referral_code, fingerprints=lists_of(body.fingerprints or {})
+    )
     enrol: Enrol = request.app.state.enrol
     try:
-        enrolled = enrol(caller.program_id, new, actor=caller.actor, write=write)
+        enrolled = enrol(caller.program_id, new, actor=caller.actor, write=write, introduction=introduction)
     except IdentifierTaken:
         with database.transaction() as tx:
             found = _same_member(tx, caller.program_id, new)

@@ -10,12 +10,24 @@ from setia.db.ids import format_id
 from setia.members.identifiers import MEMBER_PREFIX, MOST_VALUES
 from setia.members.member import Member, Status
 from setia.program.names import Identifier, Locale
+from setia.program.referrals import FingerprintKind
 
 MEMBER_EXAMPLE = "mem_01989f2e5c0070008000000000000001"
 
 IdentifierText = Annotated[str, StringConstraints(max_length=300), AfterValidator(plain)]
 OneOrMore = IdentifierText | Annotated[list[IdentifierText], Field(min_length=1, max_length=MOST_VALUES)]
 Tags = Annotated[list[Identifier], Field(max_length=100)]
+
+
+FingerprintText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(plain)]
+Fingerprints = dict[
+    FingerprintKind, FingerprintText | Annotated[list[FingerprintText], Field(min_length=1, max_length=MOST_VALUES)]
+]
+
+
+def lists_of(fingerprints: Fingerprints) -> dict[str, list[str]]:
+    """Fingerprints by kind, each as a list."""
+    return {kind: [found] if isinstance(found, str) else found for kind, found in fingerprints.items()}
 
 
 class _Strict(BaseModel):
@@ -56,6 +68,13 @@ class EnrolmentIn(_Strict):
     tags: Tags = []
     locale: Locale | None = Field(default=None, description="The member's language, as `en` or `pt-BR`.")
     enrolled_at: AwareDatetime | None = Field(default=None, description="When it was in the past; not in the future.")
+    referral_code: PlainText | None = Field(
+        default=None, max_length=100, description="The code of the member who has referred this one."
+    )
+    fingerprints: Fingerprints | None = Field(
+        default=None,
+        description="What a referrer may not have in common with it. Only keyed hashes are kept.",
+    )
 
 
 class MemberPatch(_Strict):

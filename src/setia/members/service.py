@@ -5,6 +5,7 @@ between the reading and the booking of a decision.
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -28,9 +29,10 @@ from setia.program.events import Members
 from setia.versions.service import program_now
 
 _FACTS = """
-SELECT id, status, enrolled_at, attributes, tags, locale, attributes_at
+SELECT id, status, enrolled_at, attributes::text, tags, locale, attributes_at::text, merged_into
 FROM member WHERE program_id = $1::int AND id = ANY ($2::uuid[])
 """
+_IDENTIFIERS = "SELECT member_id, kind, value FROM member_identifier WHERE program_id = %b AND member_id = ANY (%b)"
 _SAVE_FACTS = """
 UPDATE member m SET attributes = w.attributes, tags = ARRAY(SELECT jsonb_array_elements_text(w.tags)),
        attributes_at = m.attributes_at || w.attributes_at, updated_at = w.at
@@ -76,12 +78,19 @@ def ask_facts(exchange: Exchange, program_id: int, members: Collection[UUID]) ->
     """Ask now and read what `load_facts` gives when the exchange is over, which carries the question with others."""
     reply = exchange.ask(_FACTS, str(program_id), uuids(list(members)))
     return lambda: {
-        row[0]: Facts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5], _moments(row[6])) for row in reply.rows
+        row[0]: Facts(row[0], row[1], row[2], _document(row[3]), tuple(row[4]), row[5], _moments(row[6]), row[7])
+        for row in reply.rows
     }
 
 
-def _moments(texts: Mapping[str, str]) -> dict[str, dt.datetime]:
-    return {name: dt.datetime.fromisoformat(text) for name, text in texts.items()}
+def _document(text: str) -> dict[str, Any]:
+    # Of most members there is nothing to read, and finding that out took longer than everything else here.
+    found: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    return found
+
+
+def _moments(text: str) -> dict[str, dt.datetime]:
+    return {name: dt.datetime.fromisoformat(moment) for name, moment in _document(text).items()}
 
 
 def save_facts(connection: psycopg.Connection[Any], program_id: int, changes: Sequence[FactsChange]) -> None:
@@ -111,9 +120,20 @@ def get_member(tx: sa.Connection, program_id: int, member_id: UUID) -> Member:
     return found[0]
 
 
+def identifiers_of(
+    connection: psycopg.Connection[Any], program_id: int, members: Collection[UUID]
+) -> dict[UUID, list[tuple[str, str]]]:
+    """What members are known by: (kind, value) for each, in no order."""
+    found: dict[UUID, list[tuple[str, str]]] = {member: [] for member in members}
+    for owner, kind, value in connection.execute(_IDENTIFIERS, (program_id, list(members)), binary=True):
+        found[owner].append((kind, value))
+    return found
+
+
 def list_members(tx: sa.Connection, program_id: int, *, after: UUID | None, most: int) -> list[Member]:
-    """Members in the order in which they were made, those after `after`."""
-    query = sa.select(member).where(member.c.program_id == program_id).order_by(member.c.id).limit(most)
+    """Members in the order in which they were made, those after `after`; who was merged into another is left out."""
+    mine = (member.c.program_id == program_id, member.c.merged_into.is_(None))
+    query = sa.select(member).where(*mine).order_by(member.c.id).limit(most)
     return _members(tx, query if after is None else query.where(member.c.id > after))
 
 
@@ -138,6 +158,7 @@ def _members(tx: sa.Connection, query: sa.Select[Any]) -> list[Member]:
             created_at=row.created_at,
             updated_at=row.updated_at,
             identifiers=by_kind(identifiers[row.id]),
+            merged_into=row.merged_into,
         )
         for row in rows
     ]
@@ -153,7 +174,10 @@ def lock_member(tx: sa.Connection, program_id: int, member_id: UUID) -> Member:
     if tx.execute(mine).first() is None:
         raise NoSuchMember
     lock_members(driver_connection(tx), [member_id])
-    return get_member(tx, program_id, member_id)
+    found = get_member(tx, program_id, member_id)
+    if found.merged_into is not None:
+        raise StatusConflict("The member was merged into another one. Send it for that one.")
+    return found
 
 
 def change_member(

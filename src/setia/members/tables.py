@@ -19,7 +19,12 @@ member = sa.Table(
     sa.Column("locale", sa.Text),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    # The member that this one turned out to be: its requests and events are that member's now.
+    sa.Column("merged_into", sa.Uuid),
     sa.CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
+    sa.CheckConstraint("merged_into <> id", name="merged_into"),
+    sa.ForeignKeyConstraint(["program_id", "merged_into"], ["member.program_id", "member.id"]),
+    sa.Index("ix_member_merged_into", "merged_into", postgresql_where=sa.text("merged_into IS NOT NULL")),
     # Pages of the member list are cut along it, and rows elsewhere that name a member name its program too.
     sa.UniqueConstraint("program_id", "id"),
 )
@@ -51,4 +56,33 @@ member_status_change = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+)
+
+# What was moved with a merge, so that undoing it gives exactly that back; `seq` is the entry of the member who stays.
+member_merge = sa.Table(
+    "member_merge",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("program_id", sa.Integer, nullable=False),
+    sa.Column("main_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("duplicate_id", sa.Uuid, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("undone_at", sa.DateTime(timezone=True)),
+    sa.Column("undone_by", sa.Text),
+    sa.Column("undone_reason", sa.Text),
+    # Identifiers as [kind, value]; attributes and tags that the member who stays did not have; coupons that moved.
+    sa.Column("identifiers", JSONB, nullable=False),
+    sa.Column("attributes", JSONB, nullable=False),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False),
+    sa.Column("coupons", ARRAY(sa.Uuid), nullable=False),
+    sa.ForeignKeyConstraint(["program_id", "main_id"], ["member.program_id", "member.id"]),
+    sa.ForeignKeyConstraint(["program_id", "duplicate_id"], ["member.program_id", "member.id"]),
+    sa.CheckConstraint("main_id <> duplicate_id", name="sides"),
+    sa.CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone"),
+    sa.Index(
+        "uq_member_merge_duplicate_id", "duplicate_id", unique=True, postgresql_where=sa.text("undone_at IS NULL")
+    ),
 )

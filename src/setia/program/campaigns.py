@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from setia.program.coupons import CouponGift
 from setia.program.discounts import Discount
 from setia.program.earning import Earn
 from setia.program.expiry import Expiry
@@ -157,6 +158,8 @@ class Campaign(Part):
     effect: CustomEffect | None = None
     discount: Discount | None = None
     """A cart promotion: what is taken off purchases that come with prices before promotions."""
+    coupon: CouponGift | None = None
+    """A coupon to give, for a later order."""
     limits: tuple[Limit, ...] = ()
     group: Identifier | None = None
     """An exclusive group: of its matching campaigns only one applies."""
@@ -180,11 +183,11 @@ class Campaign(Part):
 
     @model_validator(mode="after")
     def _has_effect(self) -> Campaign:
-        effects = (self.earn, self.multiply, self.deduct, self.set, self.tag, self.untag, self.tier, self.effect)
+        points = (self.earn, self.multiply, self.deduct)
+        effects = (*points, self.set, self.tag, self.untag, self.tier, self.effect, self.coupon)
         if not any(effects) and self.discount is None:
-            message = (
-                "a campaign needs an effect; add one of earn, multiply, deduct, set, tag, untag, tier, effect, discount"
-            )
+            named = "earn, multiply, deduct, set, tag, untag, tier, effect, discount, coupon"
+            message = f"a campaign needs an effect; add one of {named}"
             raise ValueError(message)
         if self.discount is not None and (any(effects) or self.triggers != ("purchase",)):
             message = "a campaign with a `discount` has `on: purchase` and no other effect; give points by another one"

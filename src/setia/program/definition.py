@@ -13,13 +13,20 @@ from pydantic import Field, field_validator, model_validator
 from setia.program.campaigns import Campaign, Stacking
 from setia.program.currencies import minor_digits
 from setia.program.events import BUILT_IN_EVENTS, EventType, LateEvents, Location, Members
+from setia.program.gift_cards import GiftCard
+from setia.program.households import Households
 from setia.program.money import MoneyBasis
+from setia.program.moving import Exchange, Transfer
 from setia.program.names import CurrencyCode, Identifier, Locale, Part, ProgramId, Text
 from setia.program.points import PointType
+from setia.program.referrals import Referrals
+from setia.program.reward_links import RewardLink
 from setia.program.rewards import Reward
+from setia.program.sales import Sale
 from setia.program.sums import Sum
 from setia.program.tiers import TierSet
 from setia.program.triggers import Trigger
+from setia.program.velocity import Velocity
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -84,6 +91,14 @@ class Program(Part):
     stacking: Stacking = Stacking()
     campaigns: dict[Identifier, Campaign] = Field(default_factory=dict)
     rewards: Annotated[dict[Identifier, Reward], Field(max_length=1000)] = Field(default_factory=dict)
+    transfers: Annotated[dict[Identifier, Transfer], Field(max_length=20)] = Field(default_factory=dict)
+    exchanges: Annotated[dict[Identifier, Exchange], Field(max_length=100)] = Field(default_factory=dict)
+    gift_cards: Annotated[dict[Identifier, GiftCard], Field(max_length=100)] = Field(default_factory=dict)
+    reward_links: Annotated[dict[Identifier, RewardLink], Field(max_length=100)] = Field(default_factory=dict)
+    referrals: Referrals = Field(default_factory=dict)
+    sales: Annotated[dict[Identifier, Sale], Field(max_length=50)] = Field(default_factory=dict)
+    households: Households | None = None
+    velocity: Annotated[dict[Identifier, Velocity], Field(max_length=50)] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -110,6 +125,12 @@ class Program(Part):
                 message = f"tier set {tier_set_id!r} stands twice; rename one of them"
                 raise ValueError(message)
         return self
+
+    @property
+    def coupon_uses(self) -> dict[str, int | None]:
+        """Promotion -> how often each of its coupons can be used (None: without end, or as long as it holds money)."""
+        terms = {name: one.discount.coupon for name, one in self.campaigns.items() if one.discount is not None}
+        return {name: None if one.amount == "own" else one.uses for name, one in terms.items() if one is not None}
 
     @property
     def event_names(self) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from setia.program.coupons import Coupons
 from setia.program.names import Part
 from setia.program.points import RoundingMode
 
@@ -41,7 +42,7 @@ class Step(Part):
 class Discount(Part):
     """What is taken off. The campaign's `lines` choose what it is taken off from; without them everything.
 
-    Exactly one of `percent`, `amount`, `price` and `steps` says how much:
+    Exactly one of `percent`, `amount`, `price` and `steps` says how much, unless its coupons hold money of their own:
 
     - `percent` of what the chosen lines or units cost;
     - `amount` of money, once for the order, or for each chosen unit where `on` is not `order`;
@@ -78,18 +79,43 @@ class Discount(Part):
     """How an amount is spread over the lines."""
     tax: Literal["included", "excluded"] = "included"
     rounding: RoundingMode = "half_up"
-    coupon: bool = False
-    """Whether it needs a coupon of this campaign, or a code among the `codes`."""
+    coupon: Coupons | None = None
+    """It needs a coupon of this campaign, or a code among the `codes`: `true`, or how its coupons can be used."""
     codes: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """Public codes that everybody may use, as written on a poster; upper and lower case mean the same."""
+
+    @field_validator("coupon", mode="before")
+    @classmethod
+    def _no_coupon(cls, value: object) -> object:
+        return None if value is False else value
+
+    @property
+    def by_own_amount(self) -> bool:
+        """Whether each of its coupons holds the money that it takes off."""
+        return self.coupon is not None and self.coupon.amount == "own"
 
     @model_validator(mode="after")
     def _one_measure(self) -> Discount:
         given = [self.percent is not None, self.amount is not None, self.price is not None, bool(self.steps)]
-        if given.count(True) != 1:
+        if self.by_own_amount:
+            self._of_own_amounts(measured=any(given))
+        elif given.count(True) != 1:
             message = "a discount needs exactly one of `percent`, `amount`, `price` and `steps`"
             raise ValueError(message)
         return self
+
+    def _of_own_amounts(self, *, measured: bool) -> None:
+        if measured or self.codes:
+            word = "`codes` have none" if self.codes else "so remove `percent`, `amount`, `price` or `steps`"
+            message = f"with `coupon: {{amount: own}}` the coupons say how much is taken off; {word}"
+            raise ValueError(message)
+        if self.on not in {"order", "shipping"} or self.units is not None or self.every is not None or self.bundle:
+            message = "a coupon that holds money takes it off the order or its shipping; remove what picks units"
+            raise ValueError(message)
+        if self.buy is not None or self.at_most is not None:
+            word = "buy" if self.buy is not None else "at_most"
+            message = f"a coupon that holds money takes off what it holds; remove `{word}`"
+            raise ValueError(message)
 
     @model_validator(mode="after")
     def _fits(self) -> Discount:

@@ -16,7 +16,11 @@ TIME_EVENTS = ("tier_ending",)
 """What time does in every program that listens: a member will soon lose a level. Their `data` tells which."""
 RETURN_EVENTS = ("return", "cancel")
 """An order comes back: lines or an amount of it, or all that is left. Their `data` names it."""
-BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled", *OFFER_EVENTS, *TIME_EVENTS, *RETURN_EVENTS)
+INVITED, FRIEND_ENROLLED, WON = "referral_invited", "referral_enrolled", "referral_won"
+ACCEPTED, JOINED = "referral_accepted", "referral_joined"
+REFERRAL_EVENTS = (INVITED, FRIEND_ENROLLED, WON, ACCEPTED, JOINED)
+"""What happens in referrals, made by Setia: the first three to who refers, the others to the friend."""
+BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled", *OFFER_EVENTS, *TIME_EVENTS, *RETURN_EVENTS, *REFERRAL_EVENTS)
 """The event types every program has."""
 
 _HUGE = 10**18

@@ -34,7 +34,21 @@ _USES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10**15}
 _MODES = ["floor", "ceil", "half_up", "half_even"]
 
 _SHORT_FORMS: dict[str, dict[str, Any]] = {
+    "Wins": {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 10**9},
+            {
+                "type": "string",
+                "pattern": r"^\s*\d{1,9}(\s+per\s+(day|week|month|quarter|year))?\s*$",
+                "examples": ["10 per month"],
+            },
+            {"$self": True},
+        ]
+    },
+    "Coupons": {"anyOf": [{"type": "boolean"}, {"$self": True}]},
     "Period": {"anyOf": [_PERIOD]},
+    # Written `100 stars` and nothing else.
+    "PointAmount": {"anyOf": [_POINTS]},
     "Rounding": {"anyOf": [{"enum": _MODES}, {"$self": True}]},
     "Window": {
         "anyOf": [
@@ -115,8 +129,6 @@ def program_json_schema() -> dict[str, Any]:
     for name, short in _SHORT_FORMS.items():
         if name in definitions:
             definitions[name] = _with_short_form(name, definitions[name], short)
-    # Written `100 stars` and nothing else, inside limits.
-    definitions.pop("PointAmount", None)
     tidy: dict[str, Any] = _tidy({"$schema": DIALECT, **schema, "title": "A loyalty program"})
     return tidy
 

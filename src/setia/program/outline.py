@@ -91,6 +91,8 @@ def _effects(campaign: Campaign) -> Iterator[str]:
         yield f"set {tier_set} to {level}"
     if campaign.effect is not None:
         yield f"tell the caller {campaign.effect.name}"
+    if campaign.coupon is not None:
+        yield f"give a coupon of {campaign.coupon.of}"
 
 
 def _multiply(multiply: Multiply) -> str:

@@ -57,6 +57,10 @@ class PointType(Part):
     """When a return takes back points that were spent, and the balance may not go below zero: take what is there, or
     refuse the return. Where it may (`negative: allow` or `recover`), the rest is owed and the next points pay it.
     """
+    on_refund: Literal["same_lots", "new_lots"] = "same_lots"
+    """Where points go that were spent and come back: into the lots they came from, or into new ones that end as if they
+    were earned then.
+    """
     caps: Annotated[tuple[Cap, ...], Field(max_length=10)] = ()
     """How many a member can earn of them in a period, whatever gives them."""
     value: Decimal | None = Field(default=None, ge=0, max_digits=21, decimal_places=9)

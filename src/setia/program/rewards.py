@@ -21,6 +21,7 @@ RewardKind = Literal[
     "raffle",
     "entitlement",
     "partner",
+    "payment",
 ]
 REWARD_KINDS: tuple[RewardKind, ...] = get_args(RewardKind)
 RewardPeriod = Literal["day", "week", "month", "quarter", "year", "ever"]
@@ -93,13 +94,26 @@ class Worth(Part):
     amount: _Money | None = None
     most: _Money | None = None
     """At most so much money is taken off, or put on the card."""
+    most_share: _Percent | None = None
+    """At most such a share of what the chosen lines of the order cost, in percent."""
+    most_per_line: _Money | None = None
+    """At most so much is taken off each line of the order."""
     least_total: _Money = Decimal(0)
     """The basket must come to so much."""
+    lines: Expression | None = None
+    """Which lines of the order it is taken off: a condition over `line`; without it all of them."""
+    on: Literal["order", "shipping"] = "order"
+    """What of the order it is taken off."""
+    spread: Literal["by_value", "evenly"] = "by_value"
+    """How an amount is spread over the lines."""
 
     @model_validator(mode="after")
     def _one_measure(self) -> Worth:
         if (self.percent is None) == (self.amount is None):
             message = "it is worth a `percent` or an `amount`; give exactly one of them"
+            raise ValueError(message)
+        if self.on == "shipping" and (self.lines is not None or self.most_per_line is not None):
+            message = "shipping has no lines; remove `lines` and `most_per_line`, or `on: shipping`"
             raise ValueError(message)
         return self
 
@@ -152,9 +166,15 @@ class Reward(Part):
     quantities: Quantities = Quantities()
     valid_for: Period | None = None
     """How long its code or entitlement can be used; for ever without it."""
+    uses: _Uses | None = None
+    """How often an entitlement can be used, for each one redeemed; as often as wanted without it."""
     code: Code | None = None
     worth: Worth | None = None
     """What a discount takes off or a gift card holds."""
+    card: Identifier | None = None
+    """Of a gift card: the kind of card it issues, or loads for who has one; else its money lies on a code of its own."""
+    earned_pays: bool = False
+    """In the cart: whether points that the same order earns can pay it, those that can be used at once."""
     items: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
     """The articles (SKU) a free product can be."""
     dates: Annotated[tuple[Occasion, ...], Field(max_length=200)] = ()
@@ -166,6 +186,12 @@ class Reward(Part):
     """How long after it was confirmed it can be refunded; `0d`: never."""
     refund_grace: Period = Period(count=30, unit="days")
     """How long points can be used that come back after their lot has ended; `0d`: they end with it."""
+    on_return: Literal["whole_order", "proportional", "full", "never"] = "whole_order"
+    """In the cart: which points come back with goods of the order.
+
+    `whole_order`: all of them, when nothing of the order is left. `proportional`: in proportion to the goods. `full`:
+    what the rest of the order does not need when it is decided again. `never`: none.
+    """
 
     @field_validator("hold")
     @classmethod
@@ -186,18 +212,38 @@ class Reward(Part):
         return (self.in_all,) if isinstance(self.in_all, Quota) else self.in_all
 
     @property
+    def in_cart(self) -> bool:
+        """Whether it can be redeemed with an order, which it makes cheaper."""
+        return self.kind in {"discount", "product", "payment"}
+
+    @property
     def gives_code(self) -> bool:
         """Whether whoever redeems it gets a code."""
         return self.code is not None or self.kind in {"voucher", "discount", "product", "gift_card"}
 
     @model_validator(mode="after")
+    def _of_orders(self) -> Reward:
+        if self.on_return != "whole_order" and not self.in_cart:
+            message = f"`on_return` is about orders, with which a {self.kind} is not redeemed; remove it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _of_its_kind(self) -> Reward:
-        if (self.worth is None) == (self.kind in {"discount", "gift_card"}):
+        if (self.worth is None) == (self.kind in {"discount", "gift_card", "payment"}):
             verb = "needs" if self.worth is None else "has no"
-            message = f"a {self.kind} {verb} `worth`, which is for a discount or a gift card; correct one of the two"
+            message = (
+                f"a {self.kind} {verb} `worth`, which is for a discount, gift card or payment; correct one of them"
+            )
             raise ValueError(message)
         if self.kind == "gift_card" and self.worth is not None and self.worth.percent is not None:
             message = "a gift card holds money; write `worth: {amount: 20.00}`"
+            raise ValueError(message)
+        if self.card is not None and self.kind != "gift_card":
+            message = f"`card` says which gift card is issued, which a {self.kind} is not; remove it"
+            raise ValueError(message)
+        if self.card is not None and self.code is not None:
+            message = "a gift card of `gift_cards` has a code of its own; remove `code`"
             raise ValueError(message)
         if bool(self.dates) != (self.kind == "experience"):
             verb = "has `dates`" if self.dates else "needs `dates`"
@@ -212,11 +258,40 @@ class Reward(Part):
         if self.partner is None and self.kind == "partner":
             message = "a partner reward needs a `partner`, who delivers it"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Reward:
+        if self.kind != "payment":
+            return self
+        if len(self.cost) != 1 or self.prices or self.money or self.worth is None or self.worth.amount is None:
+            message = (
+                "a payment is points of one type at one rate; write `cost: {stars: 1}` and `worth: {amount: 0.01}`"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _dates_apart(self) -> Reward:
         ids = [date.id for date in self.dates]
         for one in ids:
             if ids.count(one) > 1:
                 message = f"the date {one!r} stands twice; rename one of them"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _used_often(self) -> Reward:
+        if self.uses is not None and self.kind != "entitlement":
+            message = f"`uses` says how often an entitlement can be used, not a {self.kind}; remove it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _with_orders(self) -> Reward:
+        if self.earned_pays and not self.in_cart:
+            message = f"`earned_pays` is about orders, with which a {self.kind} is not redeemed; remove it"
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from setia.program.definition import Program
-from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, TIME_EVENTS, Attribute
+from setia.program.events import BUILT_IN_EVENTS, OFFER_EVENTS, REFERRAL_EVENTS, TIME_EVENTS, Attribute
 from setia.program.expression_language import (
     BOOL,
     DECIMAL,
@@ -26,6 +26,7 @@ from setia.program.expression_language import (
     Schema,
     Type,
 )
+from setia.program.referrals import REFERRAL_DATA
 from setia.program.triggers import TIER_ENDING_DATA, trigger_data
 
 _STRINGS = ListOf(STRING)
@@ -142,6 +143,9 @@ def event_type(program: Program, trigger: str) -> Message:
         return Message("Event", {**_EVENT, "data": Message("Data", _time_data(program, trigger), access="key")})
     if trigger in OFFER_EVENTS:
         return Message("Event", {**_EVENT, "data": OFFER_DATA})
+    if trigger in REFERRAL_EVENTS:
+        data = Message("Data", {name: _TIME_TYPES[kind] for name, kind in REFERRAL_DATA.items()}, access="key")
+        return Message("Event", {**_EVENT, "data": data})
     if trigger in BUILT_IN_EVENTS:
         return Message("Event", _EVENT)
     # As text, because a schema is a mapping and so has no hash.

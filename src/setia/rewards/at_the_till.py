@@ -11,10 +11,10 @@ import psycopg
 from psycopg import errors
 
 from setia.db.ids import new_id
-from setia.engine.rewards import taken_off
+from setia.engine.rewards import taken_off, worth_of
 from setia.events.live import LiveProgram
 from setia.problems import ErrorItem
-from setia.rewards.codes import CodeBook, digest_of
+from setia.rewards.codes import CodeBook, digest_of, hint_of, plain
 from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchCode, NoSuchUse, ReferenceUsed
 
 Why = Literal["void", "not_yet", "expired", "used", "not_handed_out", "total_too_low"]
@@ -36,6 +36,11 @@ INSERT INTO code_use (id, code_id, redeemed_at, amount, program_id, till, refere
 VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b)
 """
 _RELEASE = "UPDATE code_use SET released_at = %b WHERE id = %b AND released_at IS NULL"
+# A code that is everybody's gets a row when somebody asks for it first, so that its uses have something to name.
+_STATIC = """
+INSERT INTO reward_code (id, created_at, valid_from, program_id, reward, hint, hash) VALUES (%b, %b, %b, %b, %b, %b, %b)
+ON CONFLICT DO NOTHING
+"""
 _BY_ID = _CODE.replace("c.program_id = %b AND c.hash = %b", "c.program_id = %b AND c.id = %b")
 
 
@@ -61,11 +66,16 @@ class CodeRow(NamedTuple):
         """The money it still holds; None where it holds none."""
         return None if self.worth is None else self.worth - self.spent
 
+    @property
+    def is_everybodys(self) -> bool:
+        """Whether it is a static code, whose uses are not counted."""
+        return self.pool is None and self.redemption_id is None
+
     def fault(self, now: dt.datetime) -> Why | None:
         """Why it cannot be used at a moment; None where it can."""
         if self.voided_at is not None:
             return "void"
-        if self.redemption_id is None or self.valid_from is None:
+        if (self.redemption_id is None and not self.is_everybodys) or self.valid_from is None:
             return "not_handed_out"
         if (self.uses is not None and self.used >= self.uses) or self.left == 0:
             return "used"
@@ -188,11 +198,27 @@ class Tills:
         return judged.off
 
     def _judged(self, row: CodeRow, asked: Presented) -> Judged:
-        why = row.fault(self._now)
+        why = row.fault(self._now) or (self._static_fault(row, asked.code) if row.is_everybodys else None)
         if self._kind(row) != "discount" or asked.total is None:
             return Judged(row=row, why_not=why)
-        off = taken_off(self._live.compiled, self._live.compiled.rewards[row.reward or ""], asked.total, row.left)
+        reward = self._live.compiled.rewards[row.reward or ""]
+        left = worth_of(self._live.compiled, reward, 1) if row.is_everybodys else row.left
+        off = taken_off(self._live.compiled, reward, asked.total, left)
         return Judged(row=row, why_not=why or (None if off else "total_too_low"), off=off)
+
+    def _static_fault(self, row: CodeRow, text: str) -> Why | None:
+        """Why a code that is everybody's cannot be used: it is what the live version says of it."""
+        reward = self._live.compiled.rewards.get(row.reward or "")
+        code = None if reward is None else reward.definition.code
+        if reward is None or code is None or code.static is None or plain(code.static) != plain(text):
+            return "void"
+        schedule = reward.schedule
+        if not reward.definition.enabled or (
+            schedule is not None and schedule.ends is not None and self._now >= schedule.ends
+        ):
+            return "expired"
+        here = self._now.astimezone(self._live.compiled.zone)
+        return None if schedule is None or schedule.covers(self._now, here) else "not_yet"
 
     def _kind(self, row: CodeRow) -> str | None:
         """The kind of reward the code is for; None where the live version has the reward no more."""
@@ -200,10 +226,23 @@ class Tills:
         return None if reward is None else reward.kind
 
     def _find(self, text: str) -> CodeRow:
-        rows = self._rows(_CODE, self._book.hash_of(self._live.program_id, text))
+        code_hash = self._book.hash_of(self._live.program_id, text)
+        rows = self._rows(_CODE, code_hash)
+        if not rows and (reward := self._everybodys(text)) is not None:
+            values = (new_id(), self._now, self._now, self._live.program_id, reward, hint_of(text), code_hash)
+            self._connection.execute(_STATIC, values, prepare=True)
+            rows = self._rows(_CODE, code_hash)
         if not rows:
             raise NoSuchCode("Check it for a slip; after too many wrong ones the key has to wait.")
         return rows[0]
+
+    def _everybodys(self, text: str) -> str | None:
+        """The reward whose static code this is."""
+        wanted = plain(text)
+        for name, reward in self._live.compiled.definition.rewards.items():
+            if reward.code is not None and reward.code.static is not None and plain(reward.code.static) == wanted:
+                return name
+        return None
 
     def _rows(self, query: str, value: object) -> list[CodeRow]:
         rows = self._connection.execute(query, (self._live.program_id, value), prepare=True)

@@ -23,9 +23,9 @@ from setia.rewards.problems import (
     ReferenceUsed,
     TooManyGuesses,
 )
+from setia.rewards.redemption import REDEMPTION_PREFIX
 from setia.rewards.router import RewardsOf
 from setia.rewards.schemas import (
-    REDEMPTION_PREFIX,
     CodeOut,
     ImportedOut,
     ImportIn,

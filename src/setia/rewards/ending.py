@@ -20,7 +20,8 @@ from setia.ledger.booking import earlier
 from setia.ledger.entries import LotKey, Posting
 from setia.problems import ErrorItem
 from setia.program.rewards import Reward
-from setia.rewards import issuing, redemption, stock
+from setia.rewards import entitlements, issuing, redemption, stock
+from setia.rewards.card_rewards import check_card, hand_out, take_back
 from setia.rewards.codes import CodeBook
 from setia.rewards.giving_back import KIND, Returned, give_back
 from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchRedemption, RedemptionEnded
@@ -60,8 +61,11 @@ class Ending:
         self._row = redemption.find(connection, live.program_id, redemption_id) or found
         self._now = self._acts.now
 
-    def confirm(self, quantity: int | None, actor: str) -> Ended:
-        """Redeem what is held, or so much of it; the rest comes back. Again, it gives the same answer."""
+    def confirm(self, quantity: int | None, actor: str, gift_card: UUID | None = None) -> Ended:
+        """Redeem what is held, or so much of it; the rest comes back. Again, it gives the same answer.
+
+        `gift_card` is the card to load, where the reward is one; else a new one is issued.
+        """
         row = self._row
         state = row.state_at(self._now)
         wanted = row.quantity if quantity is None else quantity
@@ -74,14 +78,20 @@ class Ending:
         if not 1 <= wanted <= row.quantity:
             item = ErrorItem(pointer="#/quantity", message=f"must be 1 to {row.quantity}, which is what is held")
             raise InvalidRedemption("Nothing was confirmed.", errors=[item])
+        if reward is not None:
+            check_card(reward, gift_card)
         kept, rest = split(row.parts, redemption.cost_of(row, wanted))
-        back = give_back(self._live, row, rest, "held", self._now)
+        back = give_back(self._live.compiled, row, rest, "held", self._now)
         spent = [_posting(part) for part in kept]
         effects = _spent(kept) + back.effects
         confirmed = self._confirmed(row, wanted, kept)
         self._book_entry(Returned([*spent, *back.postings], effects, back.ends), actor)
         redemption.save(self._connection, confirmed)
-        code = None if reward is None else issuing.issue(self._connection, self._book, confirmed, reward)
+        code = None
+        if reward is not None and reward.card is not None:
+            code = hand_out(self._connection, self._live, self._book, confirmed, reward, gift_card)
+        elif reward is not None:
+            code = issuing.issue(self._connection, self._book, confirmed, reward)
         self._acts.write()
         if wanted < row.quantity:
             stock.give_back(self._connection, row.program_id, row.reward, row.stock_keys, row.quantity - wanted)
@@ -115,12 +125,22 @@ class Ending:
         if row.state not in {"confirmed", "partly"}:
             state = row.state_at(self._now)
             raise RedemptionEnded(f"It is {state}, so there is nothing to refund.", extra={"state": state})
+        if row.event_id is not None:
+            message = "It was redeemed with an order. Send the order's return: its rewards come back with all of it."
+            raise RedemptionEnded(message, extra={"state": row.state})
+        if redemption.in_draw(self._connection, row.id):
+            message = "Its tickets were in a draw, so they cannot be given back. Adjust the points by hand instead."
+            raise RedemptionEnded(message, extra={"state": row.state})
+        if entitlements.is_used(self._connection, row.id):
+            message = "It has been used. Release its uses first: POST /v1/entitlements/release."
+            raise RedemptionEnded(message, extra={"state": row.state})
         self._check_refund(row)
+        take_back(self._connection, self._live, row, self._now, actor)
         issuing.void(self._connection, row, self._now)
         if issuing.is_used(self._connection, row.id):
             message = "Its code has been used. Release the use at its till first: POST /v1/codes/release."
             raise CodeUnusable(message, extra={"reason": "used"})
-        back = give_back(self._live, row, row.parts, "redeemed", self._now)
+        back = give_back(self._live.compiled, row, row.parts, "redeemed", self._now)
         self._book_entry(back, actor)
         refunded = msgspec.structs.replace(row, state="refunded", ended_at=self._now)
         redemption.save(self._connection, refunded)
@@ -182,7 +202,7 @@ def end_hold(
     actor: str,
 ) -> Redemption:
     """Book the end of a hold of a locked member. The caller writes, and gives the stock back after that."""
-    book_returned(acts, member, give_back(live, row, row.parts, "held", acts.now), By(actor, row.reward))
+    book_returned(acts, member, give_back(live.compiled, row, row.parts, "held", acts.now), By(actor, row.reward))
     ended = msgspec.structs.replace(row, state=state, ended_at=acts.now)
     redemption.save(connection, ended)
     issuing.unreserve(connection, row)

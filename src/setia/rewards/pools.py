@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
 from setia.db.ids import new_id
 from setia.rewards.codes import LONGEST, CodeBook, hint_of, plain
+from setia.rewards.stock import StockExhausted
 
 MOST_AT_ONCE = 10_000
 _INSERT = """
@@ -18,8 +20,14 @@ SELECT c.id, %b, %b, %b, c.hint, c.hash, c.sealed
 FROM unnest(%b::uuid[], %b::text[], %b::bytea[], %b::bytea[]) AS c (id, hint, hash, sealed)
 ON CONFLICT (program_id, hash) DO NOTHING
 """
+_GIVE = """
+UPDATE reward_code SET link_id = %b WHERE id = (
+    SELECT id FROM reward_code WHERE program_id = %b AND pool = %b AND redemption_id IS NULL AND link_id IS NULL
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING id, sealed
+"""
 _POOLS = """
-SELECT pool, count(*), count(*) FILTER (WHERE redemption_id IS NULL) FROM reward_code
+SELECT pool, count(*), count(*) FILTER (WHERE redemption_id IS NULL AND link_id IS NULL) FROM reward_code
 WHERE program_id = %b AND pool IS NOT NULL GROUP BY pool ORDER BY pool
 """
 
@@ -70,6 +78,20 @@ def import_codes(
 def list_pools(connection: psycopg.Connection[Any], program_id: int) -> list[Pool]:
     """The pools of a program, by name."""
     return [Pool(*row) for row in connection.execute(_POOLS, (program_id,))]
+
+
+def give_to_link(connection: psycopg.Connection[Any], program_id: int, book: CodeBook, pool: str, link: UUID) -> str:
+    """Hand a code of a pool out for a reward link; raises `StockExhausted` where the pool is empty."""
+    row = connection.execute(_GIVE, (link, program_id, pool), prepare=True).fetchone()
+    if row is None:
+        raise StockExhausted(pool)
+    return book.unseal(row[0], bytes(row[1]))
+
+
+def code_of_link(connection: psycopg.Connection[Any], book: CodeBook, link: UUID) -> str | None:
+    """The code that a link has handed out; None where it has none."""
+    row = connection.execute("SELECT id, sealed FROM reward_code WHERE link_id = %b", (link,), prepare=True).fetchone()
+    return None if row is None else book.unseal(row[0], bytes(row[1]))
 
 
 def codes_in(lines: Iterable[str]) -> list[str]:

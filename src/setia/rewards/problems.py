@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from setia.problems import Conflict, NotFound, TooManyRequests, Unprocessable
+from setia.codes.problems import ReferenceUsed as ReferenceUsed  # noqa: PLC0414 - named here too, for the routers
+from setia.codes.problems import TooManyGuesses as TooManyGuesses  # noqa: PLC0414 - likewise
+from setia.events.problems import RewardUnavailable as RewardUnavailable  # noqa: PLC0414 - named here too
+from setia.problems import Conflict, NotFound, Unprocessable
 
 
 class NoSuchReward(NotFound):
@@ -33,25 +36,11 @@ class NoSuchUse(NotFound):
     title = "No code was redeemed under this reference"
 
 
-class RewardUnavailable(Conflict):
-    """The member cannot have the reward now; `reasons` say why, for programs."""
-
-    code = "reward_unavailable"
-    title = "The member cannot have this reward now"
-
-
 class RedemptionEnded(Conflict):
     """From the present state of the redemption there is no way to the wanted one."""
 
     code = "redemption_state_conflict"
     title = "The redemption's state does not allow this"
-
-
-class ReferenceUsed(Conflict):
-    """The till used this reference for another request."""
-
-    code = "reference_used"
-    title = "The till has used this reference for something else"
 
 
 class CodeUnusable(Conflict):
@@ -68,8 +57,22 @@ class InvalidRedemption(Unprocessable):
     title = "This cannot be redeemed so"
 
 
-class TooManyGuesses(TooManyRequests):
-    """Too many codes were asked for that are none."""
+class NoSuchDraw(NotFound):
+    """The program has no such draw of a raffle."""
 
-    code = "too_many_guesses"
-    title = "Too many wrong codes"
+    code = "draw_not_found"
+    title = "There is no such draw"
+
+
+class RaffleDrawn(Conflict):
+    """The draw has taken place, with other values."""
+
+    code = "raffle_drawn"
+    title = "The raffle has been drawn"
+
+
+class NotEntitled(Conflict):
+    """The member has no such entitlement that can be used now."""
+
+    code = "not_entitled"
+    title = "The member is not entitled to this now"

@@ -12,10 +12,12 @@ import psycopg
 from psycopg import errors
 
 from setia.api.idempotency import KeyReused
+from setia.db.exchange import Exchange
 from setia.db.ids import new_id
 from setia.engine.calendar import after
 from setia.engine.compiled_rewards import CompiledReward
-from setia.engine.rewards import Available, Price, Reason, Wish, availability, stock_keys, usable, worth_of
+from setia.engine.reward_reasons import Reason
+from setia.engine.rewards import Available, Price, Wish, availability, stock_keys, usable, worth_of
 from setia.engine.state import Balance
 from setia.events.acts import Acts, By, Part, moved
 from setia.events.live import LiveProgram
@@ -26,10 +28,11 @@ from setia.members.service import NoSuchMember
 from setia.problems import ErrorItem, Problem
 from setia.program.names import Period
 from setia.rewards import redemption, stock
+from setia.rewards.card_rewards import check_card, hand_out
 from setia.rewards.codes import CodeBook, digest_of
 from setia.rewards.ending import expire_holds, first_fulfilment
 from setia.rewards.giving_back import KIND
-from setia.rewards.issuing import issue, reserve, shown_again
+from setia.rewards.issuing import issue, make, making, reserve, shown_again
 from setia.rewards.problems import InvalidRedemption, NoSuchReward, ReferenceUsed, RewardUnavailable
 from setia.rewards.redemption import Known, Redemption, Taken
 
@@ -49,6 +52,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     ttl: Period | None = None
     till: str = "api"
     reference: str | None = None
+    gift_card: UUID | None = None
+    """The card that a reward which is one loads; without it a new one is issued."""
 
 
 class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +76,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> bytes:
         """By which the same request is known again."""
-        return digest_of(*msgspec.structs.astuple(self.asked))
+        *said, card = msgspec.structs.astuple(self.asked)
+        return digest_of(*said) if card is None else digest_of(*said, card)
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -80,6 +86,7 @@ class _Made(msgspec.Struct, frozen=True):
     row: Redemption
     reward: CompiledReward
     member: InPlay
+    gift_card: UUID | None = None
 
 
 def redeem(
@@ -96,8 +103,18 @@ def redeem(
     """
     acts = Acts(connection, live, max(one.now for one in wanted))
     members = acts.lock({one.asked.member for one in wanted})
-    looks = [(one.asked.member, (one.key, one.asked.till, one.asked.reference)) for one in wanted]
-    known = redemption.known(connection, live.program_id, looks, acts.now)
+    if len({member.id for member in members.values()}) < len(members):
+        raise stock.StockExhausted("two who were merged: each is decided after the other")
+    named = [members[one.asked.member].id if one.asked.member in members else one.asked.member for one in wanted]
+    looks = [
+        (member, (one.key, one.asked.till, one.asked.reference)) for member, one in zip(named, wanted, strict=True)
+    ]
+    exchange = Exchange(connection)
+    read_known = redemption.ask_known(exchange, live.program_id, looks, acts.now)
+    read_lots = acts.ask_lots(exchange, {member.id for member in members.values()})
+    exchange.send()
+    read_lots()
+    known = read_known()
     overdue = [row for one in known for row in one.overdue]
     if overdue:
         expire_holds(connection, live, acts, members, overdue)
@@ -109,8 +126,7 @@ def redeem(
         except Problem as problem:
             found.append(problem)
     made = [one for one in found if isinstance(one, _Made)]
-    codes = _insert(connection, book, made)
-    acts.write()
+    codes = _write(connection, live, acts, book, made)
     _take_stock(connection, live, made, acts.now)
     return [
         Redeemed(row=one.row, balances=one.member.state.balances, code=codes[one.row.id])
@@ -138,6 +154,7 @@ def _decide(
     reward = live.compiled.rewards.get(asked.reward)
     if reward is None:
         raise NoSuchReward(f"The program has no reward {asked.reward!r}.")
+    check_card(reward.definition, asked.gift_card)
     price = _price(connection, live, reward, member, asked, acts.now)
     hold_until = None if asked.confirm else _hold_until(live, reward, asked, acts.now)
     parts = {points: acts.take(member, points, amount) for points, amount in price.points.items()}
@@ -148,13 +165,15 @@ def _decide(
     entry = acts.book(member, KIND, postings, By(wanted.actor, reward.id))
     row = msgspec.structs.replace(
         _row(live, reward, asked, price, acts.now, hold_until),
+        # Not always who was named: that one may have been merged into this one.
+        member_id=member.id,
         seq=entry.seq,
         actor=wanted.actor,
         idempotency_key=wanted.key,
         digest=wanted.digest,
         parts=_taken(parts),
     )
-    return _Made(row, reward, member)
+    return _Made(row, reward, member, asked.gift_card)
 
 
 def _take_stock(
@@ -206,7 +225,7 @@ def _price(
     asked: Asked,
     now: dt.datetime,
 ) -> Price:
-    used = stock.used_of(connection, live, member.id, [reward.id], now)[reward.id]
+    used = stock.used_of(connection, live.compiled, live.program_id, member.id, [reward.id], now)[reward.id]
     wish = Wish(asked.quantity, asked.date)
     if reward.definition.dates and asked.date is None:
         raise unavailable([Reason("date_needed")])
@@ -282,20 +301,32 @@ def _row(
     )
 
 
-def _insert(connection: psycopg.Connection[Any], book: CodeBook, made: Sequence[_Made]) -> dict[UUID, str | None]:
-    """Write redemptions and their codes, in one go; gives the codes that are handed out now."""
-    codes: dict[UUID, str | None] = {one.row.id: None for one in made}
+def _write(
+    connection: psycopg.Connection[Any], live: LiveProgram, acts: Acts, book: CodeBook, made: Sequence[_Made]
+) -> dict[UUID, str | None]:
+    """Write entries, redemptions and their codes, in one go; gives the codes that are handed out now."""
+    confirmed = [one for one in made if one.row.state == "confirmed"]
+    codes = {one.row.id: make(book, one.row, one.reward.definition) for one in confirmed}
+    fresh = [code for code in codes.values() if code is not None]
+    if made:
+        acts.beside(*redemption.insertion([one.row for one in made]))
+    if fresh:
+        acts.beside(*making(fresh))
     try:
-        with connection.pipeline():
-            for one in made:
-                row, reward = one.row, one.reward.definition
-                redemption.insert(connection, row)
-                reserve(connection, row, reward)
-                if row.state == "confirmed":
-                    codes[row.id] = issue(connection, book, row, reward)
+        acts.write()
     except errors.UniqueViolation as error:
         # Another member's, at the same moment: the lock of this one does not keep it out.
         if error.diag.constraint_name == _KEY_INDEX:
             raise KeyReused(_KEY_REUSED) from error
         raise ReferenceUsed("It was used for another redemption at this moment. Use a new one.") from error
-    return codes
+    told: dict[UUID, str | None] = {one.row.id: None for one in made}
+    for one in made:
+        reserve(connection, one.row, one.reward.definition)
+        code = codes.get(one.row.id)
+        if code is not None:
+            told[one.row.id] = code.text
+        elif one.row.state == "confirmed" and one.reward.definition.card is not None:
+            told[one.row.id] = hand_out(connection, live, book, one.row, one.reward.definition, one.gift_card)
+        elif one.row.state == "confirmed":
+            told[one.row.id] = issue(connection, book, one.row, one.reward.definition)
+    return told

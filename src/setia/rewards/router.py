@@ -16,6 +16,8 @@ from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
 from setia.db.ids import format_id, parse_id
 from setia.events.live import LiveProgram
+from setia.gift_cards.problems import GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
+from setia.gift_cards.tendering import CARD_PREFIX
 from setia.identity.caller import Redeemer, RewardsReader
 from setia.ledger.refusals import InsufficientPoints
 from setia.members.dependencies import MemberId
@@ -35,10 +37,9 @@ from setia.rewards.problems import (
     RewardUnavailable,
 )
 from setia.rewards.redeeming import Asked, Wanted
-from setia.rewards.redemption import Redemption
+from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption
 from setia.rewards.schemas import (
     REDEMPTION_EXAMPLE,
-    REDEMPTION_PREFIX,
     ConfirmIn,
     FulfilIn,
     MemberRewardsOut,
@@ -108,28 +109,28 @@ def get_member_rewards(
 @router.post(
     "/redemptions",
     status_code=201,
+    response_model=RedemptionOut,
     summary="Redeem a reward, or hold it",
     responses=problems(
         *(NoSuchMember, NoSuchReward, NothingPublished, KeyRequired, KeyReused, ReferenceUsed),
         *(RewardUnavailable, InvalidRedemption, InsufficientPoints),
+        *(NoSuchGiftCard, GiftCardUnusable, InvalidGiftCard),
     ),
 )
-def create_redemption(
+async def create_redemption(
     caller: Redeemer,
     body: RedeemIn,
     rewards: RewardsOf,
-    response: Response,
     idempotency_key: OptionalKey = None,
-) -> RedemptionOut:
+) -> Response:
     """Hold points and stock until it is confirmed, or with `confirm` redeem at once.
 
     It needs a `reference` or an Idempotency-Key: the same one and the same body give the first answer again.
     """
-    if idempotency_key is None and body.reference is None:
-        raise KeyRequired("Send a `reference` of the till's own, or the header Idempotency-Key.")
+    need_name(idempotency_key, body.reference)
     now = _now()
     asked = Asked(
-        member=_member(body.member),
+        member=member_of(body.member),
         reward=body.reward,
         quantity=body.quantity,
         date=body.date,
@@ -137,12 +138,15 @@ def create_redemption(
         ttl=_ttl(body),
         till=body.till,
         reference=body.reference,
+        gift_card=_gift_card(body.gift_card),
     )
-    done = rewards.redeem(caller.program_id, Wanted(asked=asked, actor=caller.actor, key=idempotency_key, now=now))
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    wanted = Wanted(asked=asked, actor=caller.actor, key=idempotency_key, now=now)
+    done = await rewards.redeem_soon(caller.program_id, wanted)
     # As it was when it was made: a repetition says the same, though the hold may be over now.
-    return RedemptionOut.of(done.row, done.row.created_at, done.code, done.balances)
+    told = RedemptionOut.of(done.row, done.row.created_at, done.code, done.balances)
+    # Written here: FastAPI would check once more what was just made.
+    headers = {REPLAYED: "true"} if done.replayed else None
+    return Response(told.model_dump_json(), 201, headers, media_type="application/json")
 
 
 @router.get(
@@ -167,7 +171,7 @@ def find_redemptions(
             pointer="#/query/member", message="is missing", hint="Send `member`, or `till` and `reference`."
         )
         raise InvalidRedemption("Of which member, or under which reference?", errors=[item])
-    owner = _member(member)
+    owner = member_of(member)
     listed = f"redemptions {format_id(MEMBER_PREFIX, owner)}"
     place = read_cursor(listed, cursor, UUID)
     live, rows = rewards.redemptions_of(
@@ -189,7 +193,10 @@ def get_redemption(caller: RewardsReader, redemption_id: RedemptionId, rewards: 
 
 
 _ALL = ConfirmIn()
-_ENDINGS = problems(NoSuchRedemption, NothingPublished, RedemptionEnded, CodeUnusable, InvalidRedemption)
+_ENDINGS = problems(
+    *(NoSuchRedemption, NothingPublished, RedemptionEnded, CodeUnusable, InvalidRedemption),
+    *(NoSuchGiftCard, GiftCardUnusable, InvalidGiftCard),
+)
 
 
 @router.post("/redemptions/{redemption_id}/confirm", summary="Confirm a redemption", responses=_ENDINGS)
@@ -197,7 +204,14 @@ def confirm_redemption(
     caller: Redeemer, redemption_id: RedemptionId, rewards: RewardsOf, response: Response, body: ConfirmIn = _ALL
 ) -> RedemptionOut:
     """Redeem what is held, or a part of it; the rest comes back at once. Again, it gives the same answer."""
-    done = rewards.confirm(caller.program_id, redemption_id, body.quantity, actor=caller.actor, now=_now())
+    done = rewards.confirm(
+        caller.program_id,
+        redemption_id,
+        body.quantity,
+        actor=caller.actor,
+        now=_now(),
+        gift_card=_gift_card(body.gift_card),
+    )
     return _ended(done, response)
 
 
@@ -232,11 +246,25 @@ def _ended(done: Ended, response: Response) -> RedemptionOut:
     return RedemptionOut.of(row, row.created_at, done.code)
 
 
-def _member(text: str) -> UUID:
+def need_name(key: str | None, reference: str | None) -> None:
+    """A redemption has a name by which it is known again; raises `KeyRequired`."""
+    if key is None and reference is None:
+        raise KeyRequired("Send a `reference` of the till's own, or the header Idempotency-Key.")
+
+
+def member_of(text: str) -> UUID:
+    """The member that a text names; raises `NoSuchMember`."""
     try:
         return parse_id(MEMBER_PREFIX, text)
     except ValueError as error:
         raise NoSuchMember(f"The id {error}.") from None
+
+
+def _gift_card(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else parse_id(CARD_PREFIX, text)
+    except ValueError as error:
+        raise NoSuchGiftCard(f"The id {error}.") from None
 
 
 def _ttl(body: RedeemIn) -> Period | None:

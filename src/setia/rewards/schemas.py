@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from setia.api.values import PlainText
 from setia.db.ids import format_id
 from setia.engine.compiled_rewards import CompiledReward
-from setia.engine.rewards import Available, Reason, worth_of
+from setia.engine.reward_reasons import Reason
+from setia.engine.rewards import Available, worth_of
 from setia.engine.state import Balance
 from setia.events.live import LiveProgram
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.program.names import Text
 from setia.program.rewards import RewardKind
-from setia.rewards.redemption import Redemption, State, plain_reason
+from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption, State, plain_reason
 from setia.rewards.service import Offered
 
-REDEMPTION_PREFIX = "red"
 CODE_EXAMPLE = "7K2M9-XQ4TD-0HB3C-W8N5R"
 REDEMPTION_EXAMPLE = f"red_{'0' * 32}"
 _MOMENT = "2026-03-01T09:00:00Z"
@@ -35,6 +34,14 @@ Reference = Annotated[
 ]
 RewardId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15 - 1)]
+GiftCardId = Annotated[
+    PlainText,
+    Field(
+        max_length=100,
+        description="The card to load, where the reward is one; a new one is issued without it.",
+        examples=[None],
+    ),
+]
 CodeText = Annotated[PlainText, Field(min_length=1, max_length=100, examples=[CODE_EXAMPLE])]
 
 
@@ -69,6 +76,7 @@ class RedeemIn(BaseModel):
     )
     till: Till = "api"
     reference: Reference | None = None
+    gift_card: GiftCardId | None = None
 
 
 class ConfirmIn(BaseModel):
@@ -79,6 +87,7 @@ class ConfirmIn(BaseModel):
     quantity: int | None = Field(
         default=None, strict=True, ge=1, le=10**9, description="By default all; the rest comes back.", examples=[1]
     )
+    gift_card: GiftCardId | None = None
 
 
 class FulfilIn(BaseModel):
@@ -288,23 +297,39 @@ class RedemptionOut(BaseModel):
         balances: dict[str, Balance] | None = None,
     ) -> RedemptionOut:
         """A redemption at a moment: a hold whose time has passed is shown as expired."""
-        number = row.confirmed or row.quantity
-        wallets = None
-        if balances is not None:
-            wallets = {name: WalletAfterOut(available=b.available, held=b.held) for name, b in balances.items()}
-        values = msgspec.structs.asdict(row)
-        shown = {name: values[name] for name in cls.model_fields if name in values}
-        return cls(
-            **shown
-            | {
-                "id": format_id(REDEMPTION_PREFIX, row.id),
-                "member": format_id("mem", row.member_id),
-                "state": row.state_at(now),
-            },
-            price=PriceOut(points={points: amount * number for points, amount in row.cost.items()}, money=row.money),
-            code=code,
-            balances_after=wallets,
-        )
+        return cls.model_validate(plain_redemption(row, now, code, balances))
+
+
+def plain_redemption(
+    row: Redemption, now: dt.datetime, code: str | None = None, balances: dict[str, Balance] | None = None
+) -> dict[str, Any]:
+    """A redemption at a moment as plain values, those of `RedemptionOut` in their order."""
+    number = row.confirmed or row.quantity
+    wallets = None
+    if balances is not None:
+        wallets = {name: {"available": b.available, "held": b.held} for name, b in balances.items()}
+    return {
+        "id": format_id(REDEMPTION_PREFIX, row.id),
+        "member": format_id("mem", row.member_id),
+        "reward": row.reward,
+        "state": row.state_at(now),
+        "quantity": row.quantity,
+        "confirmed": row.confirmed,
+        "price": {"points": {points: amount * number for points, amount in row.cost.items()}, "money": row.money},
+        "worth": row.worth,
+        "date": row.date,
+        "till": row.till,
+        "reference": row.reference,
+        "created_at": row.created_at,
+        "hold_until": row.hold_until,
+        "confirmed_at": row.confirmed_at,
+        "ended_at": row.ended_at,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+        "fulfilment": row.fulfilment,
+        "code": code,
+        "balances_after": wallets,
+    }
 
 
 class CodeOut(BaseModel):

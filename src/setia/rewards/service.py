@@ -10,23 +10,31 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
 
+from setia.codes import guesses
 from setia.db.engine import Database, driver_connection
 from setia.engine.compiled_rewards import CompiledReward
-from setia.engine.rewards import Availability, Price, Reason, Wish, availability, price_for
+from setia.engine.raffle import Ticket
+from setia.engine.reward_reasons import Reason
+from setia.engine.rewards import Availability, Price, Wish, availability, price_for
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import read_in_play
 from setia.events.settling import settle_one
+from setia.members.merges import main_of
 from setia.members.service import get_member
-from setia.problems import Problem
-from setia.rewards import guesses, redemption
+from setia.rewards import entitlements, raffles, redemption
 from setia.rewards.at_the_till import Judged, Presented, Tills, Used
+from setia.rewards.clerk import RedemptionClerk
 from setia.rewards.codes import CodeBook
 from setia.rewards.ending import Ended, Ending
+from setia.rewards.entitlements import Entitlement, EntitlementUse
+from setia.rewards.entitlements import Wish as EntitlementWish
 from setia.rewards.expiring import expire_due
 from setia.rewards.pools import Imported, Pool, import_codes, list_pools
 from setia.rewards.problems import NoSuchCode, NoSuchRedemption, RewardUnavailable
-from setia.rewards.redeeming import Redeemed, Wanted, redeem, unavailable
+from setia.rewards.raffles import Draw
+from setia.rewards.redeeming import Redeemed, Wanted, unavailable
 from setia.rewards.redemption import Redemption
 from setia.rewards.stock import StockExhausted, used_of
 from setia.rewards.together import Together
@@ -34,6 +42,10 @@ from setia.rewards.together import Together
 T = TypeVar("T")
 _TRIES = 2
 _TAKEN_BY_OTHERS = {"out_of_stock", "total_limit", "no_codes_left", "date_full"}
+
+
+def _taken_by_others(problem: RewardUnavailable) -> bool:
+    return bool({reason["code"] for reason in problem.extra["reasons"]} & _TAKEN_BY_OTHERS)
 
 
 class Offered(NamedTuple):
@@ -50,7 +62,13 @@ class Rewards:
     def __init__(self, database: Database, programs: LivePrograms, secret: Callable[[], bytes]) -> None:
         """`secret` gives the installation's secret; it is asked for when the first code is."""
         self._database, self._programs, self._secret = database, programs, secret
-        self._together = Together(self._redeem)
+        self._clerk = RedemptionClerk(database, programs, lambda: self.book)
+        self._together = Together(self._clerk.redeem)
+
+    def stop(self) -> None:
+        """Redeem what waits, and end."""
+        self._together.stop()
+        self._clerk.close()
 
     @cached_property
     def book(self) -> CodeBook:
@@ -70,7 +88,7 @@ class Rewards:
             settle_one(connection, live, member, moment)
             state = read_in_play(connection, live.compiled, program_id, member).state
             rewards = [one for one in live.compiled.rewards.values() if one.definition.enabled]
-            used = used_of(connection, live, member, [one.id for one in rewards], moment)
+            used = used_of(connection, live.compiled, program_id, member, [one.id for one in rewards], moment)
             return live, [
                 Offered(
                     one,
@@ -96,7 +114,7 @@ class Rewards:
             except StockExhausted:
                 pass
             except RewardUnavailable as problem:
-                if not {reason["code"] for reason in problem.extra["reasons"]} & _TAKEN_BY_OTHERS:
+                if not _taken_by_others(problem):
                     raise
                 refused = problem
             # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
@@ -104,14 +122,29 @@ class Rewards:
                 break
         raise refused
 
-    def _redeem(self, program_id: int, wanted: Sequence[Wanted]) -> Sequence[Redeemed | Problem]:
-        return self._run(program_id, lambda connection, live: redeem(connection, live, self.book, wanted))
+    async def redeem_soon(self, program_id: int, wanted: Wanted) -> Redeemed:
+        """The same from an event loop."""
+        try:
+            return await self._together.wait(program_id, wanted)
+        except StockExhausted:
+            pass
+        except RewardUnavailable as problem:
+            if not _taken_by_others(problem):
+                raise
+        return await run_in_threadpool(self.redeem, program_id, wanted)
 
     def confirm(
-        self, program_id: int, redemption_id: UUID, quantity: int | None, *, actor: str, now: dt.datetime
+        self,
+        program_id: int,
+        redemption_id: UUID,
+        quantity: int | None,
+        *,
+        actor: str,
+        now: dt.datetime,
+        gift_card: UUID | None = None,
     ) -> Ended:
-        """Confirm a hold, in full or part."""
-        return self._end(program_id, redemption_id, now, lambda ending: ending.confirm(quantity, actor))
+        """Confirm a hold, in full or part; `gift_card` is the card to load, where the reward is one."""
+        return self._end(program_id, redemption_id, now, lambda ending: ending.confirm(quantity, actor, gift_card))
 
     def cancel(self, program_id: int, redemption_id: UUID, *, actor: str, now: dt.datetime) -> Ended:
         """Cancel a hold."""
@@ -141,7 +174,12 @@ class Rewards:
         """A member's redemptions, the newest first."""
         return self._run(
             program_id,
-            lambda connection, live: (live, redemption.of_member(connection, member, before=before, most=most)),
+            lambda connection, live: (
+                live,
+                redemption.of_member(
+                    connection, main_of(connection, [member]).get(member, member), before=before, most=most
+                ),
+            ),
             member,
         )
 
@@ -170,6 +208,54 @@ class Rewards:
     def pools(self, program_id: int) -> list[Pool]:
         """The pools of a program."""
         return self._database.run(lambda tx: list_pools(driver_connection(tx), program_id))
+
+    def entitlements_of(self, program_id: int, member: UUID, now: dt.datetime) -> list[Entitlement]:
+        """What a member may use now."""
+        return self._run(
+            program_id,
+            lambda connection, live: entitlements.entitlements_of(connection, live, member, live.now(now)),
+            member,
+        )
+
+    def use_entitlement(
+        self, program_id: int, wish: EntitlementWish, *, actor: str, now: dt.datetime
+    ) -> EntitlementUse:
+        """Use an entitlement once."""
+        return self._run(
+            program_id, lambda connection, live: entitlements.use(connection, live, wish, actor, now), wish.member
+        )
+
+    def release_entitlement(self, program_id: int, till: str, reference: str, *, now: dt.datetime) -> EntitlementUse:
+        """Take the use of an entitlement back."""
+        return self._run(
+            program_id, lambda connection, live: entitlements.release(connection, live, till, reference, now)
+        )
+
+    def promise_draw(self, program_id: int, reward: str, *, actor: str) -> Draw:
+        """Promise the next draw of a raffle."""
+        return self._run(program_id, lambda connection, live: raffles.begin(connection, live, self.book, reward, actor))
+
+    def draw_winners(self, program_id: int, draw_id: UUID, *, winners: int, entropy: str) -> Draw:
+        """Draw the winners of a raffle."""
+        return self._run(
+            program_id,
+            lambda connection, live: raffles.draw_winners(
+                connection, live, self.book, draw_id, winners=winners, entropy=entropy
+            ),
+        )
+
+    def draws(self, program_id: int, reward: str) -> list[Draw]:
+        """The draws of a raffle."""
+        return self._run(program_id, lambda connection, _: raffles.draws_of(connection, program_id, reward))
+
+    def tickets(self, program_id: int, draw_id: UUID, *, after: UUID | None, most: int) -> list[Ticket]:
+        """The tickets of a draw; raises `NoSuchDraw`."""
+
+        def work(connection: psycopg.Connection[object], _: LiveProgram) -> list[Ticket]:
+            raffles.find(connection, program_id, draw_id)
+            return raffles.tickets_of(connection, draw_id, after=after, most=most)
+
+        return self._run(program_id, work)
 
     def _end(self, program_id: int, redemption_id: UUID, now: dt.datetime, work: Callable[[Ending], Ended]) -> Ended:
         return self._run(

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import psycopg
 
+from setia.engine.compiled import CompiledProgram
 from setia.engine.reward_periods import period_bounds
 from setia.engine.rewards import Used
-from setia.events.live import LiveProgram
 from setia.program.rewards import RewardPeriod
 
 _TAKE = """
@@ -38,7 +38,8 @@ GROUP BY w.reward, w.every
 # Nobody needs to know more than that there are many.
 _POOLS = """
 SELECT p.pool, (SELECT count(*) FROM (
-    SELECT FROM reward_code c WHERE c.program_id = %b AND c.pool = p.pool AND c.redemption_id IS NULL LIMIT 1000
+    SELECT FROM reward_code c WHERE c.program_id = %b AND c.pool = p.pool AND c.redemption_id IS NULL
+      AND c.link_id IS NULL LIMIT 1000
 ) AS free)
 FROM unnest(%b::text[]) AS p (pool)
 """
@@ -69,33 +70,38 @@ def give_back(
 
 
 def used_of(
-    connection: psycopg.Connection[Any], live: LiveProgram, member: UUID, rewards: Collection[str], now: dt.datetime
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    member: UUID,
+    rewards: Collection[str],
+    now: dt.datetime,
 ) -> dict[str, Used]:
     """What is taken of some rewards, by a member and by all: reward -> figures. Without quotas nothing is read."""
     found = {reward: Used() for reward in rewards}
-    definitions = {reward: live.compiled.rewards[reward].definition for reward in rewards}
+    definitions = {reward: program.rewards[reward].definition for reward in rewards}
     wanted: list[tuple[str, RewardPeriod]] = [
         (name, quota.every) for name, reward in definitions.items() for quota in reward.member_quotas
     ]
     if wanted:
-        since = [period_bounds(every, now, live.compiled.zone)[0] or _EVER for _, every in wanted]
+        since = [period_bounds(every, now, program.zone)[0] or _EVER for _, every in wanted]
         names, periods = [name for name, _ in wanted], [every for _, every in wanted]
         for reward, every, uses in connection.execute(_OF_MEMBER, (names, periods, since, member, now), prepare=True):
             found[reward].member[every] = uses
     counted = [name for name, one in definitions.items() if one.stock is not None or one.in_all or one.dates]
     if counted:
-        for reward, key, uses in connection.execute(_READ, (live.program_id, counted), prepare=True):
+        for reward, key, uses in connection.execute(_READ, (program_id, counted), prepare=True):
             found[reward].stock[key] = uses
-    _count_pools(connection, live, {name: one.code.pool for name, one in definitions.items() if one.code}, found)
+    _count_pools(connection, program_id, {name: one.code.pool for name, one in definitions.items() if one.code}, found)
     return found
 
 
 def _count_pools(
-    connection: psycopg.Connection[Any], live: LiveProgram, pools: Mapping[str, str | None], found: dict[str, Used]
+    connection: psycopg.Connection[Any], program_id: int, pools: Mapping[str, str | None], found: dict[str, Used]
 ) -> None:
     wanted: Sequence[str] = sorted({pool for pool in pools.values() if pool is not None})
     if wanted:
-        left = dict(connection.execute(_POOLS, (live.program_id, list(wanted)), prepare=True).fetchall())
+        left = dict(connection.execute(_POOLS, (program_id, list(wanted)), prepare=True).fetchall())
         for reward, pool in pools.items():
             if pool is not None:
                 found[reward].codes_left = left.get(pool, 0)

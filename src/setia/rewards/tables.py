@@ -8,12 +8,15 @@ from setia.db.metadata import metadata
 _MOMENT = sa.DateTime(timezone=True)
 
 # `seq` is that of the journal entry that took or held the points. `parts` are the points by lot, as long as they are
-# held or redeemed; `cost` what one unit of quantity costs; `stock_keys` where the redemption is counted.
+# held or redeemed; `cost` what one unit of quantity costs; `stock_keys` where the redemption is counted; `event_id` the
+# purchase that it was redeemed with, `draw_id` the draw that its raffle tickets were in.
 redemption = sa.Table(
     "redemption",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("member_id", sa.Uuid, nullable=False),
+    sa.Column("event_id", sa.Uuid),
+    sa.Column("draw_id", sa.Uuid),
     sa.Column("created_at", _MOMENT, nullable=False),
     sa.Column("hold_until", _MOMENT),
     sa.Column("confirmed_at", _MOMENT),
@@ -53,6 +56,7 @@ redemption = sa.Table(
         postgresql_where=sa.text("idempotency_key IS NOT NULL"),
     ),
     sa.Index("ix_redemption_member_id_reward_created_at", "member_id", "reward", "created_at"),
+    sa.Index("ix_redemption_draw_id", "draw_id", postgresql_where=sa.text("draw_id IS NOT NULL")),
     sa.Index("ix_redemption_hold_until", "hold_until", postgresql_where=sa.text("state = 'held'")),
 )
 
@@ -74,6 +78,7 @@ reward_code = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("redemption_id", sa.ForeignKey("redemption.id"), index=True),
+    sa.Column("link_id", sa.ForeignKey("reward_link.id")),
     sa.Column("created_at", _MOMENT, nullable=False),
     sa.Column("valid_from", _MOMENT),
     sa.Column("valid_until", _MOMENT),
@@ -92,6 +97,8 @@ reward_code = sa.Table(
     sa.CheckConstraint("octet_length(hash) = 32", name="hash"),
     sa.CheckConstraint("used >= 0 AND (uses IS NULL OR used <= uses)", name="used"),
     sa.CheckConstraint("spent >= 0 AND (worth IS NULL OR spent <= worth)", name="spent"),
+    sa.CheckConstraint("link_id IS NULL OR redemption_id IS NULL", name="one_owner"),
+    sa.Index("ix_reward_code_link_id", "link_id", postgresql_where=sa.text("link_id IS NOT NULL")),
     sa.Index("ix_reward_code_free", "program_id", "pool", "id", postgresql_where=sa.text("redemption_id IS NULL")),
 )
 
@@ -113,13 +120,46 @@ code_use = sa.Table(
     sa.CheckConstraint("octet_length(digest) = 32", name="digest"),
 )
 
-# Codes that were asked for and are none: by key (`who`) and by hour, so that nobody guesses on.
-code_guess = sa.Table(
-    "code_guess",
+# A draw of a raffle. `sealed` is its seed, which is told when it is drawn; `won` are the redemptions that won.
+raffle_draw = sa.Table(
+    "raffle_draw",
     metadata,
-    sa.Column("hour", _MOMENT, primary_key=True),
-    sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("program_id", sa.ForeignKey("program.id"), primary_key=True, autoincrement=False),
-    sa.Column("who", sa.Text, primary_key=True),
-    sa.CheckConstraint("failures > 0", name="failures"),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("promised_at", _MOMENT, nullable=False),
+    sa.Column("drawn_at", _MOMENT),
+    sa.Column("tickets", sa.BigInteger),
+    sa.Column("winners", sa.Integer),
+    sa.Column("program_id", sa.ForeignKey("program.id"), nullable=False),
+    sa.Column("reward", sa.Text, nullable=False),
+    sa.Column("promise", sa.Text, nullable=False),
+    sa.Column("seed", sa.Text),
+    sa.Column("digest", sa.Text),
+    sa.Column("entropy", sa.Text),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("won", JSON),
+    sa.CheckConstraint("num_nonnulls(drawn_at, tickets, winners, seed, digest, entropy, won) IN (0, 7)", name="drawn"),
+    sa.Index(
+        "uq_raffle_draw_program_id_reward",
+        *("program_id", "reward"),
+        unique=True,
+        postgresql_where=sa.text("drawn_at IS NULL"),
+    ),
+)
+
+# One use of an entitlement at a till or a door, known again by its own reference.
+entitlement_use = sa.Table(
+    "entitlement_use",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("redemption_id", sa.ForeignKey("redemption.id"), nullable=False, index=True),
+    sa.Column("used_at", _MOMENT, nullable=False),
+    sa.Column("released_at", _MOMENT),
+    sa.Column("program_id", sa.Integer, nullable=False),
+    sa.Column("till", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.UniqueConstraint("program_id", "till", "reference"),
+    sa.CheckConstraint("octet_length(digest) = 32", name="digest"),
 )

@@ -33,7 +33,6 @@ def findings(*discounts: str) -> list[tuple[str, str]]:
         ("{percent: 1, codes: [fine, ' x']}", "bad_code", "codes/1"),
         (f"{{percent: 1, codes: [{'x' * 101}]}}", "bad_code", "codes/0"),
         ("{percent: 1, codes: [Summer, summer]}", "code_taken", "codes/1"),
-        ("{percent: 1, coupon: true}", "never_matches", "coupon"),
     ],
 )
 def test_what_is_wrong_with_a_discount_is_said_at_its_place(discount: str, code: str, path: str) -> None:

@@ -6,16 +6,24 @@ from setia.program.definition import Program
 from setia.program.findings import Finding, in_order
 from setia.program.lint import (
     campaigns,
+    coupons,
     discounts,
     events,
+    gift_cards,
     groups,
+    households,
     idle,
+    moving,
     offers,
     points,
+    referrals,
+    reward_links,
     rewards,
+    sales,
     sums,
     tiers,
     triggers,
+    velocity,
 )
 from setia.program.lint.report import Report
 from setia.program.yaml_text import Loaded
@@ -32,7 +40,27 @@ def lint(loaded: Loaded) -> list[Finding]:
     if loaded.program is None:
         return in_order(loaded.findings)
     report = Report(loaded.program, loaded.sources)
-    for part in (points, events, triggers, tiers, sums, campaigns, discounts, offers, groups, rewards, idle):
+    for part in (
+        points,
+        events,
+        triggers,
+        tiers,
+        sums,
+        campaigns,
+        discounts,
+        coupons,
+        offers,
+        groups,
+        rewards,
+        sales,
+        moving,
+        referrals,
+        gift_cards,
+        reward_links,
+        velocity,
+        households,
+        idle,
+    ):
         part.check(report)
     return in_order((*loaded.findings, *report.findings))
 

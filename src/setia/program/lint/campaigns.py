@@ -17,7 +17,11 @@ from setia.program.vocabulary import attribute_type
 
 _STATEMENT = "in statements and reports it names what no campaign has done"
 _RESERVED = {"all": "`multiply: {of: all}` means every one"} | dict.fromkeys(
-    ("adjustment", "debt", "exchange", "expiry", "merge", "redemption", "refund_grace", "transfer"), _STATEMENT
+    (
+        *("adjustment", "debt", "exchange", "expiry", "household", "merge"),
+        *("redemption", "refund_grace", "sale", "transfer"),
+    ),
+    _STATEMENT,
 )
 
 

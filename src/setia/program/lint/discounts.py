@@ -69,7 +69,7 @@ def _check_amount(report: Report, path: Path, amount: Decimal) -> None:
 
 
 def _check_codes(report: Report, path: Path, name: str, discount: Discount, owners: dict[str, str]) -> None:
-    """Say when a code could mean two promotions, and when a promotion waits for coupons that nobody can have."""
+    """Say when a code could mean two promotions."""
     for number, code in enumerate(discount.codes):
         where = (*path, "codes", number)
         folded = code.strip().casefold()
@@ -81,6 +81,3 @@ def _check_codes(report: Report, path: Path, name: str, discount: Discount, owne
         elif taken:
             message = f"the code {code!r} belongs to {owner!r} already; capitals do not matter"
             report.error("code_taken", where, message, "give every promotion codes of its own, each once")
-    if discount.coupon and not discount.codes:
-        message = f"{name!r} needs a coupon, and there are none but `codes`: it never applies"
-        report.warning("never_matches", (*path, "coupon"), message, "add `codes`")

@@ -14,7 +14,7 @@ from setia.program.lint.expressions import check_expression
 from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
 from setia.program.rewards import Reward
-from setia.program.vocabulary import audience_vocabulary
+from setia.program.vocabulary import audience_vocabulary, vocabulary
 
 
 def check(report: Report) -> None:
@@ -29,6 +29,9 @@ def check(report: Report) -> None:
             where: Path = (*path, "prices", number)
             _check_condition(report, (*where, "when"), price.when, schema)
             _check_price(report, where, price.cost, price.money)
+        if reward.worth is not None:
+            with_line = vocabulary(program, "purchase", with_line=True)
+            _check_condition(report, (*path, "worth", "lines"), reward.worth.lines, with_line)
         _check_levels(report, path, reward)
         if reward.schedule is not None and (reason := never_runs(reward.schedule)) is not None:
             report.warning("never_matches", (*path, "schedule"), reason, "correct the schedule, or remove the reward")
