@@ -98,7 +98,7 @@ ReviewsOf = Annotated[Reviews, Depends(_reviews)]
 ReviewId = Annotated[UUID, Depends(_review_id)]
 
 
-@router.get("", summary="List what waits for a review")
+@router.get("", summary="List what waits for a review", responses=problems())
 def list_reviews(
     caller: MembersReader,
     reviews: ReviewsOf,
