@@ -153,10 +153,22 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None, int | None, 
     "an entry that is gone": (
         ("DELETE FROM journal WHERE member_id = {me} AND seq = 2",),
         [
-            ("entry_missing", ME, None, None),
             ("outcome_mismatch", ME, 2, None),
             ("posting_orphan", ME, 2, 0),
             ("sequence_gap", ME, 3, None),
+        ],
+    ),
+    "an event's entry that is gone": (
+        ("DELETE FROM journal WHERE member_id = {me} AND seq = 1",),
+        [
+            ("entry_missing", ME, None, None),
+            ("outcome_mismatch", ME, 1, None),
+            ("outcome_mismatch", ME, 1, None),
+            ("posting_orphan", ME, 1, 0),
+            ("posting_orphan", ME, 1, 1),
+            ("sequence_gap", ME, 2, None),
+            ("wallet_floor", ME, None, None),
+            ("wallet_floor", ME, None, None),
         ],
     ),
     "the last entry with all that is its": (
@@ -283,11 +295,11 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None, int | None, 
     "an external id used twice": (
         (
             "ALTER TABLE event DROP CONSTRAINT uq_event_program_id_source_external_id",
-            "UPDATE event SET external_id = 'twice' WHERE member_id = {me}",
+            "UPDATE event SET external_id = 'twice' WHERE member_id IN ({me}, {other})",
         ),
         [
             ("event_content", ME, None, None),
-            ("event_content", ME, None, None),
+            ("event_content", "other", None, None),
             ("event_twice", ME, None, None),
             ("guard_missing", None, None, None),
         ],

@@ -92,51 +92,62 @@ class Ledger:
         return member_id
 
     def post(self, member_id: UUID, *postings: Posting, now: dt.datetime = T0, counters: bytes = b"{}") -> int:
-        """Book an event with these postings; give the entry's number."""
+        """Book an event with these postings; give the entry's number.
+
+        What is redeemed or held is booked by hand: an event does so only for a redemption, which this world has none of.
+        """
+        by_hand = any({"redeemed", "held"} & {posting.source, posting.destination} for posting in postings)
         with self.database.transaction() as tx:
             connection = driver_connection(tx)
             locked = lock_members(connection, [member_id])[member_id]
-            event_id = new_id()
-            tx.execute(
-                sa.insert(event).values(
-                    id=event_id,
-                    member_id=member_id,
-                    occurred_at=now,
-                    received_at=now,
-                    program_id=self.program_id,
-                    type="purchase",
-                    status="decided",
-                    source="test",
-                    external_id=str(event_id),
-                    digest=b"",
-                    body={
-                        "id": format_id("evt", event_id),
-                        "type": "purchase",
-                        "source": "test",
-                        "external_id": str(event_id),
-                        "occurred_at": now.isoformat(),
-                    },
-                )
-            )
+            entry_id = new_id()
+            if not by_hand:
+                self._store_event(tx, entry_id, member_id, now)
             opens = {
                 p.point_type: self.floors.get(p.point_type, 0) for p in postings if p.point_type not in locked.balances
             }
             entry = JournalEntry(
                 member_id=member_id,
                 seq=locked.seq + 1,
-                id=event_id,
+                id=entry_id,
                 program_id=self.program_id,
                 program_version=1,
-                kind="event",
+                kind="adjustment" if by_hand else "event",
                 occurred_at=now,
                 booked_at=locked.moment(now),
                 actor="test",
+                reason="test" if by_hand else None,
+                idempotency_key=entry_id.hex if by_hand else None,
+                input_digest=b"test" if by_hand else None,
                 outcome=effects(postings),
                 postings=postings,
                 opens=opens,
             )
             book(connection, [entry], [StateRow(member_id, entry.seq, counters)])
         return entry.seq
+
+    def _store_event(self, tx: sa.Connection, event_id: UUID, member_id: UUID, now: dt.datetime) -> None:
+        tx.execute(
+            sa.insert(event).values(
+                id=event_id,
+                member_id=member_id,
+                occurred_at=now,
+                received_at=now,
+                program_id=self.program_id,
+                type="purchase",
+                status="decided",
+                source="test",
+                external_id=str(event_id),
+                digest=b"",
+                body={
+                    "id": format_id("evt", event_id),
+                    "type": "purchase",
+                    "source": "test",
+                    "external_id": str(event_id),
+                    "occurred_at": now.isoformat(),
+                },
+            )
+        )
 
     def adjust(
         self,
