@@ -94,7 +94,7 @@ class Ledger:
     def post(self, member_id: UUID, *postings: Posting, now: dt.datetime = T0, counters: bytes = b"{}") -> int:
         """Book an event with these postings; give the entry's number.
 
-        What is redeemed or held is booked by hand: an event does so only for a redemption, which this world has none of.
+        What is redeemed or held is booked by hand: an event does so only for a redemption, and here are none.
         """
         by_hand = any({"redeemed", "held"} & {posting.source, posting.destination} for posting in postings)
         with self.database.transaction() as tx:
