@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from engine.shop_world import NOON, at, member, program
 from setia.engine.reward_periods import period_bounds
+from setia.engine.reward_reasons import Reason
 from setia.engine.rewards import (
     Available,
     Price,
-    Reason,
     Used,
     Wish,
     availability,
@@ -131,7 +131,7 @@ rewards:
     ("wish", "taken", "reasons"),
     [
         (Wish(), 0, None),
-        (Wish(), 2, [Reason("date_closed")]),
+        (Wish(), 2, [Reason("date_full")]),
         (Wish(date="later"), 1, None),
         (Wish(date="later"), 2, [Reason("date_full", date="later", limit=2, left=0)]),
         (Wish(date="soon"), 0, [Reason("date_closed", date="soon")]),
@@ -143,6 +143,25 @@ def test_dates(wish: Wish, taken: int, reasons: list[Reason] | None) -> None:
     found = availability(compiled, compiled.rewards["evening"], member(), Used(stock={"date:later": taken}), NOON, wish)
     assert found == reasons if reasons is not None else isinstance(found, Available)
     assert asked("", date="x") == [Reason("date_unknown", date="x")]
+
+
+def test_dates_that_are_all_over() -> None:
+    compiled = program(DATES)
+    late = at("2026-05-01T10:00+00:00")
+    found = availability(compiled, compiled.rewards["evening"], member(), Used(), late, Wish())
+    assert found == [Reason("date_closed")]
+
+
+def test_nobody_pays_for_more_than_it_is_worth() -> None:
+    text = "rewards: {r: {kind: discount, worth: {amount: 0.30, most: 1.00}, quantities: {most: 9}}}"
+    compiled = program(text)
+
+    def found(quantity: int) -> Any:
+        return availability(compiled, compiled.rewards["r"], member(), Used(), NOON, Wish(quantity))
+
+    assert isinstance(found(4), Available)
+    assert found(5) == [Reason("quantity", least=1, limit=4)]
+    assert found(10) == [Reason("quantity", least=1, limit=9)]
 
 
 def test_where_it_is_counted_and_when_it_can_be_used() -> None:

@@ -116,8 +116,8 @@ class Waiting(msgspec.Struct, frozen=True):
 class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
     """A coupon that was shown with an order, as it was before it; `code` is what was shown.
 
-    `member` may use it (None: everybody), from `starts` until `ends` (exclusive). `left` is the money it holds (None: its
-    promotion says what it takes off), `uses_left` how often it can be used (None: without end).
+    `member` may use it (None: everybody), from `starts` until `ends` (exclusive). `left` is the money it holds (None:
+    its promotion says what it takes off), `uses_left` how often it can be used (None: without end).
     """
 
     id: str

@@ -20,7 +20,10 @@ INVITED, FRIEND_ENROLLED, WON = "referral_invited", "referral_enrolled", "referr
 ACCEPTED, JOINED = "referral_accepted", "referral_joined"
 REFERRAL_EVENTS = (INVITED, FRIEND_ENROLLED, WON, ACCEPTED, JOINED)
 """What happens in referrals, made by Setia: the first three to who refers, the others to the friend."""
-BUILT_IN_EVENTS = ("purchase", "visit", "member_enrolled", *OFFER_EVENTS, *TIME_EVENTS, *RETURN_EVENTS, *REFERRAL_EVENTS)
+BUILT_IN_EVENTS = (
+    *("purchase", "visit", "member_enrolled"),
+    *(*OFFER_EVENTS, *TIME_EVENTS, *RETURN_EVENTS, *REFERRAL_EVENTS),
+)
 """The event types every program has."""
 
 _HUGE = 10**18
