@@ -5,10 +5,8 @@
 docs/reference/benchmarks.md says what is measured, and how.
 """
 
-import argparse
 import datetime as dt
 import json
-import os
 import subprocess
 import sys
 import time
@@ -29,7 +27,7 @@ from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import House, buy, enrol, multiply, open_house
 from bench.harness.processor import cpu_seconds
-from bench.harness.program import run, say, scratch_server
+from bench.harness.program import arguments, run, say, scratch_server
 from bench.harness.serving import Serving, serve
 
 from setia.db.embedded import DATABASE, EmbeddedServer
@@ -255,16 +253,9 @@ def _version(server: EmbeddedServer) -> str:
 
 def main() -> int:
     """Measure and print; 1 when verify found something."""
-    parser = argparse.ArgumentParser(prog="./dev bench ingest", description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
-    parser.add_argument("--quick", action="store_true", help="a smoke run; its figures say little")
-    workers = min(2, os.cpu_count() or 1)
-    parser.add_argument("--workers", type=int, default=workers, help=f"server processes (here: {workers})")
+    parser = arguments("ingest", __doc__)
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="numbers of clients, instead of 1 8 32 64")
     parser.add_argument("--no-growth", action="store_true", help="leave out what takes the most time to prepare")
-    parser.add_argument(
-        "--folder", type=Path, help="where to put the database for the run (default: the temporary folder)"
-    )
     given = parser.parse_args()
     plan = QUICK if given.quick else Plan()
     plan = replace(

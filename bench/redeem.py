@@ -5,13 +5,9 @@
 docs/reference/benchmarks.md says what is measured, and how.
 """
 
-import argparse
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +25,7 @@ from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import TEMPLATE, enrol, multiply, open_house
 from bench.harness.processor import cpu_seconds
-from bench.harness.program import run
+from bench.harness.program import arguments, run, scratch_server
 from bench.harness.redemptions import Redeeming
 from bench.harness.serving import Serving, serve
 
@@ -159,23 +155,11 @@ def as_table(report: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measure and print; 1 when verify found something."""
-    parser = argparse.ArgumentParser(prog="./dev bench redeem", description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
-    parser.add_argument("--quick", action="store_true", help="a smoke run; its figures say little")
-    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="server processes")
-    parser.add_argument(
-        "--folder", type=Path, help="where to put the database for the run (default: the temporary folder)"
-    )
-    given = parser.parse_args()
+    given = arguments("redeem", __doc__).parse_args()
     start = time.monotonic()
-    data = Path(tempfile.mkdtemp(prefix="setia-bench-", dir=given.folder))
-    data.chmod(0o711)  # the server may run as another user, who has to pass
-    try:
-        with EmbeddedServer(data / "data") as server:
-            about = machine(server.data_dir, _version(server))
-            report = Bench(QUICK if given.quick else Plan(), server, workers=given.workers).run()
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with scratch_server(given.folder) as server:
+        about = machine(server.data_dir, _version(server))
+        report = Bench(QUICK if given.quick else Plan(), server, workers=given.workers).run()
     report |= {"machine": about, "workers": given.workers, "seconds": round(time.monotonic() - start, 1)}
     print(json.dumps(report, indent=2) if given.json else as_table(report))
     return 0 if report["verify"]["clean"] else 1
