@@ -322,3 +322,20 @@ def test_the_report_explains_every_balance(world: World) -> None:
     now = world.call("GET", "/v1/reports/gift-cards?at=2026-05-05T10:00:00Z").json()
     assert [total["outstanding"] for total in now["totals"]] == [3850, 1100]
     assert [total["difference"] for total in now["totals"]] == [None, None]
+
+
+def test_a_card_holds_no_more_than_one_entry_can_move(world: World) -> None:
+    open_shop(world)
+    full, empty = issued(world, 10**13, "yearly"), issued(world, 0, "yearly")
+    assert_problem(act(world, full, "load", amount=1), 422, "invalid_gift_card")
+    assert acted(world, full, "transfer", to=empty["id"], reason="x")["target"]["balance"] == 10**13
+
+
+def test_cards_of_who_was_merged_are_found_by_who_stands_for_both(world: World) -> None:
+    open_shop(world)
+    ada, twin = (world.enrol(external_id=name)["id"] for name in ("ada", "twin"))
+    cards = [issued(world, 100, member=owner)["id"] for owner in (ada, twin)]
+    body, headers = {"duplicate": twin, "reason": "one person"}, {"Idempotency-Key": "m"}
+    assert world.call("POST", f"/v1/members/{ada}/merge", json=body, headers=headers).status_code == 200
+    found = world.call("GET", f"/v1/gift-cards?member={ada}").json()["items"]
+    assert [one["id"] for one in found] == cards[::-1]

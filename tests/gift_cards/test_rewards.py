@@ -107,3 +107,26 @@ def test_a_refund_takes_the_money_back_unless_it_is_spent(world: World) -> None:
     assert findings(world) == []
     [report] = [one for one in world.call("GET", "/v1/reports/gift-cards").json()["totals"] if one["kind"] == "hundred"]
     assert (report["granted"], report["taken_back"], report["outstanding"]) == (11_000, 11_000, 0)
+
+
+def test_what_a_reward_puts_on_a_card_is_in_the_currency_of_the_card(world: World) -> None:
+    kinds = {"yen": {"currency": "JPY", "value": 5}, "dinar": {"currency": "KWD", "value": "0.005"}}
+    rewards = {
+        name: {"kind": "gift_card", "card": name, "cost": {"stars": 1}, "worth": {"amount": 10, "most": 15}}
+        | {"quantities": {"most": 2}}
+        for name in kinds
+    }
+    open_shop(world, gift_cards=kinds, rewards=rewards)
+    who = member(world, 10)
+    for name, balance in (("yen", 15), ("dinar", 10_005)):
+        code = redeemed(world, who, name, name, confirm=True)["code"]
+        assert world.call("POST", "/v1/gift-cards/look-up", json={"code": code}).json()["balance"] == balance
+    there = issued(world, 100, "yen")
+    # Its kind is in another currency from now on: an amount of that does not go on it.
+    open_shop(world, gift_cards={"yen": {"currency": "EUR"}}, rewards={"yen": rewards["yen"]})
+    problem = assert_problem(
+        ask(world, who, "yen", "2", confirm=True, gift_card=there["id"]), 422, "invalid_redemption"
+    )
+    assert problem["errors"][0]["message"] == "must hold EUR, and holds JPY"
+    assert money(world, there) == (100, 0)
+    assert findings(world) == []

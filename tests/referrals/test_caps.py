@@ -1,7 +1,9 @@
 """How often a member wins; and members who are not there any more when it is time."""
 
-from api_world import World
-from referrals.friends import assert_sound, buy, code_of, later, member, open_shop, pair, stars, states
+from api_world import World, definition
+from referrals.friends import CAMPAIGNS, assert_sound, buy, code_of, later, member, open_shop, pair, stars, states
+from setia.program.definition import Program
+from setia.versions.service import publish
 
 
 def bring(world: World, code: str, *names: str) -> list[str]:
@@ -83,4 +85,20 @@ def test_somebody_above_who_is_capped_or_gone_is_passed_over(world: World) -> No
     # ada has won once already, bob is suspended.
     assert stars(world, ada, bob, eve) == [10, 0, 10]
     assert [state for state, _ in states(world)] == ["won", "joined", "won"]
+    assert_sound(world)
+
+
+def test_each_kind_has_caps_of_its_own(world: World) -> None:
+    kinds = {"friends": {"caps": {"referrer": 1}}, "experts": {"caps": {"referrer": 1}}}
+    open_shop(world)
+    program = Program.model_validate(definition("brought", campaigns=CAMPAIGNS, referrals=kinds))
+    with world.database.transaction() as tx:
+        publish(tx, program, "test", mode="test")
+    ada = member(world, "ada")
+    for number, kind in enumerate(("friends", "experts", "experts")):
+        body = {"members": [ada], "referral": kind}
+        [code] = world.call("POST", "/v1/referrals/codes", json=body).json()["codes"]
+        bring(world, code["code"], f"f{number}")
+    assert [state for state, _ in states(world)] == ["capped", "won", "won"]
+    assert stars(world, ada) == [3 * 10 + 200]
     assert_sound(world)

@@ -60,3 +60,7 @@ def test_the_first_that_blocks_is_told() -> None:
     assert in_common(ada, bob, ("payment", "device")) == "payment"
     assert in_common(ada, bob, ("email",)) is None
     assert in_common(ada, bob, ()) is None
+
+
+def test_an_address_that_is_only_a_tag_is_not_everybodys() -> None:
+    assert one_form("email", "+a@example.com") != one_form("email", "+b@example.com")

@@ -218,6 +218,40 @@ def test_one_person_with_many_accounts_is_one_friend(world: World) -> None:
     assert_sound(world)
 
 
+def test_who_was_invited_first_and_came_last_is_one_person_too(world: World) -> None:
+    open_shop(world, distinct=["device"])
+    ada = member(world, "ada")
+    invite(world, ada, email="bob@example.com")
+    same = {"device": "d1"}
+    cid = member(world, "cid", referral_code=code_of(world, ada), fingerprints=same)
+    bob = member(world, "bob", identifiers={"email": "bob@example.com"}, fingerprints=same)
+    for friend in (bob, cid):
+        buy(world, friend, order=friend)
+    assert states(world, friend=cid) == [("won", None)]
+    assert states(world, friend=bob) == [("blocked", "other_friend")]
+
+
+def test_who_enrols_with_a_date_of_before_was_not_there_before_who_was_rewarded(world: World) -> None:
+    open_shop(world, distinct=["device"])
+    code, same = code_of(world, member(world, "ada")), {"device": "d1"}
+    buy(world, member(world, "cid", referral_code=code, fingerprints=same))
+    member(world, "bob", referral_code=code, fingerprints=same, enrolled_at="2020-02-29T09:00:00Z")
+    assert states(world) == [("blocked", "other_friend"), ("won", None)]
+
+
+def test_a_phone_blocks_however_it_is_written(world: World) -> None:
+    open_shop(world)
+    ada = member(world, "ada", identifiers={"phone": "+49 151 1234567"})
+    given = {"phone": ["no phone", "0151 1234567"]}
+    bob = member(world, "bob", referral_code=code_of(world, ada), fingerprints=given)
+    buy(world, bob)
+    assert states(world) == [("blocked", "same_phone")]
+    eve = member(world, "eve", referral_code=code_of(world, ada))
+    world.call("PUT", f"/v1/members/{eve}/fingerprints", json={"fingerprints": {"phone": "0151/1234567"}})
+    buy(world, eve, order="o2")
+    assert states(world, friend=eve) == [("blocked", "same_phone")]
+
+
 def test_what_becomes_known_while_both_wait_blocks_them(world: World) -> None:
     open_shop(world, after="14d")
     ada, bob = pair(world, fingerprints={"payment": "p1"})

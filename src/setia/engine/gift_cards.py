@@ -14,6 +14,9 @@ from setia.program.gift_card_law import LAWS, Law
 from setia.program.gift_cards import GiftCard
 from setia.program.names import Period
 
+LARGEST = 10**13
+"""The largest amount of one entry, and the most that is put on a card, in the smallest unit: as of a purchase."""
+
 
 def currency_of(program: Program, kind: GiftCard) -> str:
     """The currency of the money on such a card."""
@@ -23,6 +26,11 @@ def currency_of(program: Program, kind: GiftCard) -> str:
 def units_of(amount: Decimal, currency: str) -> int:
     """An amount of a definition in the currency's smallest unit; what has more decimals than there are is a finding."""
     return int(amount.scaleb(minor_digits(currency)).to_integral_value(ROUND_CEILING))
+
+
+def most_on(kind: GiftCard, currency: str) -> int:
+    """The most that such a card holds: as its kind says, and never more than one entry can move."""
+    return LARGEST if kind.most_balance is None else min(LARGEST, units_of(kind.most_balance, currency))
 
 
 def card_expires_at(kind: GiftCard, loaded_at: dt.datetime, zone: ZoneInfo, *, first: bool) -> dt.datetime | None:

@@ -14,7 +14,7 @@ import psycopg
 from setia.codes.book import CodeBook, hint_of
 from setia.db.ids import new_id
 from setia.engine.calendar import after
-from setia.engine.gift_cards import card_expires_at, currency_of, later_end, units_of
+from setia.engine.gift_cards import LARGEST, card_expires_at, currency_of, later_end, most_on, units_of
 from setia.gift_cards import card as cards
 from setia.gift_cards.card import Account, Card, EntryKind, Funding
 from setia.gift_cards.problems import BalanceTooLow, GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
@@ -23,8 +23,6 @@ from setia.program.definition import Program
 from setia.program.gift_cards import GiftCard
 
 SYSTEM = "system"
-LARGEST = 10**13
-"""The largest amount of one entry, in the smallest unit, as of a purchase."""
 _MAKE = """
 INSERT INTO gift_card (id, created_at, program_id, kind, currency, hint, hash) VALUES (%b, %b, %b, %b, %b, %b, %b)
 """
@@ -276,8 +274,7 @@ class Accounts:
             raise InvalidGiftCard("Nothing was put on the card.", errors=[item])
 
     def _check_balance(self, card: Card, more: int) -> None:
-        most = self.terms.kind_of(card).most_balance
-        if most is not None and card.balance + card.held + more > units_of(most, card.currency):
+        if card.balance + card.held + more > most_on(self.terms.kind_of(card), card.currency):
             message = f"would be more than the card may hold, with {card.balance + card.held} on it"
             raise InvalidGiftCard(
                 "Nothing was put on the card.", errors=[ErrorItem(pointer="#/amount", message=message)]

@@ -61,10 +61,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its time has passed."""
         return self.expires_at is not None and self.expires_at <= now
 
-    def available_at(self, now: dt.datetime) -> int:
-        """What a till can take of it at a moment, holds that nobody has booked the end of apart."""
-        return self.balance if self.state_at(now) == "active" else 0
-
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One use at a till. `amount` was asked for, `held` still is; `captured` was taken, of it `refunded` came back."""
@@ -132,7 +128,7 @@ _LOCK = f"SELECT {_CARD} FROM gift_card WHERE program_id = %b AND id = ANY (%b) 
 _LOCK_CODES = f"SELECT {_CARD}, hash FROM gift_card WHERE program_id = %b AND hash = ANY (%b) ORDER BY id FOR UPDATE"
 _LIST = f"""
 SELECT {_CARD} FROM gift_card
-WHERE program_id = %b AND id < %b AND (%b::uuid IS NULL OR member_id = %b::uuid) ORDER BY id DESC LIMIT %b
+WHERE program_id = %b AND id < %b AND (%b::uuid[] IS NULL OR member_id = ANY (%b::uuid[])) ORDER BY id DESC LIMIT %b
 """
 _USE_BY_ID = f"SELECT {_USE} FROM gift_card_use WHERE program_id = %b AND id = %b"
 _USE_BY_REFERENCE = f"SELECT {_USE} FROM gift_card_use WHERE program_id = %b AND till = %b AND reference = %b"
@@ -172,10 +168,10 @@ def lock_codes(connection: psycopg.Connection[Any], program_id: int, hashes: Col
 
 
 def list_cards(
-    connection: psycopg.Connection[Any], program_id: int, member: UUID | None, *, before: UUID | None, most: int
+    connection: psycopg.Connection[Any], program_id: int, family: list[UUID] | None, *, before: UUID | None, most: int
 ) -> list[Card]:
-    """Cards, the newest first; of one member, where one is named."""
-    return _cards(connection, _LIST, (program_id, before or LAST, member, member, most))
+    """Cards, the newest first; of some members, where they are named."""
+    return _cards(connection, _LIST, (program_id, before or LAST, family, family, most))
 
 
 def find_use(connection: psycopg.Connection[Any], program_id: int, use: UUID) -> Use | None:

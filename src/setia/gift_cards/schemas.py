@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from setia.api.moments import GivenMoment
 from setia.api.values import PlainText, Reason
 from setia.db.ids import format_id
 from setia.gift_cards.card import Card, CardState, EntryKind, EntryRow, Use, UseState
@@ -133,7 +134,7 @@ class ExtendIn(BaseModel):
 
     model_config = _example(expires_at="2099-12-31T23:00:00Z", reason="goodwill")
 
-    expires_at: AwareDatetime | None = Field(description="null: it never ends.", examples=["2099-12-31T23:00:00Z"])
+    expires_at: GivenMoment | None = Field(description="null: it never ends.", examples=["2099-12-31T23:00:00Z"])
     reason: Reason
 
 

@@ -22,6 +22,7 @@ from setia.gift_cards.card import Card, EntryRow, Funding, Use
 from setia.gift_cards.problems import NoSuchCardUse, NoSuchGiftCard
 from setia.gift_cards.reporting import CardTotals, card_totals
 from setia.gift_cards.uses import Asked, Done, Uses
+from setia.members.merges import family_of
 from setia.members.service import get_member
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
@@ -170,10 +171,11 @@ class GiftCards:
     def page(
         self, program_id: int, member: UUID | None, *, before: UUID | None, most: int
     ) -> tuple[list[Card], dt.datetime]:
-        """Cards, the newest first, as they are booked."""
+        """Cards, the newest first, as they are booked; of a member with all who were merged into it."""
 
         def work(_: sa.Connection, accounts: Accounts) -> tuple[list[Card], dt.datetime]:
-            found = cards.list_cards(accounts.connection, program_id, member, before=before, most=most)
+            family = None if member is None else family_of(accounts.connection, member)
+            found = cards.list_cards(accounts.connection, program_id, family, before=before, most=most)
             return found, accounts.terms.now
 
         return self._run(program_id, work)

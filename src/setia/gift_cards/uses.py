@@ -12,8 +12,9 @@ from setia.codes.book import digest_of
 from setia.codes.problems import ReferenceUsed
 from setia.db.ids import new_id
 from setia.engine.calendar import after
+from setia.engine.gift_cards import LARGEST
 from setia.gift_cards import card as cards
-from setia.gift_cards.accounts import LARGEST, Accounts, Told
+from setia.gift_cards.accounts import Accounts, Told
 from setia.gift_cards.card import Card, Use
 from setia.gift_cards.problems import (
     BalanceTooLow,

@@ -35,10 +35,14 @@ CHECKS: tuple[Check, ...] = (
                coalesce(c.used, 0)::text, coalesce(s.used, 0)::text
         FROM reward_stock s
         FULL JOIN (
-            SELECT r.program_id, r.reward, k.key,
-                   sum(CASE r.state WHEN 'held' THEN r.quantity ELSE r.confirmed END) AS used
-            FROM redemption r CROSS JOIN LATERAL unnest(r.stock_keys) AS k (key)
-            WHERE r.state IN ('held', 'confirmed', 'partly') GROUP BY r.program_id, r.reward, k.key
+            SELECT t.program_id, t.reward, k.key, sum(t.used) AS used
+            FROM (
+                SELECT r.program_id, r.reward, r.stock_keys,
+                       CASE r.state WHEN 'held' THEN r.quantity ELSE r.confirmed END AS used
+                FROM redemption r WHERE r.state IN ('held', 'confirmed', 'partly')
+                UNION ALL
+                SELECT l.program_id, l.reward, l.stock_keys, 1 FROM reward_link l WHERE l.chosen_at IS NOT NULL
+            ) t CROSS JOIN LATERAL unnest(t.stock_keys) AS k (key) GROUP BY t.program_id, t.reward, k.key
         ) c USING (program_id, reward, key)
         WHERE coalesce(c.used, 0) <> coalesce(s.used, 0)
         """,
@@ -55,6 +59,20 @@ CHECKS: tuple[Check, ...] = (
             WHERE draw_id IS NOT NULL AND state IN ('confirmed', 'partly') GROUP BY draw_id
         ) r ON r.draw_id = d.id
         WHERE coalesce(d.tickets, 0) <> coalesce(r.tickets, 0)
+        """,
+    ),
+    # A partner that delivered may have been paid all the same; one that did not must not have been.
+    Check(
+        "partner_deliveries",
+        "I11",
+        """
+        SELECT r.member_id, NULL, NULL, 'the redemption of the delivery ' || d.id,
+               CASE d.state WHEN 'waiting' THEN 'confirmed' WHEN 'delivered' THEN 'confirmed' ELSE 'refunded' END,
+               r.state
+        FROM partner_delivery d JOIN redemption r ON r.id = d.redemption_id
+        WHERE r.state NOT IN ('confirmed', 'partly', 'refunded')
+           OR d.state = 'waiting' AND r.state = 'refunded'
+           OR d.state NOT IN ('waiting', 'delivered') AND r.state <> 'refunded'
         """,
     ),
     Check(

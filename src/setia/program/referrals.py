@@ -58,7 +58,7 @@ class ReferralCaps(Part):
     """How often referrals can be won."""
 
     referrer: Wins | tuple[Wins, ...] = ()
-    """How often one member wins, at any level; one cap or several."""
+    """How often one member wins by this kind, at any level; one cap or several."""
 
     @property
     def of_referrer(self) -> tuple[Wins, ...]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 
+from setia.members.identifiers import normalise
 from setia.members.service import identifiers_of
 from setia.program.referrals import FingerprintKind
 
@@ -56,9 +57,10 @@ class Fingerprints:
         program_id: int,
         member_id: UUID,
         given: Mapping[str, Sequence[str]],
+        phone_region: str | None,
     ) -> None:
-        """Add to what is known of a member."""
-        self._store(connection, member_id, self.hashes(program_id, _pairs(given)))
+        """Add to what is known of a member; phones without their country are of `phone_region`, as identifiers are."""
+        self._store(connection, member_id, self.hashes(program_id, _pairs(given, phone_region)))
 
     def store_identifiers(self, connection: psycopg.Connection[Any], program_id: int, members: Sequence[UUID]) -> None:
         """Add the e-mail, phones and cards by which members are known, so that comparing needs no secret later."""
@@ -80,8 +82,20 @@ def load(connection: psycopg.Connection[Any], members: Sequence[UUID]) -> dict[U
     return known
 
 
-def _pairs(given: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    return [(kind, value) for kind, values in given.items() for value in values]
+def _pairs(given: Mapping[str, Sequence[str]], phone_region: str | None) -> list[tuple[str, str]]:
+    return [
+        (kind, _international(value, phone_region) if kind == "phone" else value)
+        for kind, values in given.items()
+        for value in values
+    ]
+
+
+def _international(phone: str, region: str | None) -> str:
+    """A phone with its country, as identifiers are kept; what is none is compared as it came."""
+    try:
+        return normalise("phone", phone, phone_region=region)
+    except ValueError:
+        return phone
 
 
 def in_common(one: Hashes, other: Hashes, blocks: Iterable[FingerprintKind]) -> FingerprintKind | None:
@@ -109,7 +123,7 @@ def _email(text: str) -> str:
     name, at, domain = text.rpartition("@")
     if not at:
         return text
-    name = name.partition("+")[0]
+    name = name.partition("+")[0] or name
     if domain in _DOTLESS:
         name, domain = name.replace(".", ""), "gmail.com"
     return f"{name}@{domain}"

@@ -122,7 +122,9 @@ class GoingOn:
         reason: Reason | None = None
         # Merges may have made one member of two in a row, or of the friend and somebody above.
         winners = [one for one in dict.fromkeys(chain) if one != friend.main]
-        capped = {one for one in winners if is_capped(self._connection, terms.definition, one, at, terms.zone)}
+        capped = {
+            one for one in winners if is_capped(self._connection, row.referral, terms.definition, one, at, terms.zone)
+        }
         if not self._is_active(chain[0]):
             state, reason = "void", "referrer_inactive"
         elif chain[0] in capped:

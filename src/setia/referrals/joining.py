@@ -64,7 +64,8 @@ class Joining:
                 raise _unknown()
             return
         fingerprints = self._fingerprints()
-        fingerprints.store(connection, self._program_id, member_id, self._given)
+        region = live.compiled.definition.members.phone_region
+        fingerprints.store(connection, self._program_id, member_id, self._given, region)
         contacts = [
             fingerprints.hash_of(self._program_id, kind, value)
             for kind, value in self._member.identifiers

@@ -91,13 +91,15 @@ SELECT member_id FROM chain ORDER BY level
 """
 
 
-# An earlier friend of the same referrer, with whom nothing was wrong.
+# A friend of the same referrer, with whom nothing was wrong, who has been rewarded for already or came earlier: was
+# looked at, which happens under the referrer's lock, or joined. Who was invited first may come last.
 _ALIKE = """
 SELECT 1 FROM referral r
 JOIN member_fingerprint f ON f.member_id = r.friend_id
 JOIN member_fingerprint own ON own.member_id = ANY (%b) AND own.kind = f.kind AND own.hash = f.hash
-WHERE r.program_id = %b AND r.referrer_id = ANY (%b) AND r.id < %b AND r.friend_id <> ALL (%b) AND f.kind = ANY (%b)
-  AND r.state IN ('joined', 'qualified', 'won', 'capped')
+WHERE r.program_id = %b AND r.referrer_id = ANY (%b) AND r.friend_id <> ALL (%b) AND f.kind = ANY (%b)
+  AND (r.state IN ('won', 'capped')
+       OR r.state IN ('joined', 'qualified') AND (NOT r.welcomed, r.joined_at, r.id) < (%b, %b, %b))
 LIMIT 1
 """
 
@@ -151,8 +153,10 @@ def has_friend_alike(
     kinds: Sequence[str],
 ) -> bool:
     """Whether an earlier friend of the referrer has something in common with the friend of a referral."""
-    values = (list(family), row.program_id, list(referrers), row.id, list(family), list(kinds))
-    return connection.execute(_ALIKE, values).fetchone() is not None
+    own = (not row.welcomed, row.joined_at, row.id)
+    values = (list(family), row.program_id, list(referrers), list(family), list(kinds), *own)
+    # Most programs ask for nothing, and a well-known member has thousands of friends.
+    return bool(kinds) and connection.execute(_ALIKE, values).fetchone() is not None
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,10 +121,11 @@ class Referrals:
     def keep_fingerprints(self, program_id: int, member: UUID, given: Mapping[str, Sequence[str]]) -> None:
         """Add to what tells a member from others; raises `NoSuchMember`."""
 
-        def work(connection: psycopg.Connection[object], _live: LiveProgram) -> None:
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> None:
             if member not in load_facts(connection, program_id, [member]):
                 raise NoSuchMember
-            self.fingerprints.store(connection, program_id, member, given)
+            region = live.compiled.definition.members.phone_region
+            self.fingerprints.store(connection, program_id, member, given, region)
 
         self._run(program_id, work)
 

@@ -32,9 +32,10 @@ INSERT INTO referral_step (referral_id, type, level, member_id, event_id, occurr
 VALUES (%b, %b, %b, %b, %b, %b, %b::json)
 """
 _WINS = """
-SELECT count(*) FROM referral_step
-WHERE member_id = ANY (%b) AND type = %b AND (%b::timestamptz IS NULL OR occurred_at >= %b::timestamptz)
-  AND (%b::timestamptz IS NULL OR occurred_at < %b::timestamptz)
+SELECT count(*) FROM referral_step s
+WHERE s.member_id = ANY (%b) AND s.type = %b AND (%b::timestamptz IS NULL OR s.occurred_at >= %b::timestamptz)
+  AND (%b::timestamptz IS NULL OR s.occurred_at < %b::timestamptz)
+  AND (%b::text IS NULL OR EXISTS (SELECT FROM referral r WHERE r.id = s.referral_id AND r.referral = %b::text))
 """
 
 
@@ -96,20 +97,30 @@ def _data(
 
 
 def is_capped(
-    connection: psycopg.Connection[Any], terms: Referral, member: UUID, moment: dt.datetime, zone: ZoneInfo
+    connection: psycopg.Connection[Any],
+    referral: str,
+    terms: Referral,
+    member: UUID,
+    moment: dt.datetime,
+    zone: ZoneInfo,
 ) -> bool:
-    """Whether a locked member has won as often as the caps allow in the periods of a moment."""
+    """Whether a locked member has won by this kind as often as its caps allow in the periods of a moment."""
     return any(
-        wins_of(connection, member, *period_bounds(cap.every, moment, zone)) >= cap.uses
+        wins_of(connection, member, *period_bounds(cap.every, moment, zone), referral) >= cap.uses
         for cap in terms.caps.of_referrer
     )
 
 
 def wins_of(
-    connection: psycopg.Connection[Any], member: UUID, since: dt.datetime | None, until: dt.datetime | None
+    connection: psycopg.Connection[Any],
+    member: UUID,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    referral: str | None = None,
 ) -> int:
-    """How often a member, with all who were merged into it, has won by then, `until` exclusive."""
+    """How often a member, with all who were merged into it, has won by then, `until` exclusive; by one kind, or all."""
     family = family_of(connection, member)
-    [(wins,)] = connection.execute(_WINS, (family, WON, since, since, until, until)).fetchall()
+    values = (family, WON, since, since, until, until, referral, referral)
+    [(wins,)] = connection.execute(_WINS, values).fetchall()
     found: int = wins
     return found

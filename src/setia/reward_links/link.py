@@ -15,7 +15,10 @@ Fulfilment = Literal["open", "packed", "shipped", "delivered", "failed"]
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One link. `amount` is in the smallest unit of `currency`; `reward` is what was chosen."""
+    """One link. `amount` is in the smallest unit of `currency`; `reward` is what was chosen.
+
+    `stock_keys` are those under which that is counted with what members redeem of the reward.
+    """
 
     id: UUID
     created_at: dt.datetime
@@ -32,6 +35,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     reward: str | None
     fulfilment: Fulfilment | None
+    stock_keys: list[str]
     actor: str
 
     def state_at(self, now: dt.datetime) -> LinkState:
@@ -72,7 +76,7 @@ VALUES ({", ".join(["%b"] * len(msgspec.structs.fields(Link)))}, %b)
 _BY_ID = f"SELECT {_COLUMNS} FROM reward_link WHERE program_id = %b AND id = %b"
 _BY_TOKEN = f"SELECT {_COLUMNS} FROM reward_link WHERE hash = %b"
 _LIST = f"SELECT {_COLUMNS} FROM reward_link WHERE program_id = %b AND id < %b ORDER BY id DESC LIMIT %b"
-_MOVES = ("opened_at", "chosen_at", "withdrawn_at", "card_id", "reward", "fulfilment")
+_MOVES = ("opened_at", "chosen_at", "withdrawn_at", "card_id", "reward", "fulfilment", "stock_keys")
 _UPDATE = f"UPDATE reward_link SET {', '.join(f'{name} = %b' for name in _MOVES)} WHERE id = %b"
 _TOTALS = """
 SELECT l.kind, l.currency, count(*), count(*) FILTER (WHERE l.opened_at IS NOT NULL),

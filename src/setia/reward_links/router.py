@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -129,12 +128,8 @@ def get_reward_link_report(
     until: Annotated[AwareDatetime | None, Query(description="Made before this moment.")] = None,
 ) -> LinkReportOut:
     """How many were sent, opened, redeemed and have expired, and what that costs, by kind and currency."""
-    totals = reward_links.totals(caller.program_id, _utc(since), _utc(until))
+    totals = reward_links.totals(caller.program_id, since, until)
     return LinkReportOut(totals=[LinkTotalsOut.of(one) for one in totals])
-
-
-def _utc(moment: dt.datetime | None) -> dt.datetime | None:
-    return None if moment is None else moment.astimezone(dt.UTC)
 
 
 def _member(text: str) -> UUID:

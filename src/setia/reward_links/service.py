@@ -18,7 +18,9 @@ from setia.codes.book import CodeBook
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import new_id
 from setia.engine.calendar import after
+from setia.engine.compiled import CompiledProgram
 from setia.engine.gift_cards import units_of
+from setia.events.live import LivePrograms
 from setia.gift_cards.accounts import Terms
 from setia.members.service import get_member
 from setia.problems import ErrorItem
@@ -28,8 +30,6 @@ from setia.reward_links import link as links
 from setia.reward_links.choosing import Choice, Chosen, choices, choose, shown_again
 from setia.reward_links.link import Fulfilment, Link, LinkTotals
 from setia.reward_links.problems import InvalidRewardLink, NoSuchRewardLink, RewardLinkChosen
-from setia.versions.cache import VersionCache
-from setia.versions.service import live_number, program_now
 
 T = TypeVar("T")
 LONGEST = dt.timedelta(days=5 * 366)
@@ -60,9 +60,9 @@ class Offered(NamedTuple):
 class RewardLinks:
     """The reward links of all programs of a database."""
 
-    def __init__(self, database: Database, definitions: VersionCache[Program], secret: Callable[[], bytes]) -> None:
+    def __init__(self, database: Database, programs: LivePrograms, secret: Callable[[], bytes]) -> None:
         """`secret` gives the installation's secret; it is asked for when the first token is."""
-        self._database, self._definitions, self._secret = database, definitions, secret
+        self._database, self._programs, self._secret = database, programs, secret
 
     @cached_property
     def book(self) -> CodeBook:
@@ -77,7 +77,7 @@ class RewardLinks:
         The same request again gives both, the token until the link has ended.
         """
 
-        def work(tx: sa.Connection, terms: Terms) -> tuple[dict[str, Any], str | None, bool]:
+        def work(tx: sa.Connection, terms: Terms, program: CompiledProgram) -> tuple[dict[str, Any], str | None, bool]:
             connection = driver_connection(tx)
             kept = claim(tx, write)
             if kept is not None:
@@ -88,7 +88,7 @@ class RewardLinks:
             link = _made(terms, wanted, actor)
             if wanted.member is not None:
                 get_member(tx, terms.program_id, wanted.member)
-            if not choices(connection, terms.definition, link):
+            if not choices(connection, program, link, terms.now):
                 item = ErrorItem(pointer="#/kind", message="Nothing is left of what such a link offers.")
                 raise InvalidRewardLink("No link was made.", errors=[item])
             token = self.book.code_of(link.id)
@@ -101,12 +101,12 @@ class RewardLinks:
 
     def find(self, program_id: int, link_id: UUID) -> tuple[Link, dt.datetime]:
         """One link; raises `NoSuchRewardLink`."""
-        return self._run(program_id, lambda tx, terms: (_found(tx, terms, link_id), terms.now))
+        return self._run(program_id, lambda tx, terms, _: (_found(tx, terms, link_id), terms.now))
 
     def page(self, program_id: int, *, before: UUID | None, most: int) -> tuple[list[Link], dt.datetime]:
         """The links of a program, the newest first."""
 
-        def work(tx: sa.Connection, terms: Terms) -> tuple[list[Link], dt.datetime]:
+        def work(tx: sa.Connection, terms: Terms, _: CompiledProgram) -> tuple[list[Link], dt.datetime]:
             found = links.list_links(driver_connection(tx), program_id, before=before, most=most)
             return found, terms.now
 
@@ -115,7 +115,7 @@ class RewardLinks:
     def withdraw(self, program_id: int, link_id: UUID) -> tuple[Link, dt.datetime]:
         """End a link before it is used. Again, or after its time, it changes nothing; raises `RewardLinkChosen`."""
 
-        def work(tx: sa.Connection, terms: Terms) -> tuple[Link, dt.datetime]:
+        def work(tx: sa.Connection, terms: Terms, _: CompiledProgram) -> tuple[Link, dt.datetime]:
             link = _found(tx, terms, link_id, lock=True)
             state = link.state_at(terms.now)
             if state == "redeemed":
@@ -130,7 +130,7 @@ class RewardLinks:
     def fulfil(self, program_id: int, link_id: UUID, fulfilment: Fulfilment) -> tuple[Link, dt.datetime]:
         """Say how far the delivery of what was chosen is; raises `NoSuchRewardLink`, `InvalidRewardLink`."""
 
-        def work(tx: sa.Connection, terms: Terms) -> tuple[Link, dt.datetime]:
+        def work(tx: sa.Connection, terms: Terms, _: CompiledProgram) -> tuple[Link, dt.datetime]:
             link = _found(tx, terms, link_id, lock=True)
             if link.fulfilment is None:
                 raise InvalidRewardLink("Nothing of it is sent or done by others.")
@@ -145,12 +145,12 @@ class RewardLinks:
 
         def work(tx: sa.Connection) -> Offered:
             connection = driver_connection(tx)
-            link, terms = self._by_token(tx, token)
+            link, terms, program = self._by_token(tx, token)
             if link.state_at(terms.now) == "sent":
                 link = msgspec.structs.replace(link, opened_at=terms.now)
                 links.save(connection, link)
             ended = link.state_at(terms.now) != "opened"
-            offered = [] if ended else choices(connection, terms.definition, link)
+            offered = [] if ended else choices(connection, program, link, terms.now)
             return Offered(
                 link, terms.now, terms.definition, offered, shown_again(connection, self.book, link, terms.now)
             )
@@ -161,8 +161,8 @@ class RewardLinks:
         """Choose a reward; see `choosing.choose`."""
 
         def work(tx: sa.Connection) -> tuple[Chosen, dt.datetime]:
-            link, terms = self._by_token(tx, token)
-            return choose(driver_connection(tx), terms, self.book, link, reward), terms.now
+            link, terms, program = self._by_token(tx, token)
+            return choose(driver_connection(tx), program, terms, self.book, link, reward), terms.now
 
         return self._database.run(work)
 
@@ -170,22 +170,23 @@ class RewardLinks:
         """How many links were sent, opened, redeemed and expired, and what that costs."""
         return self._run(
             program_id,
-            lambda tx, terms: links.link_totals(driver_connection(tx), program_id, terms.now, since, until),
+            lambda tx, terms, _: links.link_totals(driver_connection(tx), program_id, terms.now, since, until),
         )
 
-    def _by_token(self, tx: sa.Connection, token: str) -> tuple[Link, Terms]:
+    def _by_token(self, tx: sa.Connection, token: str) -> tuple[Link, Terms, CompiledProgram]:
         """The link of a token, locked, by the time and the definition of its program."""
         link = links.find_by_token(driver_connection(tx), self.book.hash_of(_EVERYWHERE, token), lock=True)
         if link is None:
             raise NoSuchRewardLink("Check the address for a slip.")
-        return link, self._terms(tx, link.program_id)
+        return link, *self._terms(tx, link.program_id)
 
-    def _terms(self, tx: sa.Connection, program_id: int) -> Terms:
-        definition = self._definitions.get(program_id, live_number(tx, program_id))
-        return Terms(program_id, definition, program_now(tx, program_id))
+    def _terms(self, tx: sa.Connection, program_id: int) -> tuple[Terms, CompiledProgram]:
+        live = self._programs.live(driver_connection(tx), program_id)
+        now = live.now(dt.datetime.now(dt.UTC))
+        return Terms(program_id, live.compiled.definition, now), live.compiled
 
-    def _run(self, program_id: int, work: Callable[[sa.Connection, Terms], T]) -> T:
-        return self._database.run(lambda tx: work(tx, self._terms(tx, program_id)))
+    def _run(self, program_id: int, work: Callable[[sa.Connection, Terms, CompiledProgram], T]) -> T:
+        return self._database.run(lambda tx: work(tx, *self._terms(tx, program_id)))
 
 
 def _found(tx: sa.Connection, terms: Terms, link_id: UUID, *, lock: bool = False) -> Link:
@@ -229,5 +230,6 @@ def _made(terms: Terms, wanted: Sending, actor: str) -> Link:
         reason=wanted.reason,
         reward=None,
         fulfilment=None,
+        stock_keys=[],
         actor=actor,
     )

@@ -1,13 +1,14 @@
 """The table of reward links. What it means: README.md beside this file."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from setia.db.metadata import metadata
 
 _MOMENT = sa.DateTime(timezone=True)
 
 # A link is known again by the keyed hash of its token. It ends once: chosen or withdrawn; that its time has passed is
-# judged whenever it is looked at.
+# judged whenever it is looked at. `stock_keys`: where what was chosen is counted, as of a redemption.
 reward_link = sa.Table(
     "reward_link",
     metadata,
@@ -26,6 +27,7 @@ reward_link = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("reward", sa.Text),
     sa.Column("fulfilment", sa.Text),
+    sa.Column("stock_keys", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
     sa.CheckConstraint("octet_length(hash) = 32", name="hash"),

@@ -43,6 +43,8 @@ def hand_out(
         NoSuchGiftCard, GiftCardUnusable, InvalidGiftCard, InvalidRedemption: nothing may be kept of it.
     """
     now = row.confirmed_at or row.created_at
+    kind = live.compiled.definition.gift_cards[reward.card or ""]
+    currency = currency_of(live.compiled.definition, kind)
     accounts = Accounts(connection, Terms(live.program_id, live.compiled.definition, now))
     told = Told(row.actor, reward.card, redemption=row.id)
     worth = row.worth or 0
@@ -51,10 +53,13 @@ def hand_out(
         if card.kind != reward.card:
             item = ErrorItem(pointer="#/gift_card", message=f"must be a {reward.card}, and is a {card.kind}")
             raise InvalidRedemption("Nothing was redeemed.", errors=[item])
+        if card.currency != currency:
+            # A card of before: its kind was in another currency then.
+            item = ErrorItem(pointer="#/gift_card", message=f"must hold {currency}, and holds {card.currency}")
+            raise InvalidRedemption("Nothing was redeemed.", errors=[item])
         accounts.load(card, worth, "granted", told, checked=False)
         return None
-    kind = live.compiled.definition.gift_cards[reward.card or ""]
-    value = units_of(kind.value, currency_of(live.compiled.definition, kind)) * row.confirmed
+    value = units_of(kind.value, currency) * row.confirmed
     card, code = accounts.issue(book, reward.card or "", value + worth, "granted", told, checked=False)
     accounts.change(card, "assigned", told, member_id=row.member_id)
     return code

@@ -73,17 +73,20 @@ def used_of(
     connection: psycopg.Connection[Any],
     program: CompiledProgram,
     program_id: int,
-    member: UUID,
+    member: UUID | None,
     rewards: Collection[str],
     now: dt.datetime,
 ) -> dict[str, Used]:
-    """What is taken of some rewards, by a member and by all: reward -> figures. Without quotas nothing is read."""
+    """What is taken of some rewards, by a member (None: nobody) and by all: reward -> figures.
+
+    Without quotas nothing is read.
+    """
     found = {reward: Used() for reward in rewards}
     definitions = {reward: program.rewards[reward].definition for reward in rewards}
     wanted: list[tuple[str, RewardPeriod]] = [
         (name, quota.every) for name, reward in definitions.items() for quota in reward.member_quotas
     ]
-    if wanted:
+    if wanted and member is not None:
         since = [period_bounds(every, now, program.zone)[0] or _EVER for _, every in wanted]
         names, periods = [name for name, _ in wanted], [every for _, every in wanted]
         for reward, every, uses in connection.execute(_OF_MEMBER, (names, periods, since, member, now), prepare=True):
