@@ -34,7 +34,7 @@ from setia.reviews.router import router as reviews_router
 from setia.reviews.service import Reviews
 from setia.reward_links.part import reward_links_part
 from setia.rewards.in_the_cart import InTheCart
-from setia.rewards.part import rewards_part
+from setia.rewards.part import partner_sender, rewards_part
 from setia.sales.router import router as sales_router
 from setia.sales.service import Sales
 from setia.secret import load_secret_key
@@ -83,7 +83,7 @@ def build(
         },
     )
     gift_cards = gift_cards_part(database, core.state["definitions"], lambda: load_secret_key(settings))
-    reward_links = reward_links_part(database, core.state["definitions"], lambda: load_secret_key(settings))
+    reward_links = reward_links_part(database, events.state["programs"], lambda: load_secret_key(settings))
     moving = moving_part(database, events.state["programs"])
     all_parts = (core, events, coupons, rewards, referrals, guarding, gift_cards, reward_links, moving, *parts)
     return create_app(settings, database, all_parts, access_log=access_log)
@@ -100,7 +100,8 @@ def create() -> FastAPI:
         watchman = Watchman(database)
         watchman.start()
         # The programs that requests have compiled are compiled for jobs too.
-        worker = Worker(database, app.state.programs) if settings.jobs else None
+        sender = partner_sender(database, app.state.programs, settings)
+        worker = Worker(database, app.state.programs, sender=sender) if settings.jobs else None
         if worker is not None:
             worker.start()
         yield

@@ -4,6 +4,7 @@ import difflib
 import os
 import pwd
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+$",
         description="How people reach this server, as `https://loyalty.example.com`; used in links and QR codes.",
     )
+    partner_networks: str | None = Field(
+        default=None,
+        description="Networks such as `10.1.0.0/16, ::1/128` in which partners' webhooks may be beside the public "
+        "internet, by http too; for tests, and partners in your own house.",
+    )
     max_body_bytes: int = Field(
         default=5 * 1024 * 1024, ge=1024, description="Longest request body; a longer one is answered with 413."
     )
@@ -99,6 +105,16 @@ class Settings(BaseSettings):
         if scheme not in {"postgres", "postgresql"}:
             raise ValueError("must be a URL that begins with postgresql://")
         return SecretStr(value.get_secret_value().replace("postgres://", "postgresql://", 1))
+
+    @field_validator("partner_networks")
+    @classmethod
+    def _networks(cls, value: str | None) -> str | None:
+        for part in (value or "").split(","):
+            try:
+                ip_network(part.strip() or "::1")
+            except ValueError:
+                raise ValueError("must be networks with commas between them, as 10.1.0.0/16, ::1/128") from None
+        return value
 
     @field_validator("secret_key")
     @classmethod

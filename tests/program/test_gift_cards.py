@@ -99,6 +99,13 @@ def test_what_reward_is_no_card(settings: dict[str, Any], message: str) -> None:
         ),
         (
             (
+                "reward_links: {l: {amount: 30.01, rewards: [r]}}\n"
+                "rewards: {r: {kind: gift_card, card: c, worth: {amount: 0}}}\ngift_cards: {c: {most_balance: 30}}"
+            ),
+            [("not_for_links", 4, 45)],
+        ),
+        (
+            (
                 "reward_links: {l: {currency: CHF, rewards: [r]}}\n"
                 "rewards: {r: {kind: gift_card, card: c, worth: {amount: 0}}}\ngift_cards: {c: {currency: CHF}}"
             ),

@@ -80,6 +80,12 @@ rewards:
         ("r: {kind: voucher, cost: {stars: 5.5}}", [("amount_too_fine", 6, 36)]),
         ("r: {kind: voucher, money: 1.005}", [("amount_too_fine", 6, 29)]),
         ("r: {kind: voucher, when: event.total > 1}", [("expression", 6, 28)]),
+        ("r: {kind: discount, worth: {amount: 0.005, most: 1.005}}", [("amount_too_fine", 6, 52)]),
+        ("r: {kind: discount, worth: {percent: 5, least_total: 0.001}}", [("amount_too_fine", 6, 56)]),
+        (
+            "{a: {kind: voucher, code: {static: SOL-1}}, b: {kind: voucher, code: {static: S0I1}}}",
+            [("code_taken", 6, 81)],
+        ),
         ("r: {kind: voucher, when: time.month > 12}", [("never_matches", 6, 28)]),
         ("r: {kind: voucher, schedule: {days: []}}", [("never_matches", 6, 32)]),
         ("r: {kind: voucher, from_level: {stauts: green}}", [("unknown_tier_set", 6, 35)]),

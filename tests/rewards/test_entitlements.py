@@ -107,3 +107,14 @@ def test_strangers_see_and_use_nothing(shop: World) -> None:
 def test_uses_are_an_entitlements(shop: World) -> None:
     with pytest.raises(ValueError, match="`uses` says how often an entitlement"):
         open_shop(shop, rewards={"x": {"kind": "physical", "uses": 2}})
+
+
+def test_who_was_merged_uses_what_the_other_one_has_now(shop: World) -> None:
+    who, old = member(shop), member(shop, card="2")
+    redeemed(shop, old, "door", "1", confirm=True)
+    body = {"duplicate": old, "reason": "One person"}
+    answer = shop.call("POST", f"/v1/members/{who}/merge", json=body, headers={"Idempotency-Key": "m"})
+    assert answer.status_code == 200
+    assert use(shop, old).json()["entitlement"]["uses_left"] == 1
+    assert use(shop, old).headers["Idempotent-Replayed"] == "true"
+    assert use(shop, who, "2").json()["entitlement"]["uses_left"] == 0

@@ -25,12 +25,14 @@ def worker() -> None:
     from setia.garbage import look_seldom
     from setia.jobs.worker import Worker
     from setia.logs import configure_logs
+    from setia.rewards.part import partner_sender
     from setia.settings import load_settings
 
     settings = load_settings()
     configure_logs(settings)
     with Database.open(settings, role="worker") as database:
-        watchman, runner = Watchman(database), Worker(database, LivePrograms(database))
+        watchman, programs = Watchman(database), LivePrograms(database)
+        runner = Worker(database, programs, sender=partner_sender(database, programs, settings))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: runner.ask_to_stop())
         watchman.start()

@@ -12,7 +12,9 @@ from setia.engine.facts import decimal_of
 from setia.engine.lot_sentences import points_name
 from setia.engine.wording import Language, number
 
-Movement: TypeAlias = Literal["held", "redeemed", "freed", "refunded"]
+Movement: TypeAlias = Literal["held", "redeemed", "freed", "refunded", "undelivered"]
+PARTNER = "partner"
+"""The actor of an entry that gives points back for what a partner did not deliver."""
 _MOVEMENTS: Mapping[tuple[str, str], Movement] = {
     ("available", "held"): "held",
     ("available", "redeemed"): "redeemed",
@@ -40,6 +42,11 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "{cost} given back for “{reward}”.",
         "de": "{cost} für „{reward}“ zurückgegeben.",
         "ms": "{cost} dikembalikan untuk “{reward}”.",
+    },
+    "undelivered": {
+        "en": "{cost} given back for “{reward}”: the partner did not deliver it.",
+        "de": "{cost} für „{reward}“ zurückgegeben: Der Partner hat nicht geliefert.",
+        "ms": "{cost} dikembalikan untuk “{reward}”: rakan niaga tidak menghantarnya.",
     },
     "rewards_back": {
         "en": "{cost} given back for the rewards of this order.",
@@ -92,12 +99,22 @@ def rewards_back_sentence(program: CompiledProgram, points: str, amount: int, la
 
 
 def movement_sentences(
-    program: CompiledProgram, reward: str, lines: Iterable[tuple[str, str, str, int]], language: Language
+    program: CompiledProgram,
+    reward: str,
+    lines: Iterable[tuple[str, str, str, int]],
+    language: Language,
+    *,
+    undelivered: bool = False,
 ) -> list[str]:
-    """What an entry about one redemption did, of its lines: (points, source, destination, amount)."""
+    """What an entry about one redemption did, of its lines: (points, source, destination, amount).
+
+    `undelivered`: points come back because the partner did not deliver.
+    """
     sums: dict[Movement, dict[str, int]] = {}
     for points, source, destination, amount in lines:
         movement = _MOVEMENTS.get((source, destination))
+        if undelivered and movement == "refunded":
+            movement = "undelivered"
         if movement is not None:
             costs = sums.setdefault(movement, {})
             costs[points] = costs.get(points, 0) + amount

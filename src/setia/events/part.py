@@ -16,7 +16,7 @@ from setia.coupons.codes import CouponCodes
 from setia.db.engine import Database, driver_connection
 from setia.engine.decision import explanation_of, outcome_of
 from setia.engine.guarding_sentences import hand_sentences
-from setia.engine.reward_sentences import movement_sentences
+from setia.engine.reward_sentences import PARTNER, movement_sentences
 from setia.engine.sentences import sentences, time_sentence
 from setia.engine.wording import language_of
 from setia.events.afterwards import Afterwards
@@ -104,7 +104,8 @@ def statement_sentences(programs: LivePrograms, entry: StatementEntry, language:
         return [time_sentence(program, entry.kind, points, amount, language) for points, amount in moved.items()]
     if entry.kind == "redemption":
         moves = [(line.point_type, line.source, line.destination, line.amount) for line in entry.lines]
-        return movement_sentences(program, entry.reason or "", moves, language_of(language))
+        undelivered = entry.actor == PARTNER
+        return movement_sentences(program, entry.reason or "", moves, language_of(language), undelivered=undelivered)
     if entry.kind in {"adjustment", "freeze", "sale"}:
         return hand_sentences(program, entry.kind, outcome, entry.reason or "", language)
     return sentences(program, outcome, explanation_of(entry.explanation), language)

@@ -6,9 +6,11 @@ import procrastinate
 from psycopg_pool import AsyncConnectionPool
 
 from setia.db.engine import Database
+from setia.jobs.partners import add_partners
 from setia.jobs.settling import Settling
 from setia.jobs.tidying import add_tidying
 from setia.jobs.works import add_works
+from setia.rewards.partner_sender import PartnerSender
 
 SCHEMA = "procrastinate"
 # One fetches and finishes jobs, one tells that the worker lives, one defers what is periodic; listening has its own.
@@ -16,11 +18,13 @@ _CONNECTIONS = 3
 _WAIT_SECONDS = 10.0
 
 
-def make_app(settling: Settling) -> procrastinate.App:
-    """The app of one worker, to be opened with a pool of `make_pool`."""
+def make_app(settling: Settling, sender: PartnerSender | None = None) -> procrastinate.App:
+    """The app of one worker, to be opened with a pool of `make_pool`. Without a `sender` it asks no partners."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector())
     settling.add_to(app)
     add_works(app, settling.database, settling.programs)
+    if sender is not None:
+        add_partners(app, sender, settling.stopping)
     add_tidying(app)
     return app
 

@@ -16,6 +16,7 @@ from setia.jobs.app import make_app, make_pool
 from setia.jobs.figures import counted
 from setia.jobs.settling import Settling
 from setia.jobs.tidying import LIFE_SIGN_SECONDS, LOST_SECONDS
+from setia.rewards.partner_sender import PartnerSender
 
 PAUSE_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
@@ -24,8 +25,15 @@ _log = structlog.get_logger(__name__)
 class Worker:
     """Runs jobs in the calling thread (`run`), or in one of its own (`start`). Any number may work on one database."""
 
-    def __init__(self, database: Database, programs: LivePrograms, pause_seconds: float = PAUSE_SECONDS) -> None:
-        self._settling = Settling(database, programs)
+    def __init__(
+        self,
+        database: Database,
+        programs: LivePrograms,
+        pause_seconds: float = PAUSE_SECONDS,
+        *,
+        sender: PartnerSender | None = None,
+    ) -> None:
+        self._settling, self._sender = Settling(database, programs), sender
         self._pause = pause_seconds
         self._thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self._lock = threading.RLock()  # a signal handler may interrupt who holds it
@@ -64,7 +72,7 @@ class Worker:
             stopping.wait(self._pause)
 
     async def _work(self) -> None:
-        app, pool = make_app(self._settling), make_pool(self._settling.database)
+        app, pool = make_app(self._settling, self._sender), make_pool(self._settling.database)
         # Without waiting for a connection: a database that is away shows when the first job is asked for.
         await pool.open(wait=False)
         try:

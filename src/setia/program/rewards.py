@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, field_validator, m
 
 from setia.program.campaigns import Expression, Schedule
 from setia.program.names import Identifier, Part, Period, Text
+from setia.program.webhooks import Webhook
 
 RewardKind = Literal[
     "voucher",
@@ -172,7 +173,7 @@ class Reward(Part):
     worth: Worth | None = None
     """What a discount takes off or a gift card holds."""
     card: Identifier | None = None
-    """Of a gift card: the kind of card it issues, or loads for who has one; else its money lies on a code of its own."""
+    """Of a gift card: the kind of card it issues, or loads for who has one; else its money lies on its own code."""
     earned_pays: bool = False
     """In the cart: whether points that the same order earns can pay it, those that can be used at once."""
     items: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
@@ -180,6 +181,8 @@ class Reward(Part):
     dates: Annotated[tuple[Occasion, ...], Field(max_length=200)] = ()
     partner: _Name | None = None
     """Who delivers it, or who gets the donation."""
+    webhook: Webhook | None = None
+    """Of a partner: where it is told to deliver, and answers with a code where it has one."""
     hold: Period = Period(count=15, unit="minutes")
     """How long points and stock are held for a redemption that is not confirmed."""
     refund_within: Period | None = Period(count=30, unit="days")
@@ -257,6 +260,16 @@ class Reward(Part):
             raise ValueError(message)
         if self.partner is None and self.kind == "partner":
             message = "a partner reward needs a `partner`, who delivers it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _asks_a_partner(self) -> Reward:
+        if self.webhook is not None and self.kind != "partner":
+            message = f"`webhook` asks a partner to deliver, which a {self.kind} has not; remove it"
+            raise ValueError(message)
+        if self.webhook is not None and self.code is not None:
+            message = "the partner's answer to the `webhook` brings the code; remove `code`, or `webhook`"
             raise ValueError(message)
         return self
 

@@ -16,12 +16,13 @@ from setia.events.live import LiveProgram
 from setia.problems import ErrorItem
 from setia.rewards.codes import CodeBook, digest_of, hint_of, plain
 from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchCode, NoSuchUse, ReferenceUsed
+from setia.rewards.terms import terms_of
 
 Why = Literal["void", "not_yet", "expired", "used", "not_handed_out", "total_too_low"]
 
 _CODE = """
 SELECT c.id, c.reward, c.redemption_id, r.member_id, c.valid_from, c.valid_until, c.voided_at, c.uses, c.used, c.worth,
-       c.spent, c.hint, c.pool
+       c.spent, c.hint, c.pool, r.program_version
 FROM reward_code c LEFT JOIN redemption r ON r.id = c.redemption_id WHERE c.program_id = %b AND c.hash = %b
 """
 _LOCK = "SELECT FROM reward_code WHERE program_id = %b AND hash = %b FOR UPDATE"
@@ -60,6 +61,8 @@ class CodeRow(NamedTuple):
     spent: int
     hint: str
     pool: str | None
+    version: int | None
+    """Under which its redemption was made; None where it has none."""
 
     @property
     def left(self) -> int | None:
@@ -112,6 +115,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     row: CodeRow
     why_not: Why | None
+    kind: str | None = None
     off: int | None = None
 
 
@@ -180,8 +184,7 @@ class Tills:
     def _amount(self, judged: Judged, asked: Presented) -> int | None:
         """What the use takes: from a gift card what is asked for, of a discount what it takes off this basket."""
         row = judged.row
-        kind = self._kind(row)
-        if kind == "gift_card":
+        if judged.kind == "gift_card":
             if asked.amount is None or not 0 < asked.amount <= (row.left or 0):
                 hint = f"It holds {row.left}."
                 item = ErrorItem(
@@ -192,19 +195,21 @@ class Tills:
         if asked.amount is not None:
             item = ErrorItem(pointer="#/amount", message="is for gift cards", hint="Leave it out.")
             raise InvalidRedemption("The code was not used.", errors=[item])
-        if kind == "discount" and asked.total is None:
+        if judged.kind == "discount" and asked.total is None:
             item = ErrorItem(pointer="#/total", message="is needed for a discount", hint="Send what the basket costs.")
             raise InvalidRedemption("The code was not used.", errors=[item])
         return judged.off
 
     def _judged(self, row: CodeRow, asked: Presented) -> Judged:
         why = row.fault(self._now) or (self._static_fault(row, asked.code) if row.is_everybodys else None)
-        if self._kind(row) != "discount" or asked.total is None:
-            return Judged(row=row, why_not=why)
-        reward = self._live.compiled.rewards[row.reward or ""]
-        left = worth_of(self._live.compiled, reward, 1) if row.is_everybodys else row.left
-        off = taken_off(self._live.compiled, reward, asked.total, left)
-        return Judged(row=row, why_not=why or (None if off else "total_too_low"), off=off)
+        program = self._live.compiled if row.version is None else terms_of(self._live, row.version).compiled
+        reward = program.rewards.get(row.reward or "")
+        kind = None if reward is None else reward.definition.kind
+        if reward is None or kind != "discount" or asked.total is None:
+            return Judged(row=row, why_not=why, kind=kind)
+        left = worth_of(program, reward, 1) if row.is_everybodys else row.left
+        off = taken_off(program, reward, asked.total, left)
+        return Judged(row=row, why_not=why or (None if off else "total_too_low"), kind=kind, off=off)
 
     def _static_fault(self, row: CodeRow, text: str) -> Why | None:
         """Why a code that is everybody's cannot be used: it is what the live version says of it."""
@@ -220,11 +225,6 @@ class Tills:
         here = self._now.astimezone(self._live.compiled.zone)
         return None if schedule is None or schedule.covers(self._now, here) else "not_yet"
 
-    def _kind(self, row: CodeRow) -> str | None:
-        """The kind of reward the code is for; None where the live version has the reward no more."""
-        reward = self._live.compiled.definition.rewards.get(row.reward or "")
-        return None if reward is None else reward.kind
-
     def _find(self, text: str) -> CodeRow:
         code_hash = self._book.hash_of(self._live.program_id, text)
         rows = self._rows(_CODE, code_hash)
@@ -232,6 +232,9 @@ class Tills:
             values = (new_id(), self._now, self._now, self._live.program_id, reward, hint_of(text), code_hash)
             self._connection.execute(_STATIC, values, prepare=True)
             rows = self._rows(_CODE, code_hash)
+        if rows and rows[0].is_everybodys:
+            # The row remembers who had it first; a later version may give it to another reward.
+            rows = [rows[0]._replace(reward=self._everybodys(text) or rows[0].reward)]
         if not rows:
             raise NoSuchCode("Check it for a slip; after too many wrong ones the key has to wait.")
         return rows[0]

@@ -11,7 +11,6 @@ from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED
 from setia.api.strict import StrictRoute
 from setia.db.ids import format_id
-from setia.events.live import LiveProgram
 from setia.identity.caller import CodeRedeemer, CodesWriter
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.rewards.at_the_till import CodeRow, Judged, Presented, Used
@@ -51,8 +50,8 @@ PoolName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="T
 def validate_code(caller: CodeRedeemer, body: ValidateIn, rewards: RewardsOf) -> CodeOut:
     """Whether it can be used now, and what it takes off a basket. Nothing changes."""
     asked = Presented(code=body.code, till="", total=body.total)
-    live, judged = rewards.validate_code(caller.program_id, asked, who=caller.actor, now=_now())
-    return _code(live, judged)
+    judged = rewards.validate_code(caller.program_id, asked, who=caller.actor, now=_now())
+    return _code(judged)
 
 
 @codes_router.post(
@@ -63,7 +62,7 @@ def validate_code(caller: CodeRedeemer, body: ValidateIn, rewards: RewardsOf) ->
 def redeem_code(caller: CodeRedeemer, body: UseIn, rewards: RewardsOf, response: Response) -> UseOut:
     """Use it once; of a gift card, take an amount. The same reference and body give the first answer again."""
     asked = Presented(code=body.code, till=body.till, reference=body.reference, amount=body.amount, total=body.total)
-    _, used = rewards.redeem_code(caller.program_id, asked, who=caller.actor, now=_now())
+    used = rewards.redeem_code(caller.program_id, asked, who=caller.actor, now=_now())
     return _use(used, response)
 
 
@@ -74,7 +73,7 @@ def redeem_code(caller: CodeRedeemer, body: UseIn, rewards: RewardsOf, response:
 )
 def release_code(caller: CodeRedeemer, body: ReleaseIn, rewards: RewardsOf, response: Response) -> UseOut:
     """As if it had not been used, by the reference under which it was. Again, it changes nothing."""
-    _, used = rewards.release_code(caller.program_id, body.till, body.reference, who=caller.actor, now=_now())
+    used = rewards.release_code(caller.program_id, body.till, body.reference, who=caller.actor, now=_now())
     return _use(used, response)
 
 
@@ -92,15 +91,14 @@ def import_codes(caller: CodesWriter, pool: PoolName, body: ImportIn, rewards: R
     return ImportedOut(pool=pool, added=done.added, known=done.known, unusable=done.unusable)
 
 
-def _code(live: LiveProgram, judged: Judged) -> CodeOut:
+def _code(judged: Judged) -> CodeOut:
     row = judged.row
-    reward = live.compiled.definition.rewards.get(row.reward or "")
     return CodeOut(
         hint=row.hint,
         valid=judged.why_not is None,
         reason=judged.why_not,
         reward=row.reward,
-        kind=None if reward is None else reward.kind,
+        kind=judged.kind,
         member=None if row.member_id is None else format_id(MEMBER_PREFIX, row.member_id),
         redemption=None if row.redemption_id is None else format_id(REDEMPTION_PREFIX, row.redemption_id),
         uses_left=_uses_left(row),

@@ -12,6 +12,7 @@ import psycopg
 
 from setia.engine.calendar import after
 from setia.engine.decision import Outcome, PointsEffect
+from setia.engine.reward_sentences import PARTNER
 from setia.engine.rewards import usable, worth_of
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
@@ -20,12 +21,13 @@ from setia.ledger.booking import earlier
 from setia.ledger.entries import LotKey, Posting
 from setia.problems import ErrorItem
 from setia.program.rewards import Reward
-from setia.rewards import entitlements, issuing, redemption, stock
+from setia.rewards import entitlements, issuing, partnered, redemption, stock
 from setia.rewards.card_rewards import check_card, hand_out, take_back
 from setia.rewards.codes import CodeBook
 from setia.rewards.giving_back import KIND, Returned, give_back
 from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchRedemption, RedemptionEnded
 from setia.rewards.redemption import Redemption, State, Taken
+from setia.rewards.terms import terms_of
 
 SYSTEM = "system"
 _DELIVERED = {"physical", "partner", "donation"}
@@ -59,6 +61,11 @@ class Ending:
         self._member = self._acts.lock([found.member_id])[found.member_id]
         # Read again: it may have ended while the lock was waited for, and under the lock nobody changes it.
         self._row = redemption.find(connection, live.program_id, redemption_id) or found
+        while self._row.member_id != self._member.id:
+            # A merge was undone meanwhile, and the redemption went back with its points.
+            self._member = self._acts.lock([self._row.member_id])[self._row.member_id]
+            self._row = redemption.find(connection, live.program_id, redemption_id) or found
+        self._terms = terms_of(live, self._row.program_version)
         self._now = self._acts.now
 
     def confirm(self, quantity: int | None, actor: str, gift_card: UUID | None = None) -> Ended:
@@ -69,7 +76,7 @@ class Ending:
         row = self._row
         state = row.state_at(self._now)
         wanted = row.quantity if quantity is None else quantity
-        reward = self._live.compiled.definition.rewards.get(row.reward)
+        reward = self._terms.compiled.definition.rewards[row.reward]
         if row.counts == wanted and row.state != "held":
             code = issuing.shown_again(self._connection, self._book, row, reward, self._now)
             return Ended(row=row, code=code, replayed=True)
@@ -78,8 +85,7 @@ class Ending:
         if not 1 <= wanted <= row.quantity:
             item = ErrorItem(pointer="#/quantity", message=f"must be 1 to {row.quantity}, which is what is held")
             raise InvalidRedemption("Nothing was confirmed.", errors=[item])
-        if reward is not None:
-            check_card(reward, gift_card)
+        check_card(reward, gift_card)
         kept, rest = split(row.parts, redemption.cost_of(row, wanted))
         back = give_back(self._live.compiled, row, rest, "held", self._now)
         spent = [_posting(part) for part in kept]
@@ -87,11 +93,14 @@ class Ending:
         confirmed = self._confirmed(row, wanted, kept)
         self._book_entry(Returned([*spent, *back.postings], effects, back.ends), actor)
         redemption.save(self._connection, confirmed)
-        code = None
-        if reward is not None and reward.card is not None:
-            code = hand_out(self._connection, self._live, self._book, confirmed, reward, gift_card)
-        elif reward is not None:
+        if reward.card is not None:
+            # A kind of card that was taken out since is issued as it was promised.
+            known = reward.card in self._live.compiled.definition.gift_cards
+            terms = self._live if known else self._terms
+            code = hand_out(self._connection, terms, self._book, confirmed, reward, gift_card)
+        else:
             code = issuing.issue(self._connection, self._book, confirmed, reward)
+        partnered.ask_partner(self._connection, self._live.compiled, confirmed, reward)
         self._acts.write()
         if wanted < row.quantity:
             stock.give_back(self._connection, row.program_id, row.reward, row.stock_keys, row.quantity - wanted)
@@ -135,12 +144,27 @@ class Ending:
             message = "It has been used. Release its uses first: POST /v1/entitlements/release."
             raise RedemptionEnded(message, extra={"state": row.state})
         self._check_refund(row)
+        partnered.withdraw(self._connection, row)
         take_back(self._connection, self._live, row, self._now, actor)
         issuing.void(self._connection, row, self._now)
         if issuing.is_used(self._connection, row.id):
             message = "Its code has been used. Release the use at its till first: POST /v1/codes/release."
             raise CodeUnusable(message, extra={"reason": "used"})
-        back = give_back(self._live.compiled, row, row.parts, "redeemed", self._now)
+        return self._refunded(actor)
+
+    def delivered(self) -> None:
+        """Its partner has delivered it."""
+        redemption.save(self._connection, msgspec.structs.replace(self._row, fulfilment="delivered"))
+
+    def not_delivered(self) -> None:
+        """Its partner will not deliver it: the points and the stock come back, whatever the time."""
+        if self._row.state in {"confirmed", "partly"}:
+            self._row = msgspec.structs.replace(self._row, fulfilment="failed")
+            self._refunded(PARTNER)
+
+    def _refunded(self, actor: str) -> Ended:
+        row = self._row
+        back = give_back(self._live.compiled, row, row.parts, "redeemed", self._now, self._terms.compiled)
         self._book_entry(back, actor)
         refunded = msgspec.structs.replace(row, state="refunded", ended_at=self._now)
         redemption.save(self._connection, refunded)
@@ -153,17 +177,15 @@ class Ending:
         row = self._row
         if row.fulfilment is None or row.state not in {"confirmed", "partly"}:
             raise RedemptionEnded("Nothing of it is sent or done by others.", extra={"state": row.state})
+        partnered.check_nobody_is_asked(self._connection, row)
         changed = msgspec.structs.replace(row, fulfilment=state)
         redemption.save(self._connection, changed)
         return Ended(row=changed, replayed=state == row.fulfilment)
 
     def _confirmed(self, row: Redemption, quantity: int, kept: list[Taken]) -> Redemption:
-        reward = self._live.compiled.rewards.get(row.reward)
-        begins, ends, worth = self._now, None, row.worth
-        if reward is not None:
-            begins, ends = usable(self._live.compiled, reward, self._now, row.date)
-            worth = worth_of(self._live.compiled, reward, quantity)
-        kind = None if reward is None else reward.definition.kind
+        program = self._terms.compiled
+        reward = program.rewards[row.reward]
+        begins, ends = usable(program, reward, self._now, row.date)
         return msgspec.structs.replace(
             row,
             state="confirmed" if quantity == row.quantity else "partly",
@@ -171,9 +193,9 @@ class Ending:
             confirmed_at=self._now,
             valid_from=begins,
             valid_until=ends,
-            worth=worth,
+            worth=worth_of(program, reward, quantity),
             money=row.money // row.quantity * quantity,
-            fulfilment=first_fulfilment(kind),
+            fulfilment=first_fulfilment(reward.definition.kind),
             parts=kept,
         )
 
@@ -254,7 +276,7 @@ def split(parts: Sequence[Taken], wanted: Mapping[str, int]) -> tuple[list[Taken
     return kept, rest
 
 
-def first_fulfilment(kind: str | None) -> str | None:
+def first_fulfilment(kind: str) -> str | None:
     """Where the way of something that is sent or done by others begins; None for what is handed over."""
     return "open" if kind in _DELIVERED else None
 

@@ -13,16 +13,19 @@ from psycopg import errors
 
 from setia.db.ids import new_id
 from setia.events.live import LiveProgram
+from setia.members.merges import main_of
+from setia.program.rewards import Reward
 from setia.rewards.codes import digest_of
 from setia.rewards.problems import NoSuchUse, NotEntitled, ReferenceUsed
+from setia.rewards.terms import terms_of
 
-_COLUMNS = "r.id, r.reward, r.confirmed, r.valid_from, r.valid_until"
+_COLUMNS = "r.id, r.reward, r.confirmed, r.valid_from, r.valid_until, r.program_version"
 _USED = "(SELECT count(*) FROM entitlement_use u WHERE u.redemption_id = r.id AND u.released_at IS NULL)"
 # Those that end first come first; a lock on each, so that two tills do not both take the last use.
 _VALID = f"""
 SELECT {_COLUMNS} FROM redemption r
 WHERE r.member_id = %b AND r.program_id = %b AND r.state IN ('confirmed', 'partly')
-  AND (%b::text IS NULL OR r.reward = %b::text) AND r.reward = ANY (%b)
+  AND (%b::text IS NULL OR r.reward = %b::text) AND r.reward <> ALL (%b)
   AND r.valid_from <= %b AND (r.valid_until IS NULL OR r.valid_until > %b)
 ORDER BY r.valid_until NULLS LAST, r.id
 """
@@ -88,7 +91,9 @@ def use(
     """
     digest = digest_of(*msgspec.structs.astuple(wish))
     moment = live.now(now)
-    usable = _valid(connection, live, wish.member, wish.reward, moment, lock=True)
+    # Who was merged into another member shows the old card still; the request is known by what it said.
+    member = main_of(connection, [wish.member]).get(wish.member, wish.member)
+    usable = _valid(connection, live, member, wish.reward, moment, lock=True)
     # After the locks, so that of two requests with one reference the second one finds the first.
     earlier = _find(connection, live, wish.till, wish.reference)
     if earlier is not None:
@@ -134,20 +139,25 @@ def _valid(
     *,
     lock: bool = False,
 ) -> list[Entitlement]:
-    known = [name for name, one in live.compiled.definition.rewards.items() if one.kind == "entitlement"]
+    # Those that the live version has no more are what they were when they were redeemed, as all of them are.
+    others = [name for name, one in live.compiled.definition.rewards.items() if one.kind != "entitlement"]
     query = f"{_VALID} FOR UPDATE" if lock else _VALID
-    values = (member, live.program_id, reward, reward, known, now, now)
-    rows = connection.execute(query, values, prepare=True).fetchall()
+    values = (member, live.program_id, reward, reward, others, now, now)
+    found = connection.execute(query, values, prepare=True).fetchall()
+    rows = [row for row in found if _promised(live, row[1], row[-1]).kind == "entitlement"]
     uses = dict(connection.execute(_USES, ([row[0] for row in rows],), prepare=True).fetchall()) if rows else {}
     return [_entitlement(live, row, uses.get(row[0], 0)) for row in rows]
 
 
 def _entitlement(live: LiveProgram, row: Sequence[Any], used: int) -> Entitlement:
-    identifier, reward, quantity, begins, ends = row
-    known = live.compiled.definition.rewards.get(reward)
-    each = None if known is None else known.uses
+    identifier, reward, quantity, begins, ends, version = row
+    each = _promised(live, reward, version).uses
     left = None if each is None else max(0, each * quantity - used)
     return Entitlement(identifier, reward, begins, ends, left)
+
+
+def _promised(live: LiveProgram, reward: str, version: int) -> Reward:
+    return terms_of(live, version).compiled.definition.rewards[reward]
 
 
 def _find(

@@ -30,14 +30,22 @@ class Returned(NamedTuple):
 
 
 def give_back(
-    program: CompiledProgram, row: Redemption, parts: Sequence[Taken], source: Account, now: dt.datetime
+    program: CompiledProgram,
+    row: Redemption,
+    parts: Sequence[Taken],
+    source: Account,
+    now: dt.datetime,
+    terms: CompiledProgram | None = None,
 ) -> Returned:
     """Bring parts back from `held` or `redeemed`.
 
     What was redeemed and comes back after its lot has ended is usable for the reward's `refund_grace`. What was only
     held goes back to its lot as it is, and ends with it at the next look: else a hold would make points live longer.
+    `terms`: the version under which it was redeemed, which says the grace of a reward that there is no more.
     """
     reward = program.definition.rewards.get(row.reward)
+    if reward is None and terms is not None:
+        reward = terms.definition.rewards.get(row.reward)
     grace = Period(count=0, unit="days") if reward is None else reward.refund_grace
     found = Returned([], [], None)
     ends = [part.expires_at for part in parts if part.expires_at is not None]

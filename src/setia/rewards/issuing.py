@@ -14,6 +14,7 @@ from setia.db.exchange import Exchange
 from setia.db.ids import new_id
 from setia.gift_cards.rewarded import issued_by
 from setia.program.rewards import Reward
+from setia.rewards import partnered
 from setia.rewards.codes import CodeBook, hint_of
 from setia.rewards.redemption import Redemption
 from setia.rewards.stock import StockExhausted
@@ -122,6 +123,10 @@ def shown_again(
     connection: psycopg.Connection[Any], book: CodeBook, row: Redemption, reward: Reward | None, now: dt.datetime
 ) -> str | None:
     """The code of a confirmed redemption, for who repeats the request: for a day, and until it is used."""
+    if reward is not None and reward.kind == "partner":
+        delivered = partnered.seen(connection, book, row, dt.datetime.now(dt.UTC))
+        if delivered is not None:
+            return delivered.code
     if row.state not in {"confirmed", "partly"} or row.confirmed_at is None or now - row.confirmed_at > SHOWN_FOR:
         return None
     if reward is not None and reward.code is not None and reward.code.static is not None:

@@ -33,8 +33,10 @@ from setia.rewards.codes import CodeBook, digest_of
 from setia.rewards.ending import expire_holds, first_fulfilment
 from setia.rewards.giving_back import KIND
 from setia.rewards.issuing import issue, make, making, reserve, shown_again
+from setia.rewards.partnered import ask_partner
 from setia.rewards.problems import InvalidRedemption, NoSuchReward, ReferenceUsed, RewardUnavailable
 from setia.rewards.redemption import Known, Redemption, Taken
+from setia.rewards.terms import terms_of
 
 LONGEST_HOLD = dt.timedelta(days=31, hours=1)  # 31 days may hold the hour that the clocks go back
 _KEY_REUSED = "It was used for another redemption. Use a new key for a new request."
@@ -199,12 +201,15 @@ def _again(
 ) -> Redeemed:
     """The first answer: as the redemption was when it was made, whatever became of it."""
     balances = wallets_after(connection, row.member_id, row.seq)
+    terms = terms_of(live, row.program_version).compiled
     if row.hold_until is not None:
         first = msgspec.structs.replace(
             row,
             state="held",
             confirmed=0,
-            money=row.money if row.state != "partly" else row.money // row.confirmed * row.quantity,
+            # A part that was confirmed made both less.
+            money=row.money // (row.confirmed or row.quantity) * row.quantity,
+            worth=worth_of(terms, terms.rewards[row.reward], row.quantity),
             confirmed_at=None,
             ended_at=None,
             valid_from=None,
@@ -213,7 +218,7 @@ def _again(
         )
         return Redeemed(row=first, balances=balances, replayed=True)
     first = msgspec.structs.replace(row, state="confirmed", ended_at=None)
-    reward = live.compiled.definition.rewards.get(row.reward)
+    reward = terms.definition.rewards.get(row.reward)
     return Redeemed(row=first, balances=balances, code=shown_again(connection, book, row, reward, now), replayed=True)
 
 
@@ -322,6 +327,8 @@ def _write(
     told: dict[UUID, str | None] = {one.row.id: None for one in made}
     for one in made:
         reserve(connection, one.row, one.reward.definition)
+        if one.row.state == "confirmed":
+            ask_partner(connection, live.compiled, one.row, one.reward.definition)
         code = codes.get(one.row.id)
         if code is not None:
             told[one.row.id] = code.text

@@ -19,6 +19,7 @@ from setia.events.live import LiveProgram
 from setia.gift_cards.problems import GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
 from setia.gift_cards.tendering import CARD_PREFIX
 from setia.identity.caller import Redeemer, RewardsReader
+from setia.identity.scopes import Scope
 from setia.ledger.refusals import InsufficientPoints
 from setia.members.dependencies import MemberId
 from setia.members.identifiers import MEMBER_PREFIX
@@ -27,6 +28,7 @@ from setia.members.service import NoSuchMember
 from setia.problems import ErrorItem
 from setia.program.names import Period
 from setia.rewards.ending import Ended
+from setia.rewards.partner_schemas import DeliveryOut
 from setia.rewards.problems import (
     CodeUnusable,
     InvalidRedemption,
@@ -187,9 +189,13 @@ def find_redemptions(
     responses=problems(NoSuchRedemption, NothingPublished),
 )
 def get_redemption(caller: RewardsReader, redemption_id: RedemptionId, rewards: RewardsOf) -> RedemptionOut:
-    """What became of it. Its code is not shown again."""
-    live, found = rewards.find(caller.program_id, redemption_id)
-    return RedemptionOut.of(found, live.now(_now()))
+    """What became of it. Its code is not shown again, but for one that its partner has answered."""
+    now = _now()
+    live, found, seen = rewards.read(caller.program_id, redemption_id, now=now)
+    # Codes are for who redeems: a key that may only read does not get them here either.
+    code = seen.code if seen is not None and Scope.REWARDS_REDEEM in caller.scopes else None
+    told = RedemptionOut.of(found, live.now(now), code)
+    return told if seen is None else told.model_copy(update={"delivery": DeliveryOut.of(seen.delivery)})
 
 
 _ALL = ConfirmIn()

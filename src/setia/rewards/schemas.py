@@ -17,6 +17,7 @@ from setia.events.live import LiveProgram
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.program.names import Text
 from setia.program.rewards import RewardKind
+from setia.rewards.partner_schemas import DeliveryOut
 from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption, State, plain_reason
 from setia.rewards.service import Offered
 
@@ -67,7 +68,7 @@ class RedeemIn(BaseModel):
     reward: RewardId = Field(examples=["free_coffee"])
     quantity: int = Field(default=1, strict=True, ge=1, le=10**9, examples=[1])
     date: RewardId | None = Field(default=None, description="The date of an experience.", examples=[None])
-    confirm: bool = Field(default=False, description="Redeem at once, in one step.", examples=[True])
+    confirm: bool = Field(default=False, strict=True, description="Redeem at once, in one step.", examples=[True])
     ttl: str | None = Field(
         default=None,
         max_length=10,
@@ -283,8 +284,12 @@ class RedemptionOut(BaseModel):
     fulfilment: str | None = Field(examples=[None])
     code: str | None = Field(
         default=None,
-        description="Only in the answer that confirms it, and for a day in its repetition.",
+        description="Only in the answer that confirms it, and for a day in its repetition. A partner's, which comes "
+        "later: for a day to keys with `rewards:redeem` that read the redemption.",
         examples=[CODE_EXAMPLE],
+    )
+    delivery: DeliveryOut | None = Field(
+        default=None, description="Where a partner delivers it by webhook, when it is read by its id.", examples=[None]
     )
     balances_after: dict[str, WalletAfterOut] | None = Field(default=None, description="The wallets right after it.")
 
@@ -328,6 +333,7 @@ def plain_redemption(
         "valid_until": row.valid_until,
         "fulfilment": row.fulfilment,
         "code": code,
+        "delivery": None,
         "balances_after": wallets,
     }
 

@@ -17,13 +17,13 @@ from setia.db.engine import Database, driver_connection
 from setia.engine.compiled_rewards import CompiledReward
 from setia.engine.raffle import Ticket
 from setia.engine.reward_reasons import Reason
-from setia.engine.rewards import Availability, Price, Wish, availability, price_for
+from setia.engine.rewards import Availability, Available, Price, Wish, availability, price_for
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import read_in_play
 from setia.events.settling import settle_one
 from setia.members.merges import main_of
 from setia.members.service import get_member
-from setia.rewards import entitlements, raffles, redemption
+from setia.rewards import entitlements, partnered, raffles, redemption
 from setia.rewards.at_the_till import Judged, Presented, Tills, Used
 from setia.rewards.clerk import RedemptionClerk
 from setia.rewards.codes import CodeBook
@@ -31,6 +31,7 @@ from setia.rewards.ending import Ended, Ending
 from setia.rewards.entitlements import Entitlement, EntitlementUse
 from setia.rewards.entitlements import Wish as EntitlementWish
 from setia.rewards.expiring import expire_due
+from setia.rewards.partnered import Seen
 from setia.rewards.pools import Imported, Pool, import_codes, list_pools
 from setia.rewards.problems import NoSuchCode, NoSuchRedemption, RewardUnavailable
 from setia.rewards.raffles import Draw
@@ -44,7 +45,8 @@ _TRIES = 2
 _TAKEN_BY_OTHERS = {"out_of_stock", "total_limit", "no_codes_left", "date_full"}
 
 
-def _taken_by_others(problem: RewardUnavailable) -> bool:
+def taken_by_others(problem: RewardUnavailable) -> bool:
+    """Whether what somebody else holds is in the way, which may be over and not be booked yet."""
     return bool({reason["code"] for reason in problem.extra["reasons"]} & _TAKEN_BY_OTHERS)
 
 
@@ -54,6 +56,20 @@ class Offered(NamedTuple):
     reward: CompiledReward
     price: Price
     availability: Availability
+
+    @property
+    def is_taken_by_others(self) -> bool:
+        """Whether what others have, or hold, is a reason why not."""
+        found = self.availability
+        return not isinstance(found, Available) and any(reason.code in _TAKEN_BY_OTHERS for reason in found)
+
+
+class Read(NamedTuple):
+    """One redemption, under the version that is live, and what its partner was asked for."""
+
+    live: LiveProgram
+    row: Redemption
+    seen: Seen | None
 
 
 class Rewards:
@@ -100,7 +116,13 @@ class Rewards:
                 for one in rewards
             ]
 
-        return self._run(program_id, work, member)
+        live, offered = self._run(program_id, work, member)
+        # Holds whose time has passed may still stand in the way: they are booked, and it is looked at again.
+        if any(one.is_taken_by_others for one in offered) and expire_due(
+            self._database, self._programs, now, program_id
+        ):
+            return self._run(program_id, work, member)
+        return live, offered
 
     def redeem(self, program_id: int, wanted: Wanted) -> Redeemed:
         """Hold or redeem, together with whoever asks at the same time; see `redeeming.redeem`.
@@ -114,7 +136,7 @@ class Rewards:
             except StockExhausted:
                 pass
             except RewardUnavailable as problem:
-                if not _taken_by_others(problem):
+                if not taken_by_others(problem):
                     raise
                 refused = problem
             # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
@@ -129,7 +151,7 @@ class Rewards:
         except StockExhausted:
             pass
         except RewardUnavailable as problem:
-            if not _taken_by_others(problem):
+            if not taken_by_others(problem):
                 raise
         return await run_in_threadpool(self.redeem, program_id, wanted)
 
@@ -162,6 +184,17 @@ class Rewards:
         """One redemption; raises `NoSuchRedemption`."""
         return self._found(program_id, lambda connection: redemption.find(connection, program_id, redemption_id))
 
+    def read(self, program_id: int, redemption_id: UUID, *, now: dt.datetime) -> Read:
+        """One redemption, and what its partner was asked for; raises `NoSuchRedemption`."""
+
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> Read:
+            found = redemption.find(connection, program_id, redemption_id)
+            if found is None:
+                raise NoSuchRedemption
+            return Read(live, found, partnered.seen(connection, self.book, found, now))
+
+        return self._run(program_id, work)
+
     def find_by_reference(self, program_id: int, till: str, reference: str) -> tuple[LiveProgram, Redemption]:
         """The redemption that a till made under its own reference; raises `NoSuchRedemption`."""
         return self._found(
@@ -183,19 +216,15 @@ class Rewards:
             member,
         )
 
-    def validate_code(
-        self, program_id: int, asked: Presented, *, who: str, now: dt.datetime
-    ) -> tuple[LiveProgram, Judged]:
+    def validate_code(self, program_id: int, asked: Presented, *, who: str, now: dt.datetime) -> Judged:
         """Whether a code can be used."""
         return self._asked(program_id, who, now, lambda tills: tills.validate(asked))
 
-    def redeem_code(self, program_id: int, asked: Presented, *, who: str, now: dt.datetime) -> tuple[LiveProgram, Used]:
+    def redeem_code(self, program_id: int, asked: Presented, *, who: str, now: dt.datetime) -> Used:
         """Use a code."""
         return self._asked(program_id, who, now, lambda tills: tills.redeem(asked, who))
 
-    def release_code(
-        self, program_id: int, till: str, reference: str, *, who: str, now: dt.datetime
-    ) -> tuple[LiveProgram, Used]:
+    def release_code(self, program_id: int, till: str, reference: str, *, who: str, now: dt.datetime) -> Used:
         """Take a use of a code back."""
         return self._asked(program_id, who, now, lambda tills: tills.release(till, reference))
 
@@ -274,10 +303,10 @@ class Rewards:
 
         return self._run(program_id, work)
 
-    def _asked(self, program_id: int, who: str, now: dt.datetime, work: Callable[[Tills], T]) -> tuple[LiveProgram, T]:
-        def whole(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[LiveProgram, T]:
+    def _asked(self, program_id: int, who: str, now: dt.datetime, work: Callable[[Tills], T]) -> T:
+        def whole(connection: psycopg.Connection[object], live: LiveProgram) -> T:
             guesses.check(connection, program_id, who, now)
-            return live, work(Tills(connection, live, self.book, now))
+            return work(Tills(connection, live, self.book, now))
 
         try:
             return self._run(program_id, whole)

@@ -33,19 +33,25 @@ def _check_choice(report: Report, where: Path, link: RewardLink, choice: str) ->
         hint = nearest_hint(choice, program.rewards, of="rewards")
         report.error("unknown_reward", where, f"there is no reward {choice!r}", hint)
     elif not fits_links(reward):
-        message = f"{choice!r} is a {reward.kind}, which no link can hand out"
+        what = reward.kind if reward.webhook is None else "partner's by webhook"
+        message = f"{choice!r} is a {what}, which no link can hand out"
         hint = "name a gift card with `card`, a donation, a physical good, or what has codes of a pool"
         report.error("not_for_links", where, message, hint)
     elif reward.card is not None and _currency(program, reward.card) != (link.currency or program.program.currency):
         message = f"{choice!r} issues cards in {_currency(program, reward.card)}, and the link is in another currency"
         report.error("not_for_links", where, message, "name a card of the link's currency, or change `currency`")
+    elif reward.card is not None and link.amount is not None:
+        most = program.gift_cards[reward.card].most_balance
+        if most is not None and link.amount > most:
+            message = f"{choice!r} issues cards that hold {most} at most, and the link is worth {link.amount}"
+            report.error("not_for_links", where, message, "name another card, or raise its `most_balance`")
 
 
 def fits_links(reward: Reward) -> bool:
     """Whether a link can hand a reward out: without a member, and without a code of Setia's for its own tills."""
     if reward.code is not None and reward.code.pool is not None:
         return True
-    return reward.card is not None or (reward.kind in _DELIVERED and reward.code is None)
+    return reward.card is not None or (reward.kind in _DELIVERED and reward.code is None and reward.webhook is None)
 
 
 def _currency(program: Program, card: str) -> str | None:

@@ -13,8 +13,10 @@ from setia.program.lint.conditions import never
 from setia.program.lint.expressions import check_expression
 from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
-from setia.program.rewards import Reward
+from setia.program.rewards import Reward, Worth
 from setia.program.vocabulary import audience_vocabulary, vocabulary
+
+_READ_AS = str.maketrans({"-": None, "O": "0", "I": "1", "L": "1"})
 
 
 def check(report: Report) -> None:
@@ -32,9 +34,37 @@ def check(report: Report) -> None:
         if reward.worth is not None:
             with_line = vocabulary(program, "purchase", with_line=True)
             _check_condition(report, (*path, "worth", "lines"), reward.worth.lines, with_line)
+            _check_worth(report, path, reward, reward.worth)
         _check_levels(report, path, reward)
+        if reward.webhook is not None and not reward.webhook.is_secret:
+            message = "everybody on the way can read it, and it is sent into networks of SETIA_PARTNER_NETWORKS only"
+            report.warning("webhook_not_secret", (*path, "webhook", "url"), message, "write https://")
         if reward.schedule is not None and (reason := never_runs(reward.schedule)) is not None:
             report.warning("never_matches", (*path, "schedule"), reason, "correct the schedule, or remove the reward")
+    _check_codes(report)
+
+
+def _check_codes(report: Report) -> None:
+    """A till that reads a code has to know whose it is; two that differ in what people mistype are one."""
+    owner: dict[str, str] = {}
+    for name, reward in report.program.rewards.items():
+        if reward.code is None or reward.code.static is None:
+            continue
+        first = owner.setdefault(reward.code.static.translate(_READ_AS), name)
+        if first != name:
+            message = f"{reward.code.static!r} is the code of {first!r} too, or reads like it"
+            report.error("code_taken", ("rewards", name, "code", "static"), message, "give each a code of its own")
+
+
+def _check_worth(report: Report, path: Path, reward: Reward, worth: Worth) -> None:
+    """Limits in money that exists: what is finer would be cut off. A rate (`amount`) may be as fine as wanted."""
+    card = report.program.gift_cards.get(reward.card or "")
+    currency = (None if card is None else card.currency) or report.program.program.currency
+    for key in ("most", "most_per_line", "least_total"):
+        amount = getattr(worth, key)
+        if amount is not None and amount != round(amount, minor_digits(currency)):
+            message = f"{amount} has more decimals than {currency}, which has {minor_digits(currency)}"
+            report.error("amount_too_fine", (*path, "worth", key), message, "round it")
 
 
 def _check_condition(report: Report, path: Path, source: str | None, schema: Schema) -> None:
