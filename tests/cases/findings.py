@@ -368,8 +368,8 @@ def check_expressible(expect: dict[str, Any]) -> None:
     Raises:
         NotExpressible: with the capability that is missing.
     """
-    for word in expect:
-        if word not in LOOKS and moving_look(word, expect[word]) is None:
+    for word, wanted in expect.items():
+        if word not in LOOKS and moving_look(word, wanted) is None:
             raise NotExpressible(_LATER.get(word, f"expect {word}"))
 
 

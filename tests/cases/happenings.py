@@ -154,6 +154,10 @@ def _state(play: Play, event: Data, at: dt.datetime) -> None:
     for word in ("points", "active", "active_points"):
         if word in event:
             play.set_points(name, event[word])
+    _begin_on_level(play, event, name, at)
+
+
+def _begin_on_level(play: Play, event: Data, name: str, at: dt.datetime) -> None:
     if "tier" in event and "manual_tier" in play.draft.settings:
         reach(play, name, str(event["tier"]), at)
     elif "tier" in event:
