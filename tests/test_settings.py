@@ -54,6 +54,7 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
             "SETIA_DATABASE_URL: must be a URL that begins with postgresql://",
         ),
         ("SETIA_SECRET_KEY", "hunter2", "SETIA_SECRET_KEY: must have at least 32 characters. It is: At least"),
+        ("SETIA_PARTNER_NETWORKS", "10.0.0.1/8", "SETIA_PARTNER_NETWORKS: must be networks with commas"),
         ("SETIA_PUBLIC_URL", "loyalty.example", "SETIA_PUBLIC_URL: string should match pattern"),
         (
             "SETIA_DATABSE_URL",

@@ -19,6 +19,7 @@ from setia.versions.service import publish
 BERLIN = ZoneInfo("Europe/Berlin")
 LAST = dt.date(2026, 9, 30)
 SEED = 7
+SECRET = b"of the tests"
 
 
 @dataclass
@@ -51,7 +52,9 @@ def run_demo() -> Run:
         definition = load_template("coffee-stars")
         program_id = publish_test(database)
         advanced: list[int] = []
-        tally = run_year(database, program_id, draw_year(SEED, members, LAST, BERLIN), LAST, advanced.append)
+        tally = run_year(
+            database, program_id, draw_year(SEED, members, LAST, BERLIN), LAST, advanced.append, secret=SECRET
+        )
         figures, findings = draw_up(database, program_id, tally, seed=SEED, until=LAST)
         return Ran(definition, program_id, tally, advanced, figures, findings)
 

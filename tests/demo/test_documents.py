@@ -58,7 +58,10 @@ def free_port() -> int:
 def environment(database_url: str, port: int) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("SETIA_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
-    return {**own, "PATH": path, "SETIA_DATABASE_URL": database_url, "SETIA_PORT": str(port)}
+    # A database of one's own wants a secret of one's own, of which referrals make their fingerprints; a reader has the
+    # embedded one.
+    ours = {"SETIA_DATABASE_URL": database_url, "SETIA_SECRET_KEY": "5e" * 32, "SETIA_PORT": str(port)}
+    return {**own, "PATH": path, **ours}
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="THE DOCUMENTS ARE NOT TESTED: there is no curl here")

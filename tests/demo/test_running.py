@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.conftest import BERLIN, LAST, SEED, Run, publish_test
+from demo.conftest import BERLIN, LAST, SECRET, SEED, Run, publish_test
 from setia.db.engine import Database
 from setia.demo.figures import as_json
 from setia.demo.running import run_year
@@ -32,54 +32,94 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
     member = figures.pop("member")
     assert figures == {
         "members": 50,
-        "events": 1461,
+        "events": 1465,
         "seed": 7,
         "until": "2026-09-30",
         "points": {
             "stars": {
-                "issued": 15601,
-                "redeemed": 11620,
-                "expired": 1732,
+                "issued": 16736,
+                "redeemed": 12428,
+                "expired": 1828,
                 "adjusted": 0,
-                "outstanding": 2249,
-                "available": 2249,
+                "outstanding": 2480,
+                "available": 2480,
                 "pending": 0,
             },
             "status": {
-                "issued": 8374,
+                "issued": 8357,
                 "redeemed": 0,
                 "expired": 0,
                 "adjusted": 0,
-                "outstanding": 8374,
-                "available": 8374,
+                "outstanding": 8357,
+                "available": 8357,
                 "pending": 0,
             },
         },
         "tiers": {"status": {"green": 44, "gold": 5, "platinum": 1}},
         "tiers_risen": {"status": 8},
         "tiers_dropped": {"status": 1},
-        "entries": {"event": 1461, "expiry": 48, "release": 5, "review": 15},
+        "entries": {"event": 1498, "expiry": 48, "release": 6, "review": 15},
         "campaigns": {
-            "base": {"stars": 8374, "status": 8374},
+            "base": {"stars": 8357, "status": 8357},
             "welcome": {"stars": 2500},
-            "summer": {"stars": 1260},
-            "check_in": {"stars": 770},
-            "gold_bonus": {"stars": 712},
-            "own_cup": {"stars": 597},
-            "happy_hour": {"stars": 523},
+            "summer": {"stars": 1290},
+            "check_in": {"stars": 785},
+            "gold_bonus": {"stars": 710},
+            "brought_a_friend": {"stars": 700},
+            "own_cup": {"stars": 591},
+            "happy_hour": {"stars": 513},
             "platinum_bonus": {"stars": 502},
+            "came_with_a_friend": {"stars": 400},
             "oat_milk": {"stars": 238},
-            "app_review": {"stars": 125},
+            "app_review": {"stars": 150},
         },
         "rewards": {
-            "free_coffee": {"redeemed": 54, "points": {"stars": 4980}, "amount": "0.00"},
-            "stars_for_money": {"redeemed": 53, "points": {"stars": 6740}, "amount": "202.11"},
+            "free_coffee": {"redeemed": 57, "points": {"stars": 5270}, "amount": "0.00"},
+            "stars_for_money": {"redeemed": 54, "points": {"stars": 7258}, "amount": "217.66"},
             "mug": {"redeemed": 0, "points": {}, "amount": "0.00"},
             "roastery_tour": {"redeemed": 0, "points": {}, "amount": "0.00"},
         },
-        "returns": 12,
-        "liability": {"amount": "67.47", "currency": "EUR"},
-        "verify": {"findings": 0, "entries": 1529},
+        "returns": 13,
+        "referrals": {
+            "friends": {
+                "joined": 9,
+                "waiting": 0,
+                "won": 7,
+                "capped": 1,
+                "void": 1,
+                "blocked": 0,
+                "reasons": {"too_late": 1},
+                "points": {"stars": 1100},
+            }
+        },
+        "gift_cards": {
+            "gift": {
+                "currency": "EUR",
+                "cards": 19,
+                "blocked": 2,
+                "sold": "510.00",
+                "granted": "0.00",
+                "used": "286.70",
+                "refunded": "0.00",
+                "expired": "0.00",
+                "paid_out": "0.00",
+                "left": "223.30",
+            },
+            "sorry": {
+                "currency": "EUR",
+                "cards": 2,
+                "blocked": 0,
+                "sold": "0.00",
+                "granted": "10.00",
+                "used": "10.00",
+                "refunded": "0.00",
+                "expired": "0.00",
+                "paid_out": "0.00",
+                "left": "0.00",
+            },
+        },
+        "liability": {"amount": "74.40", "currency": "EUR"},
+        "verify": {"findings": 0, "entries": 1567},
     }
     assert (member["external_id"], member["tiers"]) == ("demo-00012", {"status": "gold"})
     assert member["balances"] == {"stars": 25, "status": 486}
@@ -98,13 +138,18 @@ def test_fifty_members_to_the_last_star(database: Database, run_demo: Run) -> No
         "sentences": ["You keep the level Gold."],
         "balances": {},
     }
-    # What the answers granted, less what returns took, is what the ledger issued; of what was redeemed one order came
-    # back whole with its 100 stars; and what is left is what the shop's own arithmetic makes of it.
-    assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 15601
-    assert 4980 + 6740 - 100 == 11620
-    assert Decimal(15601 - 11620 - 1732) * Decimal("0.03") == Decimal("67.47")
-    assert sum(ran.advanced) == 1461
-    assert (count(database, "event"), count(database, "journal")) == (1461, 1461 + 48 + 5 + 15)
+    # What was granted, less what returns took, is what the ledger issued; of what was redeemed one order came back
+    # whole with its 100 stars; and what is left is what the shop's own arithmetic makes of it.
+    assert sum(points.get("stars", 0) for points in figures["campaigns"].values()) == 16736
+    assert 5270 + 7258 - 100 == 12428
+    assert Decimal(16736 - 12428 - 1828) * Decimal("0.03") == Decimal("74.40")
+    # Eight friends were rewarded, and for one of them the host had won often enough already.
+    assert 7 * 100 + 8 * 50 == 1100
+    assert Decimal("510.00") - Decimal("286.70") == Decimal("223.30"), "each cent of the cards is somewhere"
+    assert sum(ran.advanced) == 1465
+    # Beside what was sent, the steps of referrals: two when a friend enrols, one for each side that is rewarded.
+    steps = 9 * 2 + 7 + 8
+    assert (count(database, "event"), count(database, "journal")) == (1465 + steps, 1465 + steps + 48 + 6 + 15)
 
 
 def test_two_runs_agree(database: Database, empty_database_url: str, run_demo: Run) -> None:
@@ -127,7 +172,7 @@ def test_a_refused_event_ends_the_demo_and_its_batch_is_told(database: Database)
     ]
 
     with pytest.raises(InvalidEvent):
-        run_year(database, program_id, broken, LAST, lambda _events: None)
+        run_year(database, program_id, broken, LAST, lambda _events: None, secret=SECRET)
 
     assert count(database, "event") == 1, "only the enrolment"
 
@@ -142,4 +187,4 @@ def test_a_year_that_is_not_over_is_refused_by_the_way_in(database: Database) ->
     ]
 
     with pytest.raises(EventInFuture):
-        run_year(database, program_id, future, LAST, lambda _events: None)
+        run_year(database, program_id, future, LAST, lambda _events: None, secret=SECRET)

@@ -5,6 +5,7 @@ import io
 
 from rich.console import Console
 
+from setia.demo.cards import CardFigures
 from setia.demo.figures import (
     Figures,
     Liability,
@@ -14,6 +15,7 @@ from setia.demo.figures import (
     StatementItem,
     VerifyFigures,
 )
+from setia.demo.friends import ReferralFigures
 from setia.demo.showing import show
 from setia.engine.compiled import compile_program
 from setia.program.templates import load_template
@@ -33,6 +35,8 @@ FIGURES = Figures(
     campaigns={"base": {"stars": 8635, "status": 8635}, "gold_bonus": {"stars": 593}},
     rewards={"free_coffee": RewardFigures(12, {"stars": 1200}, "44.40")},
     returns=3,
+    referrals={"friends": ReferralFigures(20, 1, 9, 2, 5, 3, {"same_device": 3}, {"stars": 1350})},
+    gift_cards={"gift": CardFigures("EUR", 3, 1, "2000.00", "0.00", "40.10", "3.60", "0.00", "20.00", "1943.50")},
     liability=Liability("1468.60", "EUR"),
     member=MemberFigures(
         id="mem_1",
@@ -78,6 +82,8 @@ def test_every_figure_is_told() -> None:
         "│ A star for every euro │ 8,635 stars, 8,635 status │",
         "│ Free coffee        │    12 │ 1,200 stars │ 44.40 EUR │",
         "3 times something was brought back.",
+        "│ Bring a friend  │     20 │       1 │   9 │      2 │    5 │       3 │ 1,350 stars │",
+        "│ Gift card  │     3 │ 2,000.00 │  0.00 │ 40.10 │     3.60 │    0.00 │    20.00 │ 1,943.50 │       1 │",
         "statement of demo-00024 (status gold), newest first",
         "Tue 29 Sep 2026 14:16  now 1,979 stars",
         "5 stars for [made-up] reasons.",

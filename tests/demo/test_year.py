@@ -65,7 +65,27 @@ def test_external_ids_are_unique_and_in_order(year: list[Happening]) -> None:
 
 
 def test_how_much_happens(year: list[Happening]) -> None:
-    assert kinds(year) == {"enrolment": 300, "purchase": 6325, "visit": 848, "app_review": 31, "return": 79}
+    assert kinds(year) == {"enrolment": 300, "purchase": 6341, "visit": 851, "app_review": 32, "return": 82}
+
+
+def test_friends_are_brought_by_who_was_there_before(year: list[Happening]) -> None:
+    people = {person.number: person for _, person, event in year if event is None}
+    friends = [person for person in people.values() if person.brought_by is not None]
+    assert 15 < len(friends) < 60
+    for friend in friends:
+        host = people[friend.brought_by or 0]
+        assert host.number < friend.number
+        assert host.enrolled_at.date() < friend.enrolled_at.date()
+    hosts = Counter(friend.brought_by for friend in friends)
+    assert max(hosts.values()) > 2, "some bring many"
+    alike = [one for one in friends if one.device is not None and one.device == people[one.brought_by or 0].device]
+    assert 0 < len(alike) < len(friends) / 4
+    later = {friend.number for friend in friends if friend.comes_later}
+    assert 0 < len(later) < len(friends) / 2
+    first: dict[int, dt.date] = {}
+    for happening in purchases(year):
+        first.setdefault(happening.person.number, happening.at.date())
+    assert all(first[one] > people[one].enrolled_at.date() for one in later & first.keys())
 
 
 def test_what_comes_back_was_bought_before_by_the_same_member(year: list[Happening]) -> None:

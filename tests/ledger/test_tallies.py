@@ -5,7 +5,7 @@ import datetime as dt
 from api_world import World, world
 from events.shop import BASE, STATUS, go_live, program
 from setia.ledger.states import earliest_due
-from setia.ledger.tallies import LevelMoves, entries_by_kind, level_moves
+from setia.ledger.tallies import LevelMoves, entries_by_kind, level_moves, points_of_campaigns
 
 __all__ = ["world"]
 
@@ -25,6 +25,10 @@ def test_what_was_booked_is_counted_by_program(world: World) -> None:
         assert entries_by_kind(connection, world.other_program_id) == {"event": 1}
         assert level_moves(connection, world.program_id) == [LevelMoves("status", "green", "gold", 2)]
         assert level_moves(connection, world.other_program_id) == []
+        given = points_of_campaigns(connection, world.program_id, list(BASE))
+        assert given == {"base": {"stars": 200}}
+        assert points_of_campaigns(connection, world.program_id, ["another"]) == {}
+        assert points_of_campaigns(connection, world.other_program_id, list(BASE)) == {}
 
 
 def test_the_earliest_due_is_that_of_one_program(world: World) -> None:

@@ -64,6 +64,7 @@ def demo(
     from setia.identity.scopes import Scope
     from setia.identity.service import create_key
     from setia.program.templates import load_template
+    from setia.secret import load_secret_key
     from setia.settings import load_settings
     from setia.versions.service import publish
 
@@ -77,12 +78,15 @@ def demo(
     say(f"Making a database for the demo in {demo_folder(settings)}; no other data is touched.")
     with fresh_database(settings) as database:
         begins = midnight(last - dt.timedelta(days=DAYS - 1), zone)
+        # Who serves the demo reads its secret there too, and knows the codes of its gift cards.
+        own = settings.model_copy(update={"data_dir": demo_folder(settings), "database_url": None})
+        secret = load_secret_key(own)
         version = database.run(lambda tx: publish(tx, definition, "demo", mode="test", clock=begins).version)
         program_id = version.program_id
         say(f"Making up {members:,} members of {_TEMPLATE} and their year.")
         year = draw_year(seed, members, last, zone)
         with _progress(len(year)) as advance:
-            tally = run_year(database, program_id, year, last, advance)
+            tally = run_year(database, program_id, year, last, advance, secret=secret)
         say("Recounting the ledger.")
         figures, findings = draw_up(database, program_id, tally, seed=seed, until=last)
         with database.transaction() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ import psycopg
 
 from setia.db.engine import Database, driver_connection
 from setia.db.ids import format_id
+from setia.demo.cards import CardFigures
+from setia.demo.friends import ReferralFigures
 from setia.demo.running import STATEMENT, Redeemed, Tally, Told
 from setia.engine.compiled import CompiledProgram
 from setia.engine.state import Counters
@@ -20,11 +23,12 @@ from setia.events.part import statement_sentences
 from setia.events.verify import verify
 from setia.ledger.statement import read_statement
 from setia.ledger.states import read_members
-from setia.ledger.tallies import LevelMoves, entries_by_kind, level_moves
+from setia.ledger.tallies import LevelMoves, entries_by_kind, level_moves, points_of_campaigns
 from setia.ledger.verify import Finding, Report
 from setia.ledger.wallets import load_balances
 from setia.program.currencies import minor_digits
 from setia.program.definition import Program
+from setia.program.events import REFERRAL_EVENTS
 
 
 class PointsFigures(msgspec.Struct, frozen=True):
@@ -92,8 +96,8 @@ class Figures(msgspec.Struct, frozen=True):
     `points` is by point type, `tiers` counts members by tier set and level as they are at the end, `tiers_risen` and
     `tiers_dropped` how often somebody came into a higher or a lower level, `entries` what the journal holds, by kind.
     `campaigns` is by campaign and point type, the largest first, less what returns took back; `rewards` is by reward,
-    `returns` how many there were. `seconds` is the time of booking, all enrolments and
-    everything that came due included.
+    `returns` how many there were; `referrals` and `gift_cards` are by kind. `seconds` is the time of booking, all
+    enrolments and everything that came due included.
     """
 
     members: int
@@ -110,6 +114,8 @@ class Figures(msgspec.Struct, frozen=True):
     campaigns: dict[str, dict[str, int]]
     rewards: dict[str, RewardFigures]
     returns: int
+    referrals: dict[str, ReferralFigures]
+    gift_cards: dict[str, CardFigures]
     liability: Liability
     member: MemberFigures | None
     verify: VerifyFigures
@@ -125,6 +131,8 @@ def draw_up(
         program = LivePrograms(database).live(connection, program_id).compiled
         definition = program.definition
         entries, moves = entries_by_kind(connection, program_id), level_moves(connection, program_id)
+        # What referrals gave, no answer has told.
+        given = points_of_campaigns(connection, program_id, _of_referrals(definition))
         _look_up_levels(connection, program, tally)
     shown = _most_interesting(tally, definition)
     figures = Figures(
@@ -139,9 +147,11 @@ def draw_up(
         tiers_risen=_moved(moves, definition, up=True),
         tiers_dropped=_moved(moves, definition, up=False),
         entries=entries,
-        campaigns=_campaigns(tally),
+        campaigns=_campaigns({**tally.campaigns, **given}),
         rewards=_rewards(tally, definition),
         returns=tally.returns,
+        referrals=tally.friends.figures(list(definition.referrals)),
+        gift_cards=tally.cards.figures(list(definition.gift_cards)),
         liability=_liability(report, definition),
         member=None if shown is None else _member(database, *shown, language),
         verify=VerifyFigures(len(report.findings), report.entries, float(report.seconds)),
@@ -194,8 +204,13 @@ def _tiers(tally: Tally, definition: Program) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _campaigns(tally: Tally) -> dict[str, dict[str, int]]:
-    ordered = sorted(tally.campaigns.items(), key=lambda item: (-max(item[1].values()), item[0]))
+def _of_referrals(definition: Program) -> list[str]:
+    """The campaigns that listen to events of referrals."""
+    return [name for name, one in definition.campaigns.items() if set(REFERRAL_EVENTS).intersection(one.triggers)]
+
+
+def _campaigns(given: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    ordered = sorted(given.items(), key=lambda item: (-max(item[1].values()), item[0]))
     return {campaign: dict(sorted(points.items())) for campaign, points in ordered}
 
 

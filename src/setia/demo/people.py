@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,14 @@ _BARS = ("mitte", "neukoelln", "altona")
 _BAR_SIZES = (5, 3, 2)
 _OPENED_TODAY = 0.45
 """Part of the members that comes with the opening; the others come over the whole year."""
+_BROUGHT = 0.16
+"""How often somebody is brought by a member, where there is one already."""
+_SOCIAL = 6
+"""How uneven bringing friends is: at 1 everybody brings as many; the higher it is, the more the first members bring."""
+_THEMSELVES = 0.2
+"""How often the friend of somebody with the app is the same person once more, on the same telephone."""
+_LATER = 0.25
+"""How often a friend enrols at home, and comes another day, or never."""
 
 
 class Person(NamedTuple):
@@ -34,6 +43,12 @@ class Person(NamedTuple):
     has_app: bool
     attributes: dict[str, Any]
     locale: str
+    device: str | None = None
+    """The telephone with the app."""
+    brought_by: int | None = None
+    """The number of the member whose code is given."""
+    comes_later: bool = False
+    """Whether the first visit is on another day than the enrolment."""
 
     @property
     def card(self) -> str:
@@ -83,4 +98,19 @@ def draw_person(seed: int, number: int, first: dt.date, last: dt.date, zone: Zon
         },
         locale=dice.choice(_LOCALES),
     )
-    return person, dice
+    return person._replace(device=f"telephone-{number}" if person.has_app else None), dice
+
+
+def draw_friendship(seed: int, person: Person, earlier: Sequence[Person]) -> Person:
+    """Let a member perhaps be brought by one of those with smaller numbers who has enrolled on an earlier day.
+
+    The dice are their own: who is brought by nobody lives as if there were no friends.
+    """
+    dice = random.Random(f"{seed}/{person.number}/friend")  # noqa: S311 - made-up people, no secrets
+    if not earlier or dice.random() >= _BROUGHT:
+        return person
+    friend = earlier[int(len(earlier) * dice.random() ** _SOCIAL)]
+    if friend.enrolled_at.date() >= person.enrolled_at.date():
+        return person
+    device = friend.device if friend.device and dice.random() < _THEMSELVES else person.device
+    return person._replace(brought_by=friend.number, device=device, comes_later=dice.random() < _LATER)

@@ -16,10 +16,13 @@ import sqlalchemy as sa
 
 from setia.clock.service import advance
 from setia.db.engine import Database, driver_connection
+from setia.demo.cards import ACTOR, Cards
+from setia.demo.friends import Friends
 from setia.demo.people import Person
 from setia.demo.year import Happening
 from setia.engine.calendar import midnight
 from setia.engine.decision import REDEMPTION, RewardEffect
+from setia.events.afterwards import Afterwards
 from setia.events.arrivals import draft
 from setia.events.booked import Booked
 from setia.events.booking import Booking, Submission
@@ -27,10 +30,14 @@ from setia.events.clerk import Clerk
 from setia.events.committer import MOST_TOGETHER
 from setia.events.live import LivePrograms
 from setia.events.problems import RewardUnavailable
+from setia.gift_cards.service import GiftCards
+from setia.members.enrolment import Introduction
 from setia.problems import Problem
+from setia.program.definition import Program
+from setia.referrals.service import Referrals
 from setia.rewards.in_the_cart import InTheCart
+from setia.versions.cache import VersionCache
 
-ACTOR = "demo"
 STATEMENT = 8
 """How many entries of the shown member's statement are printed; the member is chosen by them."""
 
@@ -48,10 +55,10 @@ _encode = msgspec.json.Encoder().encode
 class Told:
     """What is remembered of one member while the year runs."""
 
-    __slots__ = ("balances", "campaigns", "levels", "person")
+    __slots__ = ("balances", "campaigns", "levels", "member_id", "person")
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
+    def __init__(self, person: Person, member_id: UUID) -> None:
+        self.person, self.member_id = person, member_id
         self.levels: dict[str, str] = {}
         self.balances: dict[str, tuple[int, int, int]] = {}
         """Available, pending and held points after the newest event."""
@@ -87,7 +94,8 @@ class Redeemed:
 class Tally:
     """What the answers said, summed up: the same answers that callers of the API get."""
 
-    def __init__(self) -> None:
+    def __init__(self, friends: Friends, cards: Cards) -> None:
+        self.friends, self.cards = friends, cards
         self.events = 0
         self.seconds = 0.0
         self.campaigns: dict[str, Counter[str]] = {}
@@ -111,15 +119,19 @@ class Tally:
             self.campaigns.setdefault(effect.campaign, Counter())[effect.points] += effect.amount
         if booked.member_id is None:
             return
-        told = self.members.setdefault(booked.member_id, Told(person))
+        told = self.members.setdefault(booked.member_id, Told(person, booked.member_id))
         self.people[person.number] = told
         told.levels, told.balances = outcome.levels, outcome.balances
         cut = any(effect.wanted is not None and effect.wanted > effect.amount for effect in outcome.points)
         told.campaigns.append((cut, frozenset(effect.campaign for effect in outcome.points)))
 
 
-def run_year(database: Database, program_id: int, year: Sequence[Happening], last: dt.date, heard: Heard) -> Tally:
+def run_year(
+    database: Database, program_id: int, year: Sequence[Happening], last: dt.date, heard: Heard, *, secret: bytes
+) -> Tally:
     """Book everything day by day, up to the end of `last`; `heard` is told how many events were booked.
+
+    `secret` is the installation's, of which the codes of gift cards are made: whoever serves the demo needs the same.
 
     The program is in test mode, and its clock stands at the beginning of the year. Each day it is moved to the hour of
     closing, with all that comes due on the way, and then the day's events are booked.
@@ -130,11 +142,15 @@ def run_year(database: Database, program_id: int, year: Sequence[Happening], las
     programs = LivePrograms(database, InTheCart())
     with database.transaction() as tx:
         zone = programs.live(driver_connection(tx), program_id).compiled.zone
-    tally = Tally()
+    referrals = Referrals(database, programs, lambda: secret)
+    tally = Tally(Friends(referrals, program_id), Cards(_gift_cards(database, programs, secret), program_id))
+    afterwards = Afterwards()
+    afterwards.add(referrals.heard)
     started = time.monotonic()
-    with Clerk(database, programs) as clerk:
+    with Clerk(database, programs, afterwards) as clerk:
         for day, happenings in groupby(year, key=lambda happening: happening.at.astimezone(zone).date()):
             advance(database, programs, program_id, dt.datetime.combine(day, CLOSING, tzinfo=zone))
+            tally.cards.pass_time(day)
             today = list(happenings)
             for start in range(0, len(today), MOST_TOGETHER):
                 together = today[start : start + MOST_TOGETHER]
@@ -143,6 +159,13 @@ def run_year(database: Database, program_id: int, year: Sequence[Happening], las
     advance(database, programs, program_id, midnight(last + dt.timedelta(days=1), zone))
     tally.seconds = time.monotonic() - started
     return tally
+
+
+def _gift_cards(database: Database, programs: LivePrograms, secret: bytes) -> GiftCards:
+    def definition(program_id: int, number: int) -> Program:
+        return programs.version(program_id, number).compiled.definition
+
+    return GiftCards(database, VersionCache(definition), lambda: secret)
 
 
 def _book(
@@ -155,26 +178,34 @@ def _book(
 ) -> None:
     newcomers = [happening.person for happening in together if happening.event is None]
     # Nobody does anything before enrolling, so a batch's newcomers may come before its other events.
-    for person, booked in zip(newcomers, _enrol(database, programs, program_id, newcomers), strict=True):
+    for person, booked in zip(newcomers, _enrol(database, programs, program_id, newcomers, tally), strict=True):
         tally.count(booked, person)
-    moved = [happening for happening in together if happening.event is not None]
+    cards = tally.cards
+    moved = [
+        (happening, cards.shown(happening, happening.event)) for happening in together if happening.event is not None
+    ]
     now = dt.datetime.now(dt.UTC)
-    bodies = [with_reward(happening, tally.people.get(happening.person.number)) for happening in moved]
-    submissions = [Submission(draft(_encode(body), now), ACTOR) for body in bodies]
-    for happening, answer in zip(moved, clerk.book(program_id, submissions), strict=True):
+
+    def submitted(body: dict[str, Any]) -> Submission:
+        return Submission(cards.read(draft(_encode(body), now)), ACTOR)
+
+    bodies = [with_reward(happening, event, tally.people.get(happening.person.number)) for happening, event in moved]
+    answers = clerk.book(program_id, [submitted(body) for body in bodies])
+    for (happening, event), answer in zip(moved, answers, strict=True):
         told = answer
         if isinstance(answer, RewardUnavailable):
             # Stars have ended since, or the day's drink was had: it is paid with money.
-            [told] = clerk.book(program_id, [Submission(draft(_encode(happening.event), now), ACTOR)])
+            [told] = clerk.book(program_id, [submitted(event)])
         if isinstance(told, Problem):
             raise told
         tally.count(told, happening.person)
+        cards.heard(happening, event, told)
 
 
-def with_reward(happening: Happening, told: Told | None) -> dict[str, Any] | None:
+def with_reward(happening: Happening, event: dict[str, Any], told: Told | None) -> dict[str, Any]:
     """The event, a purchase perhaps with a reward that the member's stars pay, as far as the till has heard."""
-    event, stars = happening.event, 0 if told is None else told.balances.get(_STARS, (0, 0, 0))[0]
-    if event is None or event["type"] != "purchase" or stars < _ENOUGH:
+    stars = 0 if told is None else told.balances.get(_STARS, (0, 0, 0))[0]
+    if event["type"] != "purchase" or stars < _ENOUGH:
         return event
     dice = random.Random(f"{happening.person.number}/{happening.at}/reward")  # noqa: S311 - made-up people, no secrets
     if dice.random() > _TEMPTED:
@@ -185,12 +216,17 @@ def with_reward(happening: Happening, told: Told | None) -> dict[str, Any] | Non
     return {**event, "pricing": "before", "redeem": [wish]}
 
 
-def _enrol(database: Database, programs: LivePrograms, program_id: int, people: Sequence[Person]) -> list[Booked]:
+def _enrol(
+    database: Database, programs: LivePrograms, program_id: int, people: Sequence[Person], tally: Tally
+) -> list[Booked]:
     """Enrol members as `POST /v1/members` does (`setia.events.enrolling`), several in one transaction."""
     if not people:
         return []
+    friends = tally.friends
+    referrers = [None if one.brought_by is None else tally.people[one.brought_by].member_id for one in people]
+    friends.hand_out([one for one in referrers if one is not None])
 
-    def work(tx: sa.Connection) -> list[Booked]:
+    def work(tx: sa.Connection) -> tuple[list[Booked], list[Introduction]]:
         connection = driver_connection(tx)
         live = programs.live(connection, program_id)
         now = live.now(dt.datetime.now(dt.UTC))
@@ -200,6 +236,13 @@ def _enrol(database: Database, programs: LivePrograms, program_id: int, people: 
         # Locked at once: nobody else books here who would have to wait.
         booked = booking.enrol_all(new, ACTOR, budgets_locked=True)
         booking.finish()
-        return booked
+        introduced = [friends.introduce(*one) for one in zip(people, new, referrers, strict=True)]
+        for introduction, one in zip(introduced, booked, strict=True):
+            if one.member_id is not None:
+                introduction.within(tx, one.member_id)
+        return booked, introduced
 
-    return database.run(work)
+    booked, introduced = database.run(work)
+    for introduction in introduced:
+        introduction.afterwards()
+    return booked

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from setia.demo.menu import BEANS, FOOD, GIFT_CARDS, HOT, ICED, ICED_SHARE, OAT_SURCHARGE, Article
-from setia.demo.people import Person, draw_person
+from setia.demo.people import Person, draw_friendship, draw_person
 
 DAYS = 365
 
@@ -27,6 +27,8 @@ _TUESDAY, _SATURDAY = 1, 5
 _DECEMBER = 12
 _BROUGHT_BACK = 0.012
 """How often the last thing on the receipt comes back."""
+_FOR_THE_STARS = 0.06
+"""How often that of the first receipt does, of somebody whom a member has brought."""
 
 
 class Happening(NamedTuple):
@@ -41,8 +43,11 @@ def draw_year(seed: int, members: int, last: dt.date, zone: ZoneInfo) -> list[Ha
     """Everything that happens to so many members in the year that ends with `last`, in the order of time."""
     first = last - dt.timedelta(days=DAYS - 1)
     happenings: list[Happening] = []
+    people: list[Person] = []
     for number in range(1, members + 1):
         person, dice = draw_person(seed, number, first, last, zone)
+        person = draw_friendship(seed, person, people)
+        people.append(person)
         happenings.append(Happening(person.enrolled_at, person, None))
         happenings += _life(person, dice, last, zone)
     # Python's sort is stable: what happens to one member in the same second stays in order.
@@ -57,11 +62,17 @@ def draw_year(seed: int, members: int, last: dt.date, zone: ZoneInfo) -> list[Ha
 
 
 def _life(person: Person, dice: random.Random, last: dt.date, zone: ZoneInfo) -> Iterator[Happening]:
-    """What one member does after enrolling: a purchase at once, and then as BG/NBD has it."""
+    """What one member does after enrolling: a purchase at once, or on another day, and then as BG/NBD has it."""
     at = person.enrolled_at + dt.timedelta(minutes=3)
+    if person.comes_later:
+        begins = _next_day(person, dice, at.date(), last)
+        if begins is None:
+            return
+        at = _moment(dice, begins, zone)
     purchases = 0
     while True:
-        yield from _visit(person, dice, at)
+        is_tempted = person.brought_by is not None and not purchases
+        yield from _visit(person, dice, at, _FOR_THE_STARS if is_tempted else _BROUGHT_BACK)
         purchases += 1
         if person.has_app and purchases == 6 and dice.random() < 0.3:
             review = {"store": dice.choice(("apple", "google")), "rating": dice.choices((3, 4, 5), (1, 3, 6))[0]}
@@ -101,7 +112,7 @@ def _moment(dice: random.Random, day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime(day.year, day.month, day.day, hour, dice.randrange(60), dice.randrange(60), tzinfo=zone)
 
 
-def _visit(person: Person, dice: random.Random, at: dt.datetime) -> Iterator[Happening]:
+def _visit(person: Person, dice: random.Random, at: dt.datetime, regrets: float) -> Iterator[Happening]:
     """A purchase; some with the app say hello first, with a check-in."""
     bar = person.bar if dice.random() < 0.9 else "mitte"
     if person.has_app and dice.random() < 0.35:
@@ -111,7 +122,7 @@ def _visit(person: Person, dice: random.Random, at: dt.datetime) -> Iterator[Hap
     bought = _event("purchase", person, at, "store", location=bar, currency="EUR", lines=lines)
     yield Happening(at, person, bought)
     # Dice of their own, so that who brings something back buys what everybody else would.
-    if random.Random(f"{person.number}/{at}").random() < _BROUGHT_BACK:  # noqa: S311 - made-up people, no secrets
+    if random.Random(f"{person.number}/{at}").random() < regrets:  # noqa: S311 - made-up people, no secrets
         later = at + dt.timedelta(minutes=40)
         data = {"order": bought, "lines": [{"line": len(lines) - 1}]}
         yield Happening(later, person, _event("return", person, later, "store", data=data))
