@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
+from time import sleep
 from typing import TypeVar
 
 import pytest
@@ -150,9 +151,29 @@ def test_a_return_and_a_redemption_at_once(world: World) -> None:
     open_shop(world)
     who = member(world, 0)
     booked(world, purchase("o1", "150.00"))
-    back = {"type": "return", "external_id": "r1", "member": {"card": "1"}, "order": "o1"}
+    back = {"type": "return", "external_id": "r1", "member": {"card": "1"}, "data": {"order": "o1"}}
     answers = at_once([lambda: send(world, back), lambda: ask(world, who, confirm=True)])
+    assert answers[0].status_code == 201, answers[0].text
     assert answers[1].status_code in {201, 409}
     [(available, held)] = wallet(world)
     assert (available >= 0, held) == (True, 0)
+    assert_sound(world)
+
+
+def test_a_hold_is_confirmed_while_its_merge_is_undone(world: World) -> None:
+    open_shop(world)
+    main, other = member(world, 500), member(world, 500, "2")
+    held = redeemed(world, other)
+    path, body = f"/v1/members/{main}/merge", {"duplicate": other, "reason": "x"}
+    merge = world.call("POST", path, json=body, headers={"Idempotency-Key": "m"}).json()["id"]
+    undo = partial(world.call, "POST", json={"reason": "x"}, headers={"Idempotency-Key": "u"})
+    with ThreadPoolExecutor(2) as pool:
+        with world.database.raw_connection() as connection, connection.transaction():
+            connection.execute("SELECT FROM member_state FOR UPDATE")
+            undone = pool.submit(undo, f"/v1/merges/{merge}/undo")
+            sleep(0.3)  # it is the first that waits
+            confirmed = pool.submit(do, world, held["id"], "confirm")
+            sleep(0.3)
+        assert (undone.result(60).status_code, confirmed.result(60).status_code) == (200, 200)
+    assert wallet(world) == [(500, 0), (350, 0)]
     assert_sound(world)

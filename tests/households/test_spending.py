@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from api_world import World, assert_problem
-from events.shop import findings, rows
+from events.shop import findings, go_live, program, rows
 from faults.test_reward_races import assert_sound, at_once, statuses
-from households.family import earn, join, leave, look, made, parts, people, pooled, publish, spend, wallets
-from rewards.counter import done, give, overdue
+from households.family import POINTS, earn, join, leave, look, made, parts, people, pooled, publish, spend, wallets
+from rewards.counter import done, give, overdue, redeemed
 
 
 @pytest.fixture
@@ -128,6 +128,37 @@ def test_frozen_and_suspended_members_points_are_left_alone(world: World, house:
     assert_problem(pooled(world, house, "draws", three, 10), 403, "household_may_not_spend")
     assert leave(world, house, two).status_code == 200
     assert wallets(world) == [30, 40, 50]
+
+
+def test_freezing_is_no_way_to_take_along_what_stays(world: World) -> None:
+    publish(world, leaving="leave")
+    house = filled(world)
+    _, two, three = members(world, house)
+    world.call("POST", f"/v1/members/{two}/points/freeze", json={"reason": "x"})
+    found = assert_problem(leave(world, house, two), 409, "points_frozen")
+    assert found["member"] == two
+    # Nor are the points of others drawn to where nobody can spend them.
+    assert_problem(pooled(world, house, "draws", two, 10), 409, "points_frozen")
+    assert leave(world, house, three).status_code == 200
+    assert wallets(world) == [80, 40, 0]
+    world.call("POST", f"/v1/members/{two}/points/unfreeze", json={"reason": "x"})
+    assert leave(world, house, two).status_code == 200
+    assert wallets(world) == [120, 0, 0]
+    assert findings(world) == []
+
+
+def test_a_hold_whose_time_has_passed_is_not_in_the_way(world: World) -> None:
+    go_live(world, program(points=POINTS, households={}, rewards={"mug": {"kind": "voucher", "stock": 1}}))
+    one, two, three = people(world)
+    house = made(world, one, two)
+    redeemed(world, three, "mug")
+    body = {"member": two, "reward": "mug", "reference": "h", "confirm": True}
+    path = f"/v1/households/{house}/redemptions"
+    assert_problem(world.call("POST", path, json=body), 409, "reward_unavailable")
+    with world.database.raw_connection() as connection:
+        connection.execute("UPDATE redemption SET hold_until = now() - interval '1 second'")
+    assert world.call("POST", path, json=body).status_code == 201
+    assert_problem(world.call("POST", path, json=body | {"reference": "i"}), 409, "reward_unavailable")
 
 
 def test_what_one_has_spent_alone_is_not_in_the_pool(world: World, house: str) -> None:

@@ -60,6 +60,36 @@ def test_money_is_never_paid_with_more_points_than_it_is_worth(world: World) -> 
     assert (found["held"], found["money"]) == ({"stars": 60}, 90)
 
 
+def test_nobody_pays_for_what_rounding_or_a_limit_takes_away(world: World) -> None:
+    thin = {"kind": "payment", "cost": {"stars": 1}, "worth": {"amount": "0.003"}, "quantities": {"most": 1000}}
+    capped = PAY | {"worth": {"amount": "0.01", "most": "1.00"}}
+    open_shop(
+        world, rewards={"thin": thin, "capped": capped, "fifty": thin | {"quantities": {"least": 50, "most": 99}}}
+    )
+    who = member(world)
+    found = held(world, who, payment="thin", money=2)
+    assert (found["held"], found["money"]) == ({"stars": 4}, 1)  # 6 points are worth 1.8 cents, as 4 are worth 1.2
+    problem = assert_problem(pay(world, who, payment="thin", points=3, reference="b2"), 422, "invalid_payment")
+    assert problem["errors"][0]["hint"] == "Give at least 4."
+    assert_problem(pay(world, who, payment="thin", money=0, reference="b2"), 422, "validation_failed")
+    found = held(world, who, payment="capped", money=500, reference="b3")
+    assert (found["held"], found["money"]) == ({"stars": 100}, 100)
+    problem = assert_problem(pay(world, who, payment="capped", points=101, reference="b4"), 409, "reward_unavailable")
+    assert problem["reasons"] == [{"code": "quantity", "least": 50, "limit": 100}]
+    found = held(world, who, payment="fifty", money=15, reference="b5")
+    assert (found["held"], found["money"]) == ({"stars": 50}, 15)
+
+
+def test_a_hold_is_paid_at_the_rate_of_its_day(world: World, who: str) -> None:
+    found = held(world, who, points=300)
+    open_shop(world, rewards={"pay": {"kind": "voucher"}})
+    paid = end(world, found, "confirm", money=120).json()
+    assert (paid["paid"], paid["money"]) == ({"stars": 120}, 120)
+    assert pay(world, who, payment=None, points=300).status_code == 404  # the name is another's now
+    reread = world.call("GET", f"/v1/payments/{found['id']}").json()
+    assert (reread["state"], reread["money"]) == ("partly", 120)
+
+
 def test_in_one_step_and_back(world: World, who: str) -> None:
     found = held(world, who, points=100, confirm=True)
     assert (found["state"], found["paid"]) == ("confirmed", {"stars": 100})

@@ -187,3 +187,11 @@ def test_limits_and_references_hold_under_races(world: World, who: str) -> None:
     assert statuses(answers) == {200: 20}
     assert sum(amount for (amount,) in wallet(world)) == 1100
     assert_sound(world)
+
+
+def test_what_was_sold_is_given_back_as_it_was_sold(world: World, who: str) -> None:
+    found = bought(world, who, 100, 100)
+    go_live(world, program(points=POINTS, sales={"top_up": SALES["top_up"] | {"refund": "never"}}))
+    assert (refund(world, found).json()["money_back"], wallet(world)) == (100, [(0,)])
+    go_live(world, program(points=POINTS))
+    assert refund(world, found).headers["idempotent-replayed"] == "true"

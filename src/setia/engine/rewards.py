@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -15,12 +17,14 @@ from setia.engine.compiled_campaigns import CompiledSchedule
 from setia.engine.compiled_rewards import CompiledPrice, CompiledReward
 from setia.engine.compiled_tiers import CompiledTierSet
 from setia.engine.facts import MemberFacts, TimeFacts
+from setia.engine.gift_cards import currency_of
 from setia.engine.occurrences import Occurrence
 from setia.engine.reward_periods import period_bounds
 from setia.engine.reward_reasons import Reason
 from setia.engine.state import Balance, MemberState
 from setia.engine.sums import sums_of
 from setia.expressions import EvaluationError, Expression
+from setia.program.currencies import minor_digits
 from setia.program.rewards import Occasion, Quota
 
 
@@ -64,7 +68,11 @@ def availability(
 ) -> Availability:
     """Whether a member can redeem a reward at `now`: at which price, or every reason why not."""
     price = price_for(program, reward, state, now, wish.quantity)
-    reasons = [*hindrances(program, reward, state, used, now, wish), *points_missing(state, price.points)]
+    reasons = [
+        *hindrances(program, reward, state, used, now, wish),
+        *_of_worth(reward, wish),
+        *points_missing(state, price.points),
+    ]
     return reasons or Available(price)
 
 
@@ -80,6 +88,11 @@ def hindrances(
         *_of_date(program, reward, used, now, wish),
         *_of_limits(program, reward, used, now, wish),
     ]
+
+
+def is_left(program: CompiledProgram, reward: CompiledReward, used: Used, now: dt.datetime) -> bool:
+    """Whether there is one at `now` for somebody of whom nothing is known: by its calendar and what is taken of it."""
+    return not [*_of_reward(program, reward, now), *_of_limits(program, reward, used, now, Wish())]
 
 
 def price_for(
@@ -107,12 +120,17 @@ def occasion_of(reward: CompiledReward, date: str | None) -> Occasion | None:
 
 
 def worth_of(program: CompiledProgram, reward: CompiledReward, quantity: int) -> int | None:
-    """What so many are worth in the smallest unit of the currency, rounded down; None where no amount is said."""
+    """What so many are worth in the smallest unit of the currency, rounded down; None where no amount is said.
+
+    The currency of a reward that is a card is the card's, which may have other decimals than the program's.
+    """
     worth = reward.definition.worth
     if worth is None or worth.amount is None:
         return None
-    whole = (worth.amount * quantity).scaleb(program.currency_digits).to_integral_value(ROUND_FLOOR)
-    most = None if worth.most is None else int(worth.most.scaleb(program.currency_digits))
+    card = program.definition.gift_cards.get(reward.definition.card or "")
+    digits = program.currency_digits if card is None else minor_digits(currency_of(program.definition, card))
+    whole = (worth.amount * quantity).scaleb(digits).to_integral_value(ROUND_FLOOR)
+    most = None if worth.most is None else int(worth.most.scaleb(digits))
     return int(whole) if most is None else min(int(whole), most)
 
 
@@ -226,6 +244,16 @@ def _of_quantity(reward: CompiledReward, wish: Wish) -> Iterator[Reason]:
         yield Reason("quantity", least=limits.least, limit=limits.most)
 
 
+def _of_worth(reward: CompiledReward, wish: Wish) -> Iterator[Reason]:
+    """That it is more than what they are worth together: nobody pays for what `most` cuts off."""
+    worth, limits = reward.definition.worth, reward.definition.quantities
+    if worth is None or worth.most is None or not worth.amount:
+        return
+    enough = ceil(Fraction(worth.most) / Fraction(worth.amount))
+    if enough < wish.quantity <= limits.most:
+        yield Reason("quantity", least=limits.least, limit=max(enough, 1))
+
+
 def _of_date(
     program: CompiledProgram, reward: CompiledReward, used: Used, now: dt.datetime, wish: Wish
 ) -> Iterator[Reason]:
@@ -234,9 +262,11 @@ def _of_date(
             yield Reason("date_unknown", date=wish.date)
         return
     if wish.date is None:
-        open_ones = [one for one in reward.definition.dates if not _shut(program, reward, one, used, now, wish)]
-        if not open_ones:
-            yield Reason("date_closed")
+        shut = [_shut(program, reward, one, used, now, wish) for one in reward.definition.dates]
+        why = [reason.code for reason in shut if reason is not None]
+        if len(why) == len(shut):
+            # Of one that is full places may come back; of those that are over none do.
+            yield Reason("date_full" if "date_full" in why else "date_closed")
         return
     occasion = occasion_of(reward, wish.date)
     if occasion is None:

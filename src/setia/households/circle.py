@@ -131,7 +131,7 @@ def stay_of(connection: psycopg.Connection[Any], program_id: int, member: UUID) 
 
 def last_left(connection: psycopg.Connection[Any], member: UUID) -> dt.datetime | None:
     """When a member has left a household last."""
-    query = "SELECT max(left_at) FROM household_member WHERE member_id = %b"
+    query = "SELECT max(left_at) FROM household_member WHERE member_id = %b AND left_at IS NOT NULL"
     [(found,)] = connection.execute(query, (member,)).fetchall()
     at: dt.datetime | None = found
     return at

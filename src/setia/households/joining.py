@@ -20,6 +20,7 @@ from setia.households import circle
 from setia.households.circle import Household, Stay
 from setia.households.pool import Inside, Pool
 from setia.households.problems import CannotJoin, InvalidHousehold, NoHouseholds
+from setia.ledger.freezing import refuse_frozen
 from setia.members.service import NoSuchMember
 from setia.problems import ErrorItem
 from setia.program.households import Households, Role
@@ -101,6 +102,8 @@ def leave(pool: Pool, inside: Inside, by: By) -> None:
     else:
         heir = next((stay for stay in rest if stay.role == "owner"), inside.stay)
     if rest and pool.rules.leaving == "leave":
+        # What is frozen counts as nothing in the pool: else to freeze it would be the way to take it along.
+        refuse_frozen(inside.member.state.id, inside.member.state.counters)
         receiver = pool.inside(heir.member_id)
         for points, contributions in pool.contributions().items():
             amount = contributions[inside.stay.member_id]

@@ -93,7 +93,7 @@ class RedeemTogetherIn(BaseModel):
     reward: RewardId = Field(examples=["free_coffee"])
     quantity: int = Field(default=1, strict=True, ge=1, le=10**9, examples=[1])
     date: RewardId | None = Field(default=None, description="The date of an experience.", examples=[None])
-    confirm: bool = Field(default=False, description="Redeem at once, in one step.", examples=[True])
+    confirm: bool = Field(default=False, strict=True, description="Redeem at once, in one step.", examples=[True])
     till: Till = "api"
     reference: Reference | None = None
 

@@ -23,7 +23,10 @@ from setia.households.problems import NoSuchHousehold
 from setia.households.spending import contribute, draw, redeem_from_pool
 from setia.members.service import get_member
 from setia.program.households import Role
+from setia.rewards.expiring import expire_due
+from setia.rewards.problems import RewardUnavailable
 from setia.rewards.redeeming import Redeemed, Wanted
+from setia.rewards.service import taken_by_others
 
 T = TypeVar("T")
 
@@ -144,11 +147,21 @@ class HouseholdsDesk:
     def redeem(self, program_id: int, household: UUID, wanted: Wanted) -> Redeemed:
         """Redeem a reward with what is pooled; see `spending.redeem_from_pool`."""
         book = self._book()
-        return self._run(
-            program_id,
-            lambda connection, live: redeem_from_pool(connection, live, book, household, wanted),
-            wanted.asked.member,
-        )
+
+        def work() -> Redeemed:
+            return self._run(
+                program_id,
+                lambda connection, live: redeem_from_pool(connection, live, book, household, wanted),
+                wanted.asked.member,
+            )
+
+        try:
+            return work()
+        except RewardUnavailable as problem:
+            # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
+            if taken_by_others(problem) and expire_due(self._database, self._programs, wanted.now, program_id):
+                return work()
+            raise
 
     def _run(
         self,

@@ -15,6 +15,7 @@ from setia.events.acts import By
 from setia.events.live import LiveProgram
 from setia.households.pool import Inside, Pool
 from setia.households.problems import InvalidHousehold, MayNotSpend, PoolTooSmall
+from setia.ledger.freezing import refuse_frozen
 from setia.problems import ErrorItem, Problem
 from setia.rewards import redemption
 from setia.rewards.redeeming import Asked, Redeemed, Wanted, redeem, unavailable
@@ -40,10 +41,11 @@ def draw(pool: Pool, inside: Inside, points: str, amount: int, by: By) -> int:
     """Move points of the pool into the wallet of a member who may spend them; gives how many came from others.
 
     Raises:
-        MayNotSpend, PoolTooSmall, InvalidHousehold.
+        MayNotSpend, PoolTooSmall, InvalidHousehold, PointsFrozen.
     """
     _check_points(pool, points)
     _check_spender(pool, inside)
+    refuse_frozen(inside.member.state.id, inside.member.state.counters)  # they would be frozen with the others there
     there = sum(pool.contributions()[points].values())
     if amount > there:
         message = f"{amount} {points} are wanted, and {there} are in the pool."

@@ -41,6 +41,8 @@ household_member = sa.Table(
     sa.CheckConstraint("role IN ('owner', 'adult', 'child')", name="role"),
     # A member is in one household at a time, whoever lets it into another one at this moment.
     sa.Index("uq_household_member_member_id", "member_id", unique=True, postgresql_where=sa.text("left_at IS NULL")),
+    # For `rejoin_after`: when a member has left one last.
+    sa.Index("ix_household_member_left", "member_id", "left_at", postgresql_where=sa.text("left_at IS NOT NULL")),
 )
 
 # What raised or lowered what a member's stay has in the pool, beside earning: append-only. `entry_id` is the journal

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
 from setia.engine.compiled_rewards import CompiledReward
@@ -46,24 +48,32 @@ def payment_of(live: LiveProgram, name: str | None) -> CompiledReward:
 def quantity_of(live: LiveProgram, reward: CompiledReward, cost: Mapping[str, int], wanted: Sum) -> int:
     """How many of a payment, which cost `cost` each, come to the points, or to no more than the money.
 
+    For money they are the fewest that are worth as much: what rounding takes away is not paid for.
+
     Raises:
-        InvalidPayment: both or none are given, the points are no multiple of the cost, or the money is too little.
+        InvalidPayment: both or none are given, the points are no multiple of the cost, or what they are worth is
+            less than the smallest unit of the currency.
     """
     if (wanted.points is None) == (wanted.money is None):
         raise _fault("points", "Give either `points` or `money`.", "The other one follows by the rate.")
     [each] = cost.values()
+    worth, units = reward.definition.worth, 10**live.compiled.currency_digits
+    rate = Fraction(0) if worth is None else Fraction(worth.amount or 0) * units
     if wanted.points is not None:
         if wanted.points % each:
             raise _fault("points", f"must be a multiple of {each}", "The rate is for so many at a time.")
+        if rate and wanted.points // each * rate < 1:
+            hint = f"Give at least {ceil(1 / rate) * each}."
+            raise _fault("points", "are worth less than the smallest unit of money", hint)
         return wanted.points // each
-    worth = reward.definition.worth
-    amount = None if worth is None else worth.amount
-    if not amount or wanted.money is None:
+    if worth is None or not rate or wanted.money is None:
         raise _fault("money", "The points of this payment are worth nothing.", "Give `points`.")
-    quantity = int(wanted.money // amount.scaleb(live.compiled.currency_digits))
-    if not quantity:
-        raise _fault("money", "is less than the fewest points are worth", f"One unit is worth {amount:f}.")
-    return quantity
+    money = wanted.money if worth.most is None else min(wanted.money, int(worth.most * units))
+    quantity = int(money // rate)
+    fewest = ceil(int(quantity * rate) / rate)
+    if not fewest:
+        raise _fault("money", "is less than the fewest points are worth", f"One unit is worth {worth.amount:f}.")
+    return max(fewest, min(quantity, reward.definition.quantities.least))
 
 
 def _fault(field: str, message: str, hint: str) -> InvalidPayment:

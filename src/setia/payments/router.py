@@ -35,6 +35,7 @@ from setia.rewards.redeeming import Asked, Wanted
 from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption
 from setia.rewards.schemas import REDEMPTION_EXAMPLE
 from setia.rewards.service import Rewards
+from setia.rewards.terms import terms_of
 from setia.versions.service import NothingPublished
 
 router = APIRouter(prefix="/v1/payments", tags=["points"], route_class=StrictRoute)
@@ -128,8 +129,8 @@ def confirm_payment(
     live, row = _found(rewards, caller.program_id, payment_id)
     quantity = None
     if body.points is not None or body.money is not None:
-        reward = payment_of(live, row.reward)
-        quantity = quantity_of(live, reward, row.cost, Sum(body.points, body.money))
+        terms = terms_of(live, row.program_version)
+        quantity = quantity_of(terms, terms.compiled.rewards[row.reward], row.cost, Sum(body.points, body.money))
     return _ended(rewards.confirm(caller.program_id, payment_id, quantity, actor=caller.actor, now=_now()), response)
 
 
@@ -156,9 +157,8 @@ def _found(rewards: Rewards, program_id: int, payment: UUID) -> tuple[LiveProgra
 
 
 def _paid(live: LiveProgram, row: Redemption) -> Redemption:
-    """The redemption, if it is a payment: what the definition has no longer may have been one."""
-    reward = live.compiled.rewards.get(row.reward)
-    if reward is not None and reward.definition.kind != "payment":
+    """The redemption, if it is a payment."""
+    if terms_of(live, row.program_version).compiled.rewards[row.reward].definition.kind != "payment":
         raise NoSuchPayment("This redemption is no payment: see /v1/redemptions.")
     return row
 

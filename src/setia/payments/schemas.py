@@ -38,7 +38,7 @@ class PayIn(BaseModel):
         description="Or points for so much money, rounded down to what the rate can make.",
         examples=[None],
     )
-    confirm: bool = Field(default=False, description="Pay at once, in one step.", examples=[False])
+    confirm: bool = Field(default=False, strict=True, description="Pay at once, in one step.", examples=[False])
     ttl: str | None = Field(
         default=None, max_length=10, description="How long they are held, in place of `hold`.", examples=["15min"]
     )

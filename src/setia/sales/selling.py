@@ -28,6 +28,7 @@ from setia.members.merges import family_of
 from setia.members.service import NoSuchMember, StatusConflict
 from setia.problems import Conflict
 from setia.program.sales import Sale
+from setia.rewards.terms import terms_of
 from setia.sales import sold
 from setia.sales.price import NoSuchSale, check_paid, comes_back, price_of
 from setia.sales.sold import PointSale
@@ -249,8 +250,9 @@ def _left(connection: psycopg.Connection[Any], member: InPlay, row: PointSale) -
 
 
 def _check_refund(live: LiveProgram, row: PointSale, left: int, now: dt.datetime) -> None:
-    sale = live.compiled.definition.sales.get(row.sale)
-    if sale is None or sale.refund == "never":
+    # As they were sold: what is published later does not take back what the buyer was promised.
+    sale = terms_of(live, row.program_version).compiled.definition.sales[row.sale]
+    if sale.refund == "never":
         raise NotRefundable("What was sold stays sold (`refund: never`).", extra={"reason": "never"})
     if now > after(row.bought_at, sale.refund_within, live.compiled.zone):
         message = f"They could be given back for {sale.refund_within} (`refund_within`)."
