@@ -153,7 +153,7 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
     A level that is given by hand, or ends, leaves the period of the level beneath it as it is. Dictionaries are
     replaced, never changed: those of the counters before stay as they were.
     """
-    named = dict.fromkeys([change.tier_set for change in outcome.tiers] + list(outcome.beneath) + outcome.renewed)
+    named = dict.fromkeys([*(change.tier_set for change in outcome.tiers), *outcome.beneath, *outcome.renewed])
     if named:
         before = {name: _own(program, counters, name) for name in named}
         counters.tiers = counters.tiers | {change.tier_set: change.after for change in outcome.tiers}
@@ -162,14 +162,14 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
             counters.beneath = others | {name: level for name, level in outcome.beneath.items() if level is not None}
         after = {name: _own(program, counters, name) for name in named}
         began = [name for name in named if name in outcome.renewed or before[name] != after[name]]
-        ladders = {tier_set.id: tier_set for tier_set in program.tier_sets}
+        ladders = {tier_set.id: tier_set for tier_set in program.tier_sets if tier_set.id in began}
         periods = {name: period for name, period in counters.periods.items() if name not in began}
         for name in began:
             period = _period(ladders.get(name), counters.periods.get(name), outcome, before[name], after[name], moment)
             if period is not None:
                 periods[name] = period
         counters.periods = periods
-        ended = {key for tier_set in program.tier_sets if tier_set.id in began for key in tier_set.period_keys}
+        ended = {key for tier_set in ladders.values() for key in tier_set.period_keys}
         if ended:
             counters.windows = {key: buckets for key, buckets in counters.windows.items() if key not in ended}
             if outcome.undoes is not None:

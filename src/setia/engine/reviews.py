@@ -12,7 +12,7 @@ from setia.engine.decision import Explanation, Outcome, Weighed
 from setia.engine.holding import hold, own_level
 from setia.engine.periods import period_end
 from setia.engine.state import Counters, MemberState, TierPeriod
-from setia.engine.tiers import Values, counted_since, kept, needs_of, reached, values_on
+from setia.engine.tiers import Values, counted_since, kept, metric_value, needs_of, reached
 
 _DAY = dt.timedelta(days=1)
 _MOMENT = dt.timedelta(microseconds=1)
@@ -103,7 +103,17 @@ def _available(state: MemberState) -> dict[str, int]:
 
 def _values_on_day_of(program: CompiledProgram, state: MemberState, moment: dt.datetime) -> Values:
     day = moment.astimezone(program.zone).date()
-    return values_on(program, state.counters, _available(state), day, state.enrolled_at)
+    counters, available, enrolled_at = state.counters, _available(state), state.enrolled_at
+    known: dict[str, int] = {}
+
+    def value(measure: Measure) -> int:
+        # Every level of a ladder asks for it, mostly of one and the same measure.
+        key = measure.key
+        if key not in known:
+            known[key] = metric_value(program, measure, counters, available, day, enrolled_at)
+        return known[key]
+
+    return value
 
 
 def _judged(tier_set: CompiledTierSet, own: int, values: Values) -> int:

@@ -117,13 +117,16 @@ class Settling:
         reach = reach_from(self._now if member.due_at is None else member.due_at, self._now)
         unjudged = member.stale
         changed, other = True, None
+        looked_at, of_lots = lots, next_of_lots(lots)
         for _ in range(MOST_STEPS):
             if changed:
                 if self._program.time.expiring:
                     ends = (*points_ends(lots), *inactivity_ends(self._program, member.state))
                     reach = reach._replace(ends=ends)
                 other = next_due(self._program, member.state, since, reach)
-            item = _first(next_of_lots(lots), other)
+            if lots is not looked_at:
+                looked_at, of_lots = lots, next_of_lots(lots)
+            item = _first(of_lots, other)
             # What happens to lots changes nothing else, where nothing else is about points held.
             changed = not isinstance(item, LotsDue) or self._program.heeds_balances
             if unjudged and (item is None or item.at > self._now):
@@ -196,10 +199,12 @@ class Settling:
         if found is None:
             return lots
         outcome, explanation = found
-        ends = ends_period(self._program, tier_set, member.state, item.at)
+        reset = tier_set.definition.reset_points
+        # Before the review is counted: a new period begins with it.
+        ends = bool(reset) and ends_period(self._program, tier_set, member.state, item.at)
         self._say(member, outcome, explanation, item.at)
-        if ends and tier_set.definition.reset_points and not outcome.graced and not outcome.floors:
-            return self._end(member, item.at, tier_set.definition.reset_points, lots, pending=False)
+        if ends and not outcome.graced and not outcome.floors:
+            return self._end(member, item.at, reset, lots, pending=False)
         return lots
 
     def _rejudge(self, member: InPlay) -> None:

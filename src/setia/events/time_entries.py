@@ -17,6 +17,7 @@ from setia.ledger.lots import Lot
 from setia.ledger.wallets import OpenLot
 
 ACTOR = "setia"
+_UNEXPLAINED = as_json(Explanation())
 NO_ENTRY = 0
 """The entry of points that lie in no lot: real ones are numbered from 1."""
 
@@ -42,7 +43,10 @@ def lots_entry(
         destination: Account = "available" if kind == "release" else "expired"
         amount = one.lot.remaining
         balance = member.state.balances[one.point_type]
-        setattr(balance, bucket, getattr(balance, bucket) - amount)
+        if bucket == "pending":
+            balance.pending -= amount
+        else:
+            balance.available -= amount
         if kind == "release":
             balance.available += amount
         taken[one.point_type] = taken.get(one.point_type, 0) + amount
@@ -59,7 +63,7 @@ def lots_entry(
     if kind == "expiry":
         outcome.points = [PointsEffect(points, -amount, kind) for points, amount in taken.items()]
     postings += debts_paid(member.seq + 1, postings, member.state.balances)
-    return _entry(live, member, kind, outcome, Explanation(), at, now, tuple(postings))
+    return _entry(live, member, kind, outcome, _UNEXPLAINED, at, now, tuple(postings))
 
 
 def lots_after(lots: Iterable[OpenLot], entry: JournalEntry) -> list[OpenLot]:
@@ -74,7 +78,9 @@ def lots_after(lots: Iterable[OpenLot], entry: JournalEntry) -> list[OpenLot]:
     left = []
     for one in lots:
         lot, key = one.lot, one.lot.key
-        if remaining := lot.remaining - gone.get(key, 0):
+        if key not in gone and key not in released:
+            left.append(one)
+        elif remaining := lot.remaining - gone.get(key, 0):
             moved = lot._replace(remaining=remaining, pending=lot.pending and key not in released)
             left.append(one._replace(lot=moved))
     return left
@@ -104,7 +110,7 @@ def outcome_entry(
 ) -> JournalEntry:
     """The entry of an outcome without postings."""
     outcome.levels = live.compiled.levels_of(member.state.counters)
-    return _entry(live, member, kind, outcome, explanation, at, now, ())
+    return _entry(live, member, kind, outcome, as_json(explanation), at, now, ())
 
 
 def _entry(  # noqa: PLR0913, PLR0917 - the parts of an entry
@@ -112,7 +118,7 @@ def _entry(  # noqa: PLR0913, PLR0917 - the parts of an entry
     member: InPlay,
     kind: Kind,
     outcome: Outcome,
-    explanation: Explanation,
+    explanation: bytes,
     at: dt.datetime,
     now: dt.datetime,
     postings: tuple[Posting, ...],
@@ -131,6 +137,6 @@ def _entry(  # noqa: PLR0913, PLR0917 - the parts of an entry
         booked_at=member.updated_at,
         actor=ACTOR,
         outcome=as_json(outcome),
-        explanation=as_json(explanation),
+        explanation=explanation,
         postings=postings,
     )
