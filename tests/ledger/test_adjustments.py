@@ -8,9 +8,10 @@ import pytest
 from psycopg import errors
 
 from ledger.world import T0, Ledger, at, grant
+from setia.db.engine import driver_connection
 from setia.db.ids import new_id
 from setia.engine.state import Balance
-from setia.ledger.adjustments import Adjusted, Terms
+from setia.ledger.adjustments import Adjusted, Adjustment, Terms, adjust
 from setia.ledger.refusals import IdempotencyKeyReused, InsufficientPoints, InvalidAdjustment, UnknownMember
 from setia.problems import Problem
 
@@ -152,6 +153,24 @@ def test_the_same_key_for_something_else_is_refused(ledger: Ledger, change: dict
         ledger.adjust(member, **{"amount": 50, "key": "k1", **change})  # type: ignore[arg-type]  # wrong values are the point
 
     assert (raised.value.status, raised.value.code) == (422, "idempotency_key_reused")
+    assert entries(ledger) == 1
+
+
+def test_a_key_that_somebody_uses_at_this_moment_for_another_member_is_refused(ledger: Ledger) -> None:
+    one, other = ledger.enrol(), ledger.enrol()
+    asked = Adjustment(member_id=one, point_type="stars", amount=5, reason="late", actor="anna", idempotency_key="k1")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    # given one adjustment that is not committed yet, and one of another member that waits for what becomes of its key
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.database.transaction() as tx:
+            adjust(driver_connection(tx), asked, Terms(), T0)
+            second = pool.submit(ledger.adjust, other, 5, key="k1")
+            while ledger.rows(waiting) == [(0,)]:
+                assert not second.done()
+        with pytest.raises(IdempotencyKeyReused):
+            second.result()
+
     assert entries(ledger) == 1
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -46,10 +47,7 @@ def draw(seed: str, entropy: str, tickets: Sequence[Ticket], winners: int) -> li
     while left and len(won) < winners:
         text = f"{seed}:{digest}:{entropy}:{len(won) + 1}"
         number = int.from_bytes(hashlib.sha256(text.encode()).digest()) % sum(ticket.quantity for ticket in left)
-        for ticket in left:
-            number -= ticket.quantity
-            if number < 0:
-                won.append(ticket)
-                break
+        ends = accumulate(ticket.quantity for ticket in left)
+        won.append(next(ticket for ticket, end in zip(left, ends, strict=True) if number < end))
         left = [ticket for ticket in left if ticket.member != won[-1].member]
     return won
