@@ -39,6 +39,15 @@ def test_what_leaves_a_lot_in_the_same_entry_pays_nothing() -> None:
     assert _told(debts_paid(7, moved, {"stars": Balance(2)})) == [("available", 3, None), ("adjusted", 3, LotKey(7, 2))]
 
 
+def test_what_is_pending_and_what_older_lots_give_pays_nothing() -> None:
+    moved = [grant(50), grant(9, pending=True), redeem(5, LotKey(1, 0))]
+
+    assert _told(debts_paid(7, moved, {"stars": Balance(15)})) == [
+        ("available", 35, None),
+        ("adjusted", 35, LotKey(7, 0)),
+    ]
+
+
 def test_nothing_is_paid_where_nothing_is_owed_or_comes() -> None:
     assert debts_paid(1, [grant(50)], {"stars": Balance(50)}) == ()
     assert debts_paid(1, [grant(50, pending=True)], {"stars": Balance(-3)}) == ()
