@@ -6,10 +6,9 @@ docs/reference/benchmarks.md says what is measured, and how.
 """
 
 import json
-import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ if __name__ == "__main__":  # started by its path
 from bench.harness import carts
 from bench.harness.carts import Asking, promotions
 from bench.harness.figures import Tally, quantile_ms
-from bench.harness.load import Measured
+from bench.harness.generating import measured_by
 from bench.harness.machine import machine
 from bench.harness.population import House, enrol
 from bench.harness.processor import cpu_seconds
@@ -106,14 +105,7 @@ class Bench:
             seed=seed,
         )
         before = self._spent(serving)
-        done = subprocess.run(
-            [sys.executable, str(Path(carts.__file__))],
-            input=json.dumps(asdict(wanted)),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        measured = Measured(**json.loads(done.stdout))
+        measured = measured_by(carts.__file__, wanted)
         after = self._spent(serving)
         spent = {program: after[program] - before[program] for program in after}
         tally.add(measured.events, measured.seconds, spent | {"generator": measured.cpu_seconds}, measured.latencies_us)

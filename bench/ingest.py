@@ -7,11 +7,10 @@ docs/reference/benchmarks.md says what is measured, and how.
 
 import datetime as dt
 import json
-import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ if __name__ == "__main__":  # started by its path
 
 from bench.harness import figures, load
 from bench.harness.figures import Tally
-from bench.harness.load import Load, Measured
+from bench.harness.generating import measured_by
+from bench.harness.load import Load
 from bench.harness.machine import machine
 from bench.harness.pgbench import Pgbench
 from bench.harness.population import House, buy, enrol, multiply, open_house
@@ -225,14 +225,7 @@ class Bench:
             seed=self._sent,
         )
         before = self._spent(shop)
-        done = subprocess.run(
-            [sys.executable, str(Path(load.__file__))],
-            input=json.dumps(asdict(wanted)),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        measured = Measured(**json.loads(done.stdout))
+        measured = measured_by(load.__file__, wanted)
         spent = _since(before, self._spent(shop)) | {"generator": measured.cpu_seconds}
         tally.add(measured.events, measured.seconds, spent, measured.latencies_us)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, Keyed, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
@@ -61,10 +62,7 @@ def _coupon_id(
         ),
     ],
 ) -> UUID:
-    try:
-        return parse_id(PREFIX, coupon_id)
-    except ValueError as error:
-        raise NoSuchCoupon(f"The id {error}.") from None
+    return read_id(PREFIX, coupon_id, NoSuchCoupon)
 
 
 CouponId = Annotated[UUID, Depends(_coupon_id)]

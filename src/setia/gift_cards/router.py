@@ -12,10 +12,11 @@ from pydantic import AwareDatetime
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, Keyed, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.codes.problems import TooManyGuesses
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.gift_cards.accounts import Accounts, Told
 from setia.gift_cards.card import Card
 from setia.gift_cards.problems import BalanceTooLow, GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
@@ -351,17 +352,11 @@ def _shown(shown: Shown) -> CardOut:
 
 
 def _card(text: str) -> UUID:
-    try:
-        return parse_id(CARD_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchGiftCard(f"The id {error}.") from None
+    return read_id(CARD_PREFIX, text, NoSuchGiftCard)
 
 
 def _member(text: str) -> UUID:
-    try:
-        return parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _seq(value: Any) -> int:

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, Keyed, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
 from setia.codes.problems import ReferenceUsed, TooManyGuesses
-from setia.db.ids import parse_id
 from setia.gift_cards.accounts import Told
 from setia.gift_cards.problems import (
     BalanceTooLow,
@@ -37,10 +37,7 @@ uses_router = APIRouter(prefix="/v1/gift-card-uses", tags=["gift cards"], route_
 def _use_id(
     use_id: Annotated[str, Path(max_length=100, description="The use's id.", examples=[USE_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(USE_PREFIX, use_id)
-    except ValueError as error:
-        raise NoSuchCardUse(f"The id {error}.") from None
+    return read_id(USE_PREFIX, use_id, NoSuchCardUse)
 
 
 UseId = Annotated[UUID, Depends(_use_id)]

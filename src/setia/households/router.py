@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, Keyed, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.strict import StrictRoute
 from setia.codes.problems import ReferenceUsed
-from setia.db.ids import parse_id
 from setia.events.acts import By
 from setia.households.pool import PREFIX
 from setia.households.problems import (
@@ -57,10 +57,7 @@ async def _desk(request: Request) -> HouseholdsDesk:
 def _household_id(
     household_id: Annotated[str, Path(max_length=100, description="The household's id.", examples=[HOUSEHOLD_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(PREFIX, household_id)
-    except ValueError as error:
-        raise NoSuchHousehold(f"The id {error}.") from None
+    return read_id(PREFIX, household_id, NoSuchHousehold)
 
 
 DeskOf = Annotated[HouseholdsDesk, Depends(_desk)]

@@ -7,8 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from fastapi import Depends, Path, Request
 
+from setia.api.ids import read_id
 from setia.db.engine import Database, driver_connection
-from setia.db.ids import parse_id
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.merges import main_of
 from setia.members.points import Outlook
@@ -30,11 +30,7 @@ def _member_id(
         ),
     ],
 ) -> UUID:
-    try:
-        found = parse_id(MEMBER_PREFIX, member_id)
-    except ValueError as error:
-        # No member has such an id: the same answer as for one that nobody has.
-        raise NoSuchMember(f"The id {error}.") from None
+    found = read_id(MEMBER_PREFIX, member_id, NoSuchMember)
     # Who was merged is answered for by the other one, in the same program; the endpoint checks that it is the caller's.
     database: Database = request.app.state.database
     with database.transaction() as tx:

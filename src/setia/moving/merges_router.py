@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.strict import StrictRoute
 from setia.api.values import Reason
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.events.acts import By
 from setia.identity.caller import MembersMerger, MembersReader
 from setia.ledger.refusals import InsufficientPoints
@@ -104,10 +105,7 @@ async def _merging(request: Request) -> Merging:
 def _merge_id(
     merge_id: Annotated[str, Path(max_length=100, description="The merge's id.", examples=[MERGE_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(MERGE_PREFIX, merge_id)
-    except ValueError as error:
-        raise NoSuchMerge(f"The id {error}.") from None
+    return read_id(MERGE_PREFIX, merge_id, NoSuchMerge)
 
 
 MergingOf = Annotated[Merging, Depends(_merging)]
@@ -133,10 +131,7 @@ def merge_member(
     From then on requests and events of the duplicate are answered by and booked for the member. Again, it changes
     nothing.
     """
-    try:
-        duplicate = parse_id(MEMBER_PREFIX, body.duplicate)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    duplicate = read_id(MEMBER_PREFIX, body.duplicate, NoSuchMember)
     by = By(caller.actor, body.reason)
     done, before = merging.merge(
         caller.program_id, member_id, duplicate, by, key=require(idempotency_key), now=dt.datetime.now(dt.UTC)

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyInFlight, KeyRequired, KeyReused, OptionalKey
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.codes.problems import ReferenceUsed
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.events.acts import By
 from setia.identity.caller import MembersReader, PointsAdjuster, PointsMover
 from setia.ledger.refusals import InsufficientPoints
@@ -47,10 +48,7 @@ async def _moving(request: Request) -> Moving:
 def _transfer_id(
     transfer_id: Annotated[str, Path(max_length=100, description="The transfer's id.", examples=[TRANSFER_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(TRANSFER_PREFIX, transfer_id)
-    except ValueError as error:
-        raise NoSuchTransfer(f"The id {error}.") from None
+    return read_id(TRANSFER_PREFIX, transfer_id, NoSuchTransfer)
 
 
 MovingOf = Annotated[Moving, Depends(_moving)]

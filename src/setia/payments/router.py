@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey
+from setia.api.ids import read_id
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
-from setia.db.ids import parse_id
 from setia.events.live import LiveProgram
 from setia.identity.caller import Redeemer, RewardsReader
 from setia.ledger.freezing import PointsFrozen
@@ -49,10 +49,7 @@ async def _rewards(request: Request) -> Rewards:
 def _payment_id(
     payment_id: Annotated[str, Path(max_length=100, description="The payment's id.", examples=[REDEMPTION_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(REDEMPTION_PREFIX, payment_id)
-    except ValueError as error:
-        raise NoSuchPayment(f"The id {error}.") from None
+    return read_id(REDEMPTION_PREFIX, payment_id, NoSuchPayment)
 
 
 RewardsOf = Annotated[Rewards, Depends(_rewards)]
@@ -170,10 +167,7 @@ def _ended(done: Ended, response: Response) -> PaymentOut:
 
 
 def _member(text: str) -> UUID:
-    try:
-        return parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _ttl(text: str | None) -> Period | None:

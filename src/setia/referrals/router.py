@@ -11,6 +11,7 @@ from pydantic import Field
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.db.ids import format_id, parse_id
@@ -56,10 +57,7 @@ async def _referrals(request: Request) -> Referrals:
 def _referral_id(
     referral_id: Annotated[str, Path(max_length=100, description="The referral's id.", examples=[REFERRAL_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(REFERRAL_PREFIX, referral_id)
-    except ValueError as error:
-        raise NoSuchReferral(f"The id {error}.") from None
+    return read_id(REFERRAL_PREFIX, referral_id, NoSuchReferral)
 
 
 # A day further off has no midnight in some time zone.
@@ -98,10 +96,7 @@ def invite_friend(caller: ReferralsWriter, body: InviteIn, referrals: ReferralsO
     The friend who enrols with that address has been referred by the member. The same address again gives the first
     answer. Whether the friend is a member already is not said.
     """
-    try:
-        referrer = parse_id(MEMBER_PREFIX, body.referrer)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    referrer = read_id(MEMBER_PREFIX, body.referrer, NoSuchMember)
     _, row, again = referrals.invite(caller.program_id, referrer, _contact(body.friend), body.referral, _now())
     if again:
         response.headers[REPLAYED] = "true"
@@ -185,10 +180,7 @@ def _contact(friend: FriendIn) -> tuple[IdentifierKind, str]:
 
 
 def _member(text: str | None) -> UUID | None:
-    try:
-        return None if text is None else parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return None if text is None else read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _now() -> dt.datetime:

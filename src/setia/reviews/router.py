@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import Reason
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.events.acts import By
 from setia.identity.caller import MembersReader, ReviewDecider
 from setia.members.schemas import MEMBER_EXAMPLE
@@ -88,10 +89,7 @@ async def _reviews(request: Request) -> Reviews:
 def _review_id(
     review_id: Annotated[str, Path(max_length=100, description="The review's id.", examples=[REVIEW_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(PREFIX, review_id)
-    except ValueError as error:
-        raise NoSuchReview(f"The id {error}.") from None
+    return read_id(PREFIX, review_id, NoSuchReview)
 
 
 ReviewsOf = Annotated[Reviews, Depends(_reviews)]

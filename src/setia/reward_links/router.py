@@ -10,9 +10,9 @@ from pydantic import AwareDatetime
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, Keyed, KeyInFlight, KeyRequired, KeyReused, OptionalKey, require
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
-from setia.db.ids import parse_id
 from setia.identity.caller import RewardLinksReader, RewardLinksWriter
 from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.service import NoSuchMember
@@ -44,10 +44,7 @@ async def _reward_links(request: Request) -> RewardLinks:
 def _link_id(
     link_id: Annotated[str, Path(max_length=100, description="The link's id.", examples=[LINK_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(LINK_PREFIX, link_id)
-    except ValueError as error:
-        raise NoSuchRewardLink(f"The id {error}.") from None
+    return read_id(LINK_PREFIX, link_id, NoSuchRewardLink)
 
 
 LinksOf = Annotated[RewardLinks, Depends(_reward_links)]
@@ -133,10 +130,7 @@ def get_reward_link_report(
 
 
 def _member(text: str) -> UUID:
-    try:
-        return parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _valid_for(text: str | None) -> Period | None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from setia.api.documented import problems
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
@@ -35,10 +36,7 @@ Raffle = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="The
 def _draw_id(
     draw_id: Annotated[str, Path(max_length=100, description="The draw's id.", examples=[_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(DRAW_PREFIX, draw_id)
-    except ValueError as error:
-        raise NoSuchDraw(f"The id {error}.") from None
+    return read_id(DRAW_PREFIX, draw_id, NoSuchDraw)
 
 
 DrawId = Annotated[UUID, Depends(_draw_id)]

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey
+from setia.api.ids import read_id
 from setia.api.languages import preferred
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.events.live import LiveProgram
 from setia.gift_cards.problems import GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
 from setia.gift_cards.tendering import CARD_PREFIX
@@ -68,10 +69,7 @@ def _redemption_id(
         str, Path(max_length=100, description="The redemption's id.", examples=[REDEMPTION_EXAMPLE])
     ],
 ) -> UUID:
-    try:
-        return parse_id(REDEMPTION_PREFIX, redemption_id)
-    except ValueError as error:
-        raise NoSuchRedemption(f"The id {error}.") from None
+    return read_id(REDEMPTION_PREFIX, redemption_id, NoSuchRedemption)
 
 
 RewardsOf = Annotated[Rewards, Depends(_rewards)]
@@ -260,17 +258,11 @@ def need_name(key: str | None, reference: str | None) -> None:
 
 def member_of(text: str) -> UUID:
     """The member that a text names; raises `NoSuchMember`."""
-    try:
-        return parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _gift_card(text: str | None) -> UUID | None:
-    try:
-        return None if text is None else parse_id(CARD_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchGiftCard(f"The id {error}.") from None
+    return None if text is None else read_id(CARD_PREFIX, text, NoSuchGiftCard)
 
 
 def _ttl(body: RedeemIn) -> Period | None:

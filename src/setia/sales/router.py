@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey
+from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import Reason
 from setia.codes.problems import ReferenceUsed
-from setia.db.ids import format_id, parse_id
+from setia.db.ids import format_id
 from setia.events.acts import By
 from setia.events.live import LiveProgram
 from setia.identity.caller import MembersReader, PointsSeller, RewardsReader
@@ -160,17 +161,11 @@ async def _sales(request: Request) -> Sales:
 def _sale_id(
     sale_id: Annotated[str, Path(max_length=100, description="The point sale's id.", examples=[SALE_EXAMPLE])],
 ) -> UUID:
-    try:
-        return parse_id(PREFIX, sale_id)
-    except ValueError as error:
-        raise NoSuchSale(f"The id {error}.") from None
+    return read_id(PREFIX, sale_id, NoSuchSale)
 
 
 def _member(text: str) -> UUID:
-    try:
-        return parse_id(MEMBER_PREFIX, text)
-    except ValueError as error:
-        raise NoSuchMember(f"The id {error}.") from None
+    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 SalesOf = Annotated[Sales, Depends(_sales)]
