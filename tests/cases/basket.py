@@ -1,4 +1,4 @@
-"""Purchases of a case as Setia's API takes them: the case's till puts in taxes and takes off what it promises."""
+"""Purchases of a case as Setia's API takes them: the case's till puts in taxes and changes money."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from typing import Any
 
 from cases.amounts import exact, money, number
 from cases.draft import Draft, label
-from cases.published import Data, known
+from cases.published import Data, NotExpressible, known
 
 _AMOUNTS = ("items_total", "order_total", "total", "gross", "basis", "eligible", "amount", "converted")
 _ITEM = (
-    *("sku", "qty", "unit_price", "gross", "amount", "net", "category", "brand", "labels", "tags", "delivery"),
+    *(
+        "sku",
+        "qty",
+        "quantity",
+        "unit_price",
+        "price",
+        "gross",
+        "amount",
+        "net",
+        "category",
+        "brand",
+        "labels",
+        "tags",
+        "delivery",
+    ),
     *("wallet_topup", "tax", "name", "line_discount_pct"),
 )
 PURCHASE = (
@@ -33,7 +47,10 @@ def purchase(draft: Draft, event: Data) -> Data:
         NotExpressible: for words that nobody knows here, and for prices that only the case's own till can make.
     """
     known(event, *PURCHASE)
+    event = converted(draft, event)
     body: Data = {"type": "purchase", **_basket(draft, event)}
+    if "converted" not in event and event.get("currency", draft.currency) != draft.currency:
+        body["currency"] = str(event["currency"])
     if draft.has_discounts:
         body |= {"pricing": "before", "codes": [str(code) for code in event.get("codes", [])]}
     # A partner of a coalition is a place where members buy.
@@ -48,6 +65,31 @@ def purchase(draft: Draft, event: Data) -> Data:
     if "points_earned" in event:
         body["labels"] = [f"{GIVEN}{number(event['points_earned'])}"]
     return body
+
+
+def converted(draft: Draft, event: Data) -> Data:
+    """A purchase in another currency as it is told: as it is, or by the till in the currency of the program.
+
+    Setia converts final prices itself. What promotions, rewards and cards take off is in the program's currency, so the
+    till of such a case converts before.
+    """
+    currency = str(event.get("currency", draft.currency))
+    if currency == draft.currency or "converted" in event:
+        return event
+    if currency not in draft.rates:
+        raise NotExpressible(f"a purchase in {currency} without a rate to {draft.currency}")
+    if not (draft.has_discounts or "gift_cards" in draft.more):
+        return event
+    rate = exact(draft.rates[currency])
+
+    def exchanged(data: Data) -> Data:
+        return {word: money(_cents(exact(value) * rate)) if word in _MONEY else value for word, value in data.items()}
+
+    items = {"items": [exchanged(item) for item in event["items"]]} if "items" in event else {}
+    return {**exchanged(event), **items, "currency": draft.currency}
+
+
+_MONEY = (*_AMOUNTS, "unit_price", "net", "tax", "items_tax", "order_tax", "shipping", "discount")
 
 
 def payable(body: Data) -> Decimal:
@@ -106,32 +148,34 @@ def _items(draft: Draft, event: Data) -> Data:
         if item.get("delivery") and not counts:
             shipping += amount
             continue
-        off = _off_category(draft, item, amount)
         labels = [label(key, value) for key, value in item.get("labels", {}).items()]
         labels += [label("tag", tag) for tag in item.get("tags", [])]
         labels += ["wallet_topup"] if item.get("wallet_topup") else []
         more = {name: str(item[name]) for name in ("category", "brand", "name") if name in item}
         sku = str(item.get("sku", item.get("category", "item")))
-        line = _line(sku, amount - off, tax, quantity=str(item.get("qty", 1)), labels=labels, **more)
-        lines.append(line | ({"discount": money(off)} if off else {}))
+        line = _line(sku, amount, tax, quantity=str(item.get("qty", item.get("quantity", 1))), labels=labels, **more)
+        lines.append(line)
     body: Data = {"lines": lines}
     if shipping:
         body["shipping"] = money(shipping)
-    off_order = _off_order(draft, lines)
-    return _with_discount(body | ({"discount": money(off_order)} if off_order else {}), event)
+    return _with_discount(body, event)
 
 
 def _price(tax: Any, item: Data) -> tuple[Decimal, Decimal]:
     """What a line costs with tax, and the tax in it."""
-    quantity = exact(item.get("qty", 1))
+    quantity = exact(item.get("qty", item.get("quantity", 1)))
     rate, included = _tax_of(tax, str(item.get("sku", "")))
     if "gross" in item:
         return exact(item["gross"]), exact(item.get("tax", 0))
-    price = exact(item["amount"]) if "amount" in item else exact(item.get("unit_price", item.get("net", 0))) * quantity
+    price = exact(item["amount"]) if "amount" in item else exact(_unit_price(item)) * quantity
     if included:
         return price, _cents(price * rate / (100 + rate))
     added = _cents(price * rate / 100)
     return price + added, added
+
+
+def _unit_price(item: Data) -> Any:
+    return item.get("unit_price", item.get("price", item.get("net", 0)))
 
 
 def _tax_of(tax: Any, sku: str) -> tuple[Decimal, bool]:
@@ -141,25 +185,7 @@ def _tax_of(tax: Any, sku: str) -> tuple[Decimal, bool]:
     own = tax.get(sku, tax if "rate" in tax else 0)
     if isinstance(own, dict):
         return exact(own["rate"]), own.get("mode") in {"included", "inclusive"}
-    return exact(own), False
-
-
-def _off_category(draft: Draft, item: Data, amount: Decimal) -> Decimal:
-    percent = sum(
-        (exact(promotion["percent_off_category"].get(item.get("category"), 0)) for promotion in draft.till
-         if "percent_off_category" in promotion),
-        Decimal(0),
-    )  # fmt: skip
-    return _cents(amount * percent / 100)
-
-
-def _off_order(draft: Draft, lines: list[Data]) -> Decimal:
-    whole = sum((exact(line["amount"]) for line in lines), Decimal(0))
-    off = Decimal(0)
-    for promotion in draft.till:
-        if "percent_off_order" in promotion and whole >= exact(promotion.get("min_amount", 0)):
-            off += _cents(whole * exact(promotion["percent_off_order"]) / 100)
-    return off
+    return exact(own), tax.get("mode") in {"included", "inclusive"}
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -8,10 +8,11 @@ from typing import Any
 
 from cases.amounts import exact, money
 from cases.basket import purchase
-from cases.coupons import apply_to_order
-from cases.discounts import MONEY_OFF, write_discount
+from cases.coupons import apply_to_order, code_of
+from cases.discounts import write_discount
 from cases.draft import Draft
 from cases.gift_cards import shown_cards
+from cases.measures import MONEY_OFF
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
@@ -24,7 +25,7 @@ _EMPTY: Data = {"type": "purchase"}
 def _ask(play: Play, event: Data, at: dt.datetime, cart: Data, *codes: str) -> Answer:
     """What the cart costs with these codes: asked, and bought with the last event of the case."""
     play.asked["cart"], play.asked["codes"] = cart, codes
-    body = purchase(play.draft, {**cart, "codes": codes})
+    body = purchase(play.draft, {**cart, "codes": [code_of(play, code) for code in codes]})
     if already := play.asked.get("already_discounted"):
         [line] = body["lines"]
         line["amount"] = money(exact(line["amount"]) - exact(already))
@@ -142,7 +143,7 @@ CART_HAPPENINGS = {
 
 
 def _quotes(play: Play) -> list[Data]:
-    return list(play.asked["quotes"])
+    return list(play.asked.get("quotes", ()))
 
 
 def _last_quote(play: Play) -> Data:
@@ -158,7 +159,8 @@ def _taken_off(quote: Data) -> Decimal:
 
 
 def _totals(play: Play, _wanted: Any) -> list[Decimal]:
-    return [exact(quote["to_pay"]["total"]) for quote in _quotes(play)]
+    quotes = _quotes(play) if "quotes" in play.asked else [step.answer.body for step in play.steps if step.answer]
+    return [exact(quote["to_pay"]["total"]) for quote in quotes if quote.get("to_pay")]
 
 
 def _tax(play: Play, _wanted: Any) -> Decimal:
@@ -184,10 +186,25 @@ def applied_look(play: Play, wanted: Any) -> Any:
     if "quotes" not in play.asked:
         return None
     quote = _last_quote(play)
-    return [one["name"] for one in quote["discounts"]] if isinstance(wanted, list) else _taken_off(quote)
+    if not isinstance(wanted, list):
+        return bool(quote["discounts"]) if isinstance(wanted, bool) else _taken_off(quote)
+    shown = [str(code) for code in play.asked.get("codes", ())]
+    names = [one["name"] for one in quote["discounts"]]
+    return sorted(names, key=lambda name: shown.index(name) if name in shown else -1)
+
+
+def _per_line(play: Play, _wanted: Any) -> list[Decimal]:
+    """What is taken off each line of the last cart."""
+    quote = _last_quote(play)
+    off = [Decimal(0)] * len(quote["to_pay"]["lines"])
+    for one in [*quote["discounts"], *quote.get("redeemed", [])]:
+        for place, amount in one["by_line"].items():
+            off[int(place)] += exact(amount)
+    return off
 
 
 CART_LOOKS = {
+    **dict.fromkeys(("per_line", "discount_per_line", "per_item"), _per_line),
     "totals": _totals,
     "totals_after_each_claim": _totals,
     "tax_at_end": _tax,

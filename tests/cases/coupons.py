@@ -16,12 +16,18 @@ from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
 from cases.timeline import day_of
+from cases.words import MODES, meaning, plain
 
 _WHEN = ("type", "member", "date", "at", "day", "days_ago")
 _SHOWN = "shown_coupon"
 """The promotion of coupons that a case brings along."""
 _WORTH = re.compile(r"^coupon worth (\d+(?:\.\d+)?)% of the order$")
 _EMPTY: Data = {"type": "purchase"}
+_POLICIES = {
+    **dict.fromkeys(("proportional", "proportionally", "in proportion"), "proportional"),
+    "full": "full",
+    **dict.fromkeys(("never", "none"), "never"),
+}
 
 
 def _earned(draft: Draft, discount: Data, gift: Data, **when: Any) -> Data:
@@ -37,8 +43,7 @@ def next_order_coupon(draft: Draft, rule: Data) -> Data:
     known(rule, *COMMON, "percent", "round")
     gift: Data = {"percent": number(rule["percent"])}
     if "round" in rule:
-        modes = {"nearest": "half_up", "up": "ceil", "down": "floor", "half_up": "half_up"}
-        gift |= {"step": 1, "rounding": modes[str(rule["round"])]}
+        gift |= {"step": 1, "rounding": meaning(MODES, rule["round"], "rounding")}
     return _earned(draft, {"coupon": {"amount": "own"}}, gift)
 
 
@@ -76,7 +81,7 @@ def declare_coupons(draft: Draft, event: Data) -> None:
     """Put the promotion into the program that the coupons of an order are for."""
     if "coupons_used" in event and _SHOWN not in draft.campaigns:
         draft.has_discounts = True
-        policy = str(draft.settings.get("coupon_return", "proportional"))
+        policy = meaning(_POLICIES, draft.settings.get("coupon_return", "proportional"), "what comes back to coupons")
         coupon = {"amount": "own", "per_order": 50, "on_return": policy}
         draft.campaigns[_SHOWN] = {"on": "purchase", "discount": {"coupon": coupon}}
 
@@ -108,8 +113,28 @@ def _made(play: Play, campaign: str, **more: Any) -> str:
     return str(answer.body["coupons"][0]["code"])
 
 
+def code_of(play: Play, name: str) -> str:
+    """The code that is shown for one that a case names: of coupons that can be used so often, one that is made."""
+    of = play.draft.coupons.get(name)
+    if of is None or not isinstance(play.draft.campaigns[of]["discount"].get("coupon"), dict):
+        return name
+    codes = play.asked.setdefault("codes_made", {})
+    if name not in codes:
+        codes[name] = _made(play, of)
+    return str(codes[name])
+
+
 def _came_back(play: Play, event: Data, order: Answer, at: dt.datetime) -> None:
-    data = {"order": order.body["external_id"]}
+    """Goods for as much as the coupons have got back: all of them together, in proportion."""
+    whole = sum((exact(coupon["value"]) for coupon in event["coupons_used"]), Decimal(0))
+    back = sum((exact(coupon.get("already_returned", 0)) for coupon in event["coupons_used"]), Decimal(0))
+    data: Data = {"order": order.body["external_id"]}
+    if back < whole:
+        # In prices before coupons, as what comes back is told.
+        worth = sum((exact(line["amount"]) for line in purchase(play.draft, event)["lines"]), Decimal(0))
+        play.asked["order_worth"] = worth
+        play.asked["came_back"] = (worth * back / whole).quantize(Decimal("0.01"))
+        data["amount"] = float(play.asked["came_back"])
     answer = play.shop.send({"type": "return", "data": data}, play.named(event), at)
     if answer.problem is not None:
         raise AssertionError(f"the order cannot come back: {answer.body}")
@@ -117,14 +142,12 @@ def _came_back(play: Play, event: Data, order: Answer, at: dt.datetime) -> None:
 
 def _policy(_draft: Draft, value: str) -> None:
     """What comes back to coupons; `declare_coupons` says it of their promotion."""
-    if value not in {"proportional", "full", "never"}:
-        raise NotExpressible(f"what comes back to coupons: {value}")
+    meaning(_POLICIES, value, "what comes back to coupons")
 
 
 def _order_of(_draft: Draft, value: str) -> None:
     """Which of several coupons comes back first: ours has one order."""
-    if value != "latest expiry first":
-        raise NotExpressible(f"coupons come back: {value}")
+    meaning({"latest expiry first": None, "latest first": None}, value, "coupons come back")
 
 
 COUPON_SETTINGS = {"coupon_return": _policy, "order": _order_of}
@@ -155,11 +178,7 @@ def apply_to_order(play: Play, event: Data, at: dt.datetime) -> Answer:
     """A coupon is put on an order that has a name: one that is confirmed later waits, another holds it from now on."""
     known(event, *_WHEN, "order", "code")
     order = str(event["order"])
-    codes = play.asked.setdefault("codes_made", {})
-    name = str(event["code"])
-    if name not in codes:
-        codes[name] = _made(play, play.draft.coupons[name])
-    body = {**purchase(play.draft, _EMPTY), "codes": [codes[name]], "external_id": order}
+    body = {**purchase(play.draft, _EMPTY), "codes": [code_of(play, str(event["code"]))], "external_id": order}
     play.asked.setdefault("carts", {})[order] = body
     if any(other["type"] == "confirm" and str(other.get("order")) == order for other in play.draft.case.events):
         member = {"id": play.shop.enrol(play.named(event))}
@@ -204,9 +223,12 @@ def _value(play: Play, _wanted: Any) -> Decimal:
     return exact(_granted(play)[-1]["amount"])
 
 
-def _status(play: Play, _wanted: Any) -> str:
+def _status(play: Play, wanted: Any) -> str:
+    """What became of the coupon, in the word of the case."""
     [coupon] = _held(play, play.steps[-1].event)
-    return str(coupon["state"])
+    usable = ("active", "issued", "valid", "unused", "available")
+    is_that = coupon["state"] == "usable" and plain(wanted) in usable
+    return str(wanted if is_that else coupon["state"])
 
 
 def _expires(play: Play, wanted: str) -> str:

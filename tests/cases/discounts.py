@@ -6,62 +6,92 @@ import json
 from typing import Any
 
 from cases.amounts import decimal_text, number
-from cases.draft import Draft, Setting, label
-from cases.narrowing import boundary
+from cases.draft import Draft, Setting, identifier, quoted
+from cases.measures import MONEY_OFF, measure_of, parts_of
+from cases.narrowing import IN_ALL, narrowed
 from cases.published import Data, NotExpressible, known
-from cases.rewards import claims
-from setia.events.schemas import EventIn
+from cases.words import meaning, plain
 
-MONEY_OFF = (
-    *("percent_off_order", "percent_off_category", "percent_off_items", "percent_off_product", "percent_off_cheapest"),
-    *("amount_off_order", "amount_off_product", "amount_off_shipping", "percent_off_shipping", "buy"),
-    *("amount_off", "percent_off", "percent", "amount", "gift_card"),
+_LIKE_RULES = (
+    *("from", "to", "iso_days", "days", "hours", "stores", "channels", "partners", "tiers", "first_purchase"),
+    *("skus", "excluded_skus", "categories", "excluded_categories", "brands"),
+    *(
+        "enabled",
+        "active",
+        "max_per_member",
+        *IN_ALL,
+        *(f"max_per_{each}" for each in ("day", "week", "month", "year")),
+    ),
 )
-"""The words that say what is taken off. In lists of what is applied one after the other they are shorter."""
+"""What narrows a promotion as it does a rule."""
 _WORDS = (
-    *(*MONEY_OFF, "free", "repeat", "name", "code", "coupon", "exclusive", "max_amount", "needs", "only_tag"),
-    *("min_amount", "min_qty", "min_amount_products", "min_amount_tax", "repeatable_per_unit", "max_units"),
-    *("from", "to", "priority", "base", "uses"),
+    *(*MONEY_OFF, "free", "free_product", "repeat", "name", "code", "coupon", "codes", "exclusive", "stackable"),
+    *(
+        "always_stackable",
+        "always",
+        "group",
+        "stacking_category",
+        "max_amount",
+        "max_discount",
+        "needs",
+        "only_tag",
+        "auto",
+        "id",
+        "max_amount_per_line",
+        "rounding",
+    ),
+    *("min_amount", "min_qty", "min_amount_products", "min_qty_products", "min_amount_tax", "repeatable_per_unit"),
+    *("max_units", "priority", "base", "uses", "bundle_price", *_LIKE_RULES),
 )
-
-
-def are_there() -> bool:
-    """Whether purchases may come with prices before promotions."""
-    return "pricing" in EventIn.__struct_fields__
 
 
 def takes_money_off(promotion: Data) -> bool:
     """Whether a promotion is a discount."""
-    return any(word in promotion for word in MONEY_OFF)
+    return any(word in promotion for word in (*MONEY_OFF, "free_product"))
 
 
 def write_discount(draft: Draft, promotion: Data) -> None:
     """One promotion as a campaign with a discount; one that is repeated by claims, as so many campaigns."""
-    if not are_there():
-        raise NotExpressible("coupons: what is taken off a price")
     known(promotion, *_WORDS)
+    parts = parts_of(promotion)
+    if len(parts) > 1:
+        for part in parts:
+            write_discount(draft, part)
+        return
     draft.has_discounts = True
     times = 1
     if promotion.get("repeatable_per_unit"):
         times = max(int(item.get("qty", 1)) for event in draft.case.events for item in event.get("items", []))
     for time in range(times):
-        discount, lines = _measure(promotion, added=claims(draft))
-        code = promotion.get("code", promotion.get("coupon"))
-        if code is None and any(event["type"] == "apply_codes" for event in draft.case.events):
-            code = promotion.get("name")  # what is shown are the names
-        if times > 1:
-            code = f"claim {time + 1}"
+        code = _code(draft, promotion) if times == 1 else f"claim {time + 1}"
+        discount, lines = measure_of(draft, promotion)
         discount |= _asked_for(promotion, code)
-        if "max_amount" in promotion:
-            discount["at_most"] = number(promotion["max_amount"])
-        if promotion.get("base", draft.settings.get("base")) in {"original amount", "original"}:
-            discount["base"] = "original"
+        discount |= {ours: number(promotion[word]) for word, ours in _AT_MOST.items() if word in promotion}
+        discount["base"] = meaning(_BASES, promotion.get("base", draft.settings.get("base", "left")), "a percentage of")
         campaign = draft.campaign(discount=discount)
         draft.coupons[str(code)] = list(draft.campaigns)[-1]
         campaign["name"] = str(promotion.get("name", code or f"promotion {len(draft.campaigns)}"))
         if lines:
             campaign["lines"] = lines
         _narrow(draft, campaign, promotion)
+
+
+_AT_MOST = {
+    **dict.fromkeys(("max_amount", "max_discount"), "at_most"),
+    "max_amount_per_line": "at_most_per_line",
+    "max_units": "units",
+}
+_BASES = {
+    **dict.fromkeys(("original amount", "original", "initial amount", "initial", "undiscounted amount"), "original"),
+    **dict.fromkeys(("discounted amount", "discounted", "remaining amount", "left"), "discounted"),
+}
+
+
+def _code(draft: Draft, promotion: Data) -> Any:
+    code = promotion.get("code", promotion.get("coupon"))
+    if code is None and any(event["type"] == "apply_codes" for event in draft.case.events):
+        return promotion.get("name")  # what is shown are the names
+    return code
 
 
 def _asked_for(promotion: Data, code: object) -> Data:
@@ -71,75 +101,54 @@ def _asked_for(promotion: Data, code: object) -> Data:
     return {} if code is None else {"codes": [str(code)]}
 
 
-_OF_THE_ORDER = {
-    **dict.fromkeys(("percent_off_order", "percent_off_items", "percent_off", "percent"), ("percent", "order")),
-    **dict.fromkeys(("amount_off_order", "amount_off", "amount", "gift_card"), ("amount", "order")),
-    "percent_off_shipping": ("percent", "shipping"),
-    "amount_off_shipping": ("amount", "shipping"),
-}
-"""What is taken off the order or its shipping: the word, our measure, and where."""
-_OF_LINES = {
-    "percent_off_product": ("percent", "order", "sku"),
-    "percent_off_category": ("percent", "order", "category"),
-    "amount_off_product": ("amount", "lines", "sku"),
-}
-
-
-def _measure(promotion: Data, *, added: bool) -> tuple[Data, str]:
-    """The discount, and the condition on the lines that it is taken off."""
-    if "buy" in promotion:
-        return _free_units(promotion, added=added)
-    for word, (measure, where) in _OF_THE_ORDER.items():
-        if word in promotion:
-            return {measure: number(promotion[word]), "on": where}, ""
-    for word, (measure, where, path) in _OF_LINES.items():
-        if word in promotion:
-            [(name, value)] = _only_one(promotion[word])
-            return {measure: number(value), "on": where}, f"line.{path} == {json.dumps(name)}"
-    tagged = f"{json.dumps(label('tag', promotion['only_tag']))} in line.labels" if "only_tag" in promotion else ""
-    return {"percent": number(promotion["percent_off_cheapest"]), "on": "cheapest"}, tagged
-
-
-def _only_one(value: Data) -> list[tuple[str, Any]]:
-    if len(value) != 1:
-        raise NotExpressible("one promotion for several products or categories")
-    return list(value.items())
-
-
-def _free_units(promotion: Data, *, added: bool) -> tuple[Data, str]:
-    """So many units free with so many bought: added to the order where it repeats or is claimed, else in the cart."""
-    [(bought, units)], [(given, free)] = _only_one(promotion["buy"]), _only_one(promotion["free"])
-    repeat = bool(promotion.get("repeat"))
-    discount: Data = {"percent": 100, "units": free, "repeat": repeat}
-    discount["buy"] = {"lines": f"line.sku == {json.dumps(bought)}", "quantity": units}
-    discount["free"] = "added" if repeat or added else "in_cart"
-    return discount, f"line.sku == {json.dumps(given)}"
-
-
 def _narrow(draft: Draft, campaign: Data, promotion: Data) -> None:
     conditions = []
     if "min_amount" in promotion:
         conditions.append(f"{_counted(promotion)} >= {decimal_text(promotion['min_amount'])}")
-    if "min_qty" in promotion:
+    if "min_qty_products" in promotion:
+        conditions.append(_at_least(promotion["min_qty_products"], promotion.get("min_qty", 1)))
+    elif "min_qty" in promotion:
         conditions.append(f"event.quantity >= {decimal_text(promotion['min_qty'])}")
-    for sku, quantity in promotion.get("needs", {}).items():
-        units = f"sum(event.lines.filter(l, l.sku == {json.dumps(sku)}).map(l, l.quantity))"
-        conditions.append(f"{units} >= {decimal_text(quantity)}")
+    conditions += [_at_least([sku], quantity) for sku, quantity in promotion.get("needs", {}).items()]
     if conditions:
         campaign["when"] = " && ".join(conditions)
-    schedule = {
-        ours: boundary(str(promotion[word])) for word, ours in (("from", "starts"), ("to", "ends")) if word in promotion
-    }
-    if schedule:
-        campaign["schedule"] = schedule
-    if promotion.get("exclusive"):
+    like_rules = {word: promotion[word] for word in _LIKE_RULES if word in promotion}
+    lines = campaign.get("lines")
+    narrowed(draft, campaign, like_rules)
+    if lines and campaign["lines"] != lines:
+        campaign["lines"] = f"{lines} && {campaign['lines']}"
+    if promotion.get("exclusive") or not promotion.get("stackable", True):
         campaign["exclusive"] = True
+    if promotion.get("always_stackable", promotion.get("always")) or plain(promotion.get("stackable")) == "always":
+        campaign["always"] = True
     if "priority" in promotion:
         campaign["priority"] = promotion["priority"]
+    _grouped(draft, campaign, promotion)
+
+
+def _grouped(draft: Draft, campaign: Data, promotion: Data) -> None:
+    """Put a promotion into the group of which only so many apply."""
+    groups = draft.more.setdefault("stacking", {}).setdefault("groups", {})
+    of = promotion.get("group", promotion.get("stacking_category"))
+    limits: Data = draft.settings.get("stacking_limit") or draft.settings.get("max_per_group") or {}
+    if of is not None and of in limits:
+        campaign["group"] = identifier(str(of))
+        groups[campaign["group"]] = {"most": int(limits[of])}
+        return
     order_wide = any(word in promotion for word in ("percent_off_order", "amount_off_order"))
-    if draft.settings.get("order_wide_discounts") == "best only" and order_wide:
+    wide = draft.settings.get("order_wide_discounts", "all")
+    if order_wide and meaning(_BEST_ONLY | {"all": False}, wide, "order-wide discounts"):
         campaign["group"] = "order_wide"
-        draft.more.setdefault("stacking", {})["groups"] = {"order_wide": {"choose": "best_value"}}
+        groups["order_wide"] = {"choose": "best_value"}
+
+
+_BEST_ONLY = dict.fromkeys(("best only", "best", "only the best", "highest only"), True)
+_BEST_ONLY |= dict.fromkeys(("stack", "all stack"), False)
+
+
+def _at_least(skus: list[str], quantity: object) -> str:
+    units = f"sum(event.lines.filter(l, l.sku in {quoted(skus)}).map(l, l.quantity))"
+    return f"{units} >= {decimal_text(quantity)}"
 
 
 def _counted(promotion: Data) -> str:
@@ -154,8 +163,15 @@ def _counted(promotion: Data) -> str:
 
 def _order_wide(_draft: Draft, value: str) -> None:
     """`_narrow` puts discounts of whole orders into a group."""
-    if value != "best only":
-        raise NotExpressible(f"order-wide discounts: {value}")
+    meaning(_BEST_ONLY, value, "order-wide discounts")
+
+
+def _stacking_limit(draft: Draft, value: Data) -> None:
+    """How many promotions of a group apply; `_grouped` says it of each."""
+    words = ("group", "stacking_category", "category")
+    named = {str(one[word]) for one in draft.settings.get("promotions", []) for word in words if word in one}
+    if value.keys() - named:
+        raise NotExpressible(f"a limit for {', '.join(sorted(value.keys() - named))}, which no promotion names")
 
 
 def _price_list(_draft: Draft, _value: object) -> None:
@@ -164,12 +180,12 @@ def _price_list(_draft: Draft, _value: object) -> None:
 
 def _base(_draft: Draft, value: str) -> None:
     """What a percentage is taken of; `write_discount` says it of each."""
-    if value not in {"original amount", "original", "discounted amount"}:
-        raise NotExpressible(f"a percentage of the {value}")
+    meaning(_BASES, value, "a percentage of")
 
 
 DISCOUNT_SETTINGS: dict[str, Setting] = {
     "base": _base,
     "order_wide_discounts": _order_wide,
     "price_list_percent_off": _price_list,
+    **dict.fromkeys(("stacking_limit", "max_per_group"), _stacking_limit),
 }

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from cases.amounts import decimals_of_points
+from cases.amounts import decimals_of_points, number
+from cases.levels import with_those_of
 from cases.published import Case, Data, NotExpressible
 
 Setting = Callable[["Draft", Any], None]
@@ -16,6 +17,7 @@ POINTS = "p"
 LADDER = "t"
 """The names that every case's points and ladder have."""
 
+_RATES = ("rates", "exchange_rates", "currency_rates", "conversion_rates")
 _HIGH = 10**9
 """So much a level asks for that is reached by hand only: the case gives levels without thresholds."""
 
@@ -41,7 +43,10 @@ class Draft:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.settings: Data = case.program
+        self.settings: Data = dict(case.program)
+        if "tax" in self.settings and not isinstance(self.settings["tax"], dict):
+            # A rate alone is added to prices, as one of a product is.
+            self.settings["tax"] = {"rate": self.settings["tax"], "mode": "exclusive"}
         self.points: Data = {"decimals": decimals_of_points(case.events, case.expect)}
         self.campaigns: Data = {}
         self.money: Data = {}
@@ -52,13 +57,13 @@ class Draft:
         self.tiers: list[Data] = []
         self.level_names: dict[str, str] = {}
         """Our id of a level -> what the case calls it."""
-        self.currency = str(case.program.get("base_currency", _currency(case)))
+        self.currency = str(case.program.get("base_currency") or case.program.get("currency") or _currency(case))
+        self.rates: Data = next((self.settings[word] for word in _RATES if word in self.settings), {})
+        """What one unit of another currency is in that of the program."""
         self.has_discounts = False
         """Whether purchases come with prices before promotions, which are ours to take off."""
         self.coupons: dict[str, str] = {}
         """The name of a coupon that can be used so often -> its promotion."""
-        self.till: list[Data] = []
-        """Promotions that take money off: the till applies them before we hear of a purchase."""
         self.other_points: Data = {}
         self.identifiers = ["external_id"]
         """What members are known by."""
@@ -69,8 +74,14 @@ class Draft:
 
     def definition(self) -> Data:
         """The program, as it is published."""
+        rates = {other: number(rate) for other, rate in self.rates.items() if other != self.currency}
         return {
-            "program": {"id": identifier(f"case {self.case.id}"), "name": self.case.id, "currency": self.currency},
+            "program": {
+                "id": identifier(f"case {self.case.id}"),
+                "name": self.case.id,
+                "currency": self.currency,
+                **({"rates": rates} if rates else {}),
+            },
             "money": self.money,
             "points": {POINTS: self.points, **self.other_points},
             "members": {"attributes": self.attributes, "identifiers": self.identifiers},
@@ -109,10 +120,10 @@ class Draft:
         if self.tiers:
             raise NotExpressible("two ladders in one case")
         made = []
-        for number, level in enumerate(levels):
+        for place, level in enumerate(levels):
             name = str(level["name"])
             self.level_names[identifier(name)] = name
-            floor = level.get("min_spend", level.get("min", level.get("from", number * _HIGH)))
+            floor = level.get("min_spend", level.get("min", level.get("from", place * _HIGH)))
             made.append({"id": identifier(name), "name": name, "from": str(floor)})
             if "keep" in level:
                 made[-1]["keep_from"] = str(level["keep"])
@@ -122,7 +133,7 @@ class Draft:
     def levels_by_hand(self, names: list[str]) -> None:
         """Levels that members are put in, because the case does not say how they are reached."""
         if not self.tiers:
-            self.ladder([{"name": name} for name in names])
+            self.ladder([{"name": name} for name in with_those_of(self.case.events, names)])
 
     def put_in_levels(self) -> None:
         """Let an event put members into each level of the ladder."""
@@ -143,5 +154,5 @@ def _currency(case: Case) -> str:
     if isinstance(cashback, dict) and "currency" in cashback:
         found.add(str(cashback["currency"]))
     if len(found) > 1:
-        raise NotExpressible("purchases in several currencies")
+        raise NotExpressible("purchases in several currencies, and none that the program is in")
     return found.pop() if found else "EUR"

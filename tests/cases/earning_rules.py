@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from cases.amounts import decimal_text, number
+from cases.amounts import decimal_text, exact, number
 from cases.coupons import instant_reward, next_order_coupon
 from cases.draft import POINTS, Draft, identifier
-from cases.narrowing import COMMON, narrowed
+from cases.narrowing import COMMON, aliased, narrowed
 from cases.published import Data, NotExpressible, known
+from cases.referrals import write_referral
+from cases.words import MODES, meaning, plain
 
-_MODES = {
-    **dict.fromkeys(("ceil", "ceiling", "up", "round up"), "ceil"),
-    **dict.fromkeys(("floor", "down", "round down", "drop fractions", "truncate", "none"), "floor"),
-    **dict.fromkeys(("nearest", "half up", "half_up", "nearest whole", "round"), "half_up"),
-    **dict.fromkeys(("half even", "half_even", "bankers"), "half_even"),
-}
 _SCOPES = {"rule": "campaign", "order": "event", "event": "event", "purchase": "event", "line": "line", "item": "line"}
 
 
@@ -25,41 +22,58 @@ def rounding(draft: Draft, rule: Data) -> None:
     if rule.get("round") is None:
         return
     text, _, scope = str(rule["round"]).partition(" per ")
-    if text not in _MODES or scope not in {"", *_SCOPES}:
-        raise NotExpressible(f"rounding {rule['round']!r}")
-    mode: Any = _MODES[text]
+    mode: Any = meaning(MODES, text, "rounding")
     if scope:
-        mode = {"mode": mode, "scope": _SCOPES[scope]}
+        mode = {"mode": mode, "scope": meaning(_SCOPES, scope, "rounding per")}
     if draft.points.setdefault("rounding", mode) != mode:
         raise NotExpressible("two ways of rounding one kind of points")
+
+
+def by_whole_steps(draft: Draft, points: Any, per: Any, rule: Data) -> str | None:
+    """The rate of a rule whose points are whole before anything multiplies them; None where no whole step says it.
+
+    Our rounding comes after multipliers; so many points for money, cut off, are one for each whole step.
+    """
+    if plain(rule.get("round")) == "floor per rule":
+        factors = any("multiplier" in str(other.get("kind")) for other in draft.settings.get("rules", []))
+        step = exact(per) / exact(points)
+        if (factors or "round" in draft.settings) and step == step.quantize(_STEP):
+            return f"1 per whole {number(step)}"
+    return None
+
+
+_STEP = Decimal("0.000000001")
+
+
+_BASES: dict[str, Data] = {
+    word: {key: value}
+    for words, key, value in (
+        (("before tax", "tax excluded", "excluding tax", "net", "untaxed"), "tax", "excluded"),
+        (("after tax", "tax included", "including tax", "gross"), "tax", "included"),
+        (("before discounts", "before discount"), "discounts", "before"),
+        (("after discounts", "after discount"), "discounts", "after"),
+        (("order total", "order"), "of", "order"),
+        (("items total", "items", "goods"), "of", "goods"),
+    )
+    for word in words
+}
 
 
 def basis_of(rule: Data) -> Data:
     """A money basis of a rule's own."""
     found: Data = {}
     if "basis" in rule:
-        words = {
-            "before tax": {"tax": "excluded"},
-            "tax excluded": {"tax": "excluded"},
-            "after tax": {"tax": "included"},
-            "tax included": {"tax": "included"},
-            "before discounts": {"discounts": "before"},
-            "after discounts": {"discounts": "after"},
-            "order total": {"of": "order"},
-            "items total": {"of": "goods"},
-            "order_total": {"of": "order"},
-            "items_total": {"of": "goods"},
-        }
-        if rule["basis"] not in words:
-            raise NotExpressible(f"basis {rule['basis']!r}")
-        found |= words[rule["basis"]]
+        found |= meaning(_BASES, rule["basis"], "basis")
     return found
 
 
 def _points_per_currency_unit(draft: Draft, rule: Data) -> Data:
     known(rule, *COMMON, "rate", "delivery_cost_counts", "round", "basis", "per")
-    rounding(draft, rule)
-    campaign = draft.campaign(earn={POINTS: f"{number(rule['rate'])} per {number(rule.get('per', 1))}"})
+    rate = by_whole_steps(draft, rule["rate"], rule.get("per", 1), rule)
+    if rate is None:
+        rounding(draft, rule)
+        rate = f"{number(rule['rate'])} per {number(rule.get('per', 1))}"
+    campaign = draft.campaign(earn={POINTS: rate})
     basis = basis_of(rule)
     if basis:
         campaign["basis"] = basis
@@ -68,10 +82,13 @@ def _points_per_currency_unit(draft: Draft, rule: Data) -> Data:
 
 def _points_per_amount(draft: Draft, rule: Data) -> Data:
     known(rule, *COMMON, "points", "per", "round", "basis", "proportional")
-    rounding(draft, rule)
-    # A source that does not say how a part of the step counts gives points for whole steps.
-    whole = "" if rule.get("proportional") or "round" in rule else "whole "
-    campaign = draft.campaign(earn={POINTS: f"{number(rule['points'])} per {whole}{number(rule['per'])}"})
+    rate = by_whole_steps(draft, rule["points"], rule["per"], rule)
+    if rate is None:
+        rounding(draft, rule)
+        # A source that does not say how a part of the step counts gives points for whole steps.
+        whole = "" if rule.get("proportional") or "round" in rule else "whole "
+        rate = f"{number(rule['points'])} per {whole}{number(rule['per'])}"
+    campaign = draft.campaign(earn={POINTS: rate})
     basis = basis_of(rule)
     if basis:
         campaign["basis"] = basis
@@ -79,7 +96,9 @@ def _points_per_amount(draft: Draft, rule: Data) -> Data:
 
 
 def _fixed(draft: Draft, rule: Data) -> Data:
-    known(rule, *COMMON, "points")
+    known(rule, *COMMON, "points", "per")
+    if rule.get("per", "order") not in {"order", "purchase", "visit"}:
+        return _points_per_unit(draft, {word: value for word, value in rule.items() if word != "per"})
     return draft.campaign(earn={POINTS: number(rule["points"])})
 
 
@@ -93,24 +112,42 @@ def _points_per_unit(draft: Draft, rule: Data) -> Data:
     return draft.campaign(earn={POINTS: f"{number(rule.get('rate', rule.get('points')))} per unit"})
 
 
+_EVENT_OF = {"signup bonus": "account_created", "birthday bonus": "birthday", "first purchase bonus": "first_purchase"}
+"""The event that a kind of rule names itself."""
+
+
 def _event_bonus(draft: Draft, rule: Data) -> Data:
     known(rule, *COMMON, "event", "points")
-    name = str(rule["event"])
+    name = str(rule["event"] if "event" in rule else _EVENT_OF[plain(rule["kind"])])
     campaign = draft.campaign(earn={POINTS: number(rule["points"])}, on=trigger(draft, name))
     if name == "first_purchase":
         campaign["when"] = "member.first_purchase"
     return campaign
 
 
+def _referral(draft: Draft, rule: Data) -> Data:
+    """A rule about friends: the terms of `referral`, in the words of a rule."""
+    words = {word: value for word, value in rule.items() if word not in {"kind", "name", "id"}}
+    if "reward_type" in words:
+        words["reward"] = words.pop("reward_type")
+    draft.settings.setdefault("referral", words)
+    write_referral(draft, words)
+    made: Data = draft.campaigns[list(draft.campaigns)[-1]]
+    return made
+
+
 def _multiplier(draft: Draft, rule: Data) -> Data:
-    known(rule, *COMMON, "factor", "round")
+    known(rule, *COMMON, "factor", "multiplier", "round")
     rounding(draft, rule)
-    return draft.campaign(multiply={"by": number(rule["factor"])})
+    return draft.campaign(multiply={"by": number(rule.get("factor", rule.get("multiplier")))})
 
 
 def _birthday_month_multiplier(draft: Draft, rule: Data) -> Data:
     known(rule, *COMMON, "by_tier", "factor")
-    month = f"int({draft.attribute('birthday', 'date')}.substring(5, 7)) == time.month"
+    born = draft.attribute("birthday", "date")
+    month = f"int({born}.substring(5, 7)) == time.month"
+    if plain(rule["kind"]) == "birthday day multiplier":
+        month = f"{born}.substring(5, 10) == time.date.substring(5, 10)"
     if "by_tier" not in rule:
         return draft.campaign(when=month, multiply={"by": number(rule["factor"])})
     draft.levels_by_hand(list(rule["by_tier"]))
@@ -138,24 +175,36 @@ _KINDS: dict[str, Callable[[Draft, Data], Data]] = {
     "event_bonus": _event_bonus,
     "multiplier": _multiplier,
     "product_multiplier": _multiplier,
-    "birthday_month_multiplier": _birthday_month_multiplier,
+    **dict.fromkeys(("birthday_month_multiplier", "birthday_day_multiplier"), _birthday_month_multiplier),
     "next_order_coupon": next_order_coupon,
     "instant_reward": instant_reward,
-}
-_LATER = {
-    "referral": "referrals",
+    "referral": _referral,
+    **dict.fromkeys(("points_per_item", "item_based", "per_item", "fixed_per_unit"), _points_per_unit),
+    **dict.fromkeys(("points_per_visit", "visit", "visit_based"), _fixed),
+    **dict.fromkeys(("spend", "points_per_spend", "points_per_unit_of_money", "spend_based"), _points_per_amount),
+    **dict.fromkeys(("custom_event", "event", "action"), _event_bonus),
+    **dict.fromkeys(("signup_bonus", "birthday_bonus", "first_purchase_bonus"), _event_bonus),
+    **dict.fromkeys(("bonus", "fixed_bonus", "order_bonus"), _fixed),
+    **dict.fromkeys(("category_multiplier", "label_multiplier", "tier_multiplier", "sku_multiplier"), _multiplier),
 }
 
 
 def write_rules(draft: Draft, rules: list[Data]) -> None:
     """Every rule becomes one campaign."""
-    for rule in rules:
-        kind = str(rule.get("kind"))
-        if kind in _LATER:
-            raise NotExpressible(_LATER[kind])
+    over = False
+    for one in rules:
+        rule = aliased(one)
+        kind = plain(rule.get("kind")).replace(" ", "_")
         if kind not in _KINDS:
             raise NotExpressible(f"rule {kind}")
         campaign = _KINDS[kind](draft, rule)
         if "members_with" in rule:
             raise NotExpressible("audiences")
-        narrowed(draft, campaign, rule)
+        if kind != "referral":
+            narrowed(draft, campaign, rule)
+        if over:
+            campaign["enabled"] = False
+        if rule.get("last"):
+            if {"when", "lines", "schedule", "limits"} & campaign.keys():
+                raise NotExpressible("a last rule that does not always apply")
+            over = True

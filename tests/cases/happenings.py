@@ -10,11 +10,13 @@ from cases.amounts import exact, money, number
 from cases.basket import purchase
 from cases.birthdays import BIRTHDAY_HAPPENINGS, date_of, declare_birthdays
 from cases.carts import CART_HAPPENINGS, declare_applied, other_code
-from cases.coupons import COUPON_HAPPENINGS, declare_coupons, order_with_coupons
+from cases.coupons import COUPON_HAPPENINGS, code_of, declare_coupons, order_with_coupons
 from cases.draft import POINTS, Draft, identifier
 from cases.earning_rules import trigger
 from cases.gift_cards import declare_cards, open_cards, pay_with_cards
-from cases.moving import MOVING_HAPPENINGS, in_rank, levels_named, of_each
+from cases.levels import with_those_of
+from cases.memberships import MEMBERSHIP_HAPPENINGS
+from cases.moving import MOVING_HAPPENINGS, of_each
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.referrals import REFERRAL_HAPPENINGS, referred
@@ -22,6 +24,7 @@ from cases.returns import RETURN_HAPPENINGS, given_points
 from cases.rewards import REWARD_HAPPENINGS, wishes
 from cases.shop import Answer
 from cases.tier_happenings import TIER_HAPPENINGS, qualify, reach
+from cases.timeline import moment_of
 
 Happen = Callable[[Play, Data, dt.datetime], Answer | None]
 _WHEN = ("type", "member", "date", "at", "day", "days_ago", "key", "name")
@@ -36,6 +39,10 @@ def _purchase(play: Play, event: Data, at: dt.datetime) -> Answer:
     pay_with_cards(play, event, body)
     if "order" in event:
         body["external_id"] = str(event["order"])
+    elif "key" in event:
+        body |= _by_key(play, event)
+    if body.get("codes"):
+        body["codes"] = [code_of(play, code) for code in body["codes"]]
     if "pay_with_wallet" in event:
         body["labels"] = [*body.get("labels", []), "pay_with_wallet"]
     if "pay_with_points" in event:
@@ -45,6 +52,13 @@ def _purchase(play: Play, event: Data, at: dt.datetime) -> Answer:
     if "redeem" in event:
         body["redeem"] = wishes(play, event, body, at)
     return play.shop.send(body, name, at)
+
+
+def _by_key(play: Play, event: Data) -> Data:
+    """What makes an event that is sent again the same one: its id, and when it happened."""
+    at = event.get("at", event.get("date"))
+    moment = play.timeline.start if at is None else moment_of(str(at))
+    return {"external_id": f"key {event['key']}", "occurred_at": moment.isoformat()}
 
 
 def _burnt(play: Play, event: Data, body: Data, at: dt.datetime) -> None:
@@ -82,7 +96,7 @@ def _own(play: Play, event: Data, at: dt.datetime) -> Answer:
     if "store" in event:
         body["location"] = event["store"]
     if "key" in event:
-        body |= {"external_id": f"key {event['key']}", "occurred_at": play.timeline.start.isoformat()}
+        body |= _by_key(play, event)
     return play.shop.send(body, play.named(event), at)
 
 
@@ -172,7 +186,7 @@ def _evaluate(play: Play, event: Data, at: dt.datetime) -> Answer:
 
 
 def _query(play: Play, event: Data, at: dt.datetime) -> None:
-    known(event, *_WHEN)
+    known(event, *_WHEN, "hours", "days", "weeks")
 
 
 def _earned_since(play: Play, event: Data, _at: dt.datetime) -> None:
@@ -244,6 +258,7 @@ HAPPENINGS: dict[str, Happen] = {
     "variant": _variant,
     "upgrade": _upgrade,
     **TIER_HAPPENINGS,
+    **MEMBERSHIP_HAPPENINGS,
     **BIRTHDAY_HAPPENINGS,
     **RETURN_HAPPENINGS,
     **CART_HAPPENINGS,
@@ -275,7 +290,7 @@ def happening(event: Data) -> Happen:
 
 def declare(draft: Draft, events: list[Data]) -> None:
     """Put into the program what the events of a case need, beside what its settings say."""
-    levels = in_rank(list(dict.fromkeys(level for event in events for level in levels_named(event))))
+    levels = with_those_of(events, [])
     if levels:
         draft.levels_by_hand(levels)
     for event in events:

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from cases.amounts import decimal_text, exact, number
-from cases.draft import POINTS, Draft, Setting
+from cases.draft import POINTS, Draft, Setting, quoted
 from cases.earning_rules import rounding
-from cases.narrowing import boundary
+from cases.narrowing import aliased, boundary
 from cases.published import Data, NotExpressible, known
+from cases.words import meaning, plain
 
 _PERIODS = {
     "lifetime": "lifetime",
@@ -18,9 +19,9 @@ _PERIODS = {
     "calendar year": "calendar_year",
     "year": "calendar_year",
     "1 month": "rolling 1mo",
+    **dict.fromkeys(("month", "calendar month"), "rolling 1mo"),
 }
 """Over which time bands are counted."""
-_UNITS = {"days": "d", "weeks": "w", "months": "mo", "years": "y"}
 
 
 def basis(draft: Draft, value: str) -> None:
@@ -33,9 +34,7 @@ def basis(draft: Draft, value: str) -> None:
         "before tax, less refunds": {"tax": "excluded"},
         "after tax, less refunds": {"tax": "included"},
     }
-    if value not in words:
-        raise NotExpressible(f"basis {value!r}")
-    draft.money |= words[value]
+    draft.money |= meaning(words, value, "basis")
     if isinstance(draft.case.expect, dict) and "basis" in draft.case.expect:
         draft.effect("basis", amount="event.total")
 
@@ -45,9 +44,9 @@ def include_tax(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setting 
     draft.money["tax"] = "included" if value else "excluded"
 
 
-def tax(draft: Draft, value: Data) -> None:
+def tax(draft: Draft, value: Any) -> None:
     """The till adds or extracts it; see `basket`."""
-    if "mode" in value and value["mode"] not in {"exclusive", "included", "inclusive"}:
+    if isinstance(value, dict) and "mode" in value and value["mode"] not in {"exclusive", "included", "inclusive"}:
         raise NotExpressible(f"tax {value['mode']}")
 
 
@@ -63,6 +62,7 @@ _COMPARISONS = {
 
 def condition(draft: Draft, value: Data) -> None:
     """A condition by itself: whether it is met."""
+    value = aliased(value)
     known(value, *_COMPARISONS, "iso_days", "from", "to", "skus")
     campaign = draft.campaign(effect={"name": "applied"}, on=["purchase", "visit"])
     comparisons = [f"{left} {decimal_text(value[word])}" for word, left in _COMPARISONS.items() if word in value]
@@ -90,39 +90,36 @@ def cashback(draft: Draft, value: Data) -> None:
     draft.points["decimals"] = 2
     rounding(draft, {"round": draft.settings.get("round", "nearest")})
     for category, percent in value.items():
+        if isinstance(percent, dict):
+            raise NotExpressible(f"cashback of {category} up to so much a period, and another rate above")
         campaign = draft.campaign(earn={POINTS: f"{number(percent)} per 100"})
-        if category != "all":
+        if plain(category) in {"other", "others", "everything else", "else"}:
+            campaign["lines"] = f"!(line.category in {quoted([other for other in value if other != category])})"
+        elif plain(category) not in {"all", "everything"}:
             campaign["lines"] = f"line.category == {json.dumps(category)}"
         elif draft.settings.get("membership") is not None:
             campaign["when"] = f'{draft.attribute("membership")} == "paid"'
 
 
-def membership(draft: Draft, value: Any) -> None:
-    """A membership that costs something, as an attribute of the member that rates depend on."""
-    if isinstance(value, dict) and "length" in value:
-        known(value, "length", "unit")
-        draft.ladder([{"name": "nobody"}, {"name": "member"}])
-        period_of = f"{value['length']}{_UNITS[value['unit']]}"
-        draft.tiers[0]["validity"] = {"after": period_of, "first_day_counts": True}
-        return
-    if isinstance(value, dict) and "upgrade_fee" not in value:
-        raise NotExpressible("memberships with a price")
-    draft.attribute("membership")
-    # A membership with an upgrade fee is one that members do not have yet.
-    paid = not isinstance(value, dict) or "upgrade_fee" not in value
-    if isinstance(value, dict) and "upgrade_fee" in value:
-        own = draft.own_event("upgrade", months_left="integer")
-        fee = f"{decimal_text(value['upgrade_fee'])} * event.data.months_left / 12"
-        draft.campaign(on=own, effect={"name": "upgrade", "values": {"fee": fee}}, set={"membership": '"paid"'})
-    draft.enrolled_with["membership"] = "paid" if paid else "ordinary"
+def cashback_by_tier(draft: Draft, value: Data) -> None:
+    """Money back, by level."""
+    draft.points["decimals"] = 2
+    rounding(draft, {"round": draft.settings.get("round", "nearest")})
+    draft.levels_by_hand(list(value))
+    for name, percent in value.items():
+        draft.campaign(when=draft.level_is(name), earn={POINTS: f"{number(percent)} per 100"})
 
 
-def on_downgrade(draft: Draft, value: str) -> None:
-    """What becomes of the points of a member who goes back to the ordinary membership."""
-    if value != "forfeit":
-        raise NotExpressible(f"on_downgrade {value!r}")
-    own = draft.own_event("downgrade_membership")
-    draft.campaign(on=own, deduct={POINTS: {"expression": f"member.points.{POINTS}"}}, set={"membership": '"ordinary"'})
+def points_by_currency(draft: Draft, value: Data) -> None:
+    """Points for each unit of a currency: the program is in one of them, and the till converts at what others earn."""
+    used = {str(event["currency"]) for event in draft.case.events if "currency" in event}
+    main = draft.currency if draft.currency in value else next(iter(value))
+    if used - value.keys():
+        raise NotExpressible(f"points for {', '.join(sorted(used - value.keys()))}")
+    draft.currency = main
+    own = exact(value[main])
+    draft.rates = {other: exact(rate) / own for other, rate in value.items()}
+    draft.campaign(earn={POINTS: f"{number(own)} per 1"})
 
 
 def cashback_bands(draft: Draft, bands: list[Data]) -> None:
@@ -169,11 +166,12 @@ MONEY_SETTINGS: dict[str, Setting] = {
     "tax": tax,
     "condition": condition,
     "cashback": cashback,
-    "membership": membership,
-    "on_downgrade": on_downgrade,
+    **dict.fromkeys(("cashback_by_tier", "cashback_pct_by_tier"), cashback_by_tier),
+    **dict.fromkeys(("points_per_unit_by_currency", "rate_by_currency", "points_by_currency"), points_by_currency),
     "cashback_bands": cashback_bands,
     "period": nothing,
     "points_per_base_unit": points_per_base_unit,
     "base_currency": nothing,
+    **dict.fromkeys(("rates", "exchange_rates", "currency_rates", "conversion_rates", "currency"), nothing),
     "round": round_,
 }

@@ -4,54 +4,60 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from cases.amounts import exact
+from cases.amounts import exact, number
 from cases.draft import POINTS, Draft, Setting
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
+from cases.words import meaning, plain
 
 Look = Callable[[Play, Any], Any]
 GIVER = "the giver"
 """Who gives where a case names nobody."""
-_FRESH = {"resets expiry": True, "fresh expiry": True, "new expiry": True, "allowed": False, "keeps expiry": False}
+_FRESH = {
+    **dict.fromkeys(("resets expiry", "fresh expiry", "new expiry", "fresh"), True),
+    **dict.fromkeys(("allowed", "true", "keeps expiry", "keep expiry", "same expiry"), False),
+}
 """How a source says that members can give points -> whether these then end as if they had just been earned."""
-_RANKS = ("bronze", "silver", "gold", "platinum", "diamond")
 _LOOKUP = re.compile(r"^lookup_of_(\w+)_returns$")
 
 
 def _transfer_setting(draft: Draft, value: Any) -> None:
     """`transfer`: members can give each other points."""
-    if value not in _FRESH:
-        raise NotExpressible(f"transfer: {value}")
+    if plain(value) in {"not allowed", "forbidden", "none", "false", "never"}:
+        return  # nothing is said of transfers then
+    fresh = meaning(_FRESH, value, "transfer")
     made = draft.more.setdefault("transfers", {}).setdefault(POINTS, {})
-    made.update({"expiry": "fresh"} if _FRESH[value] else {})
+    made.update({"expiry": "fresh"} if fresh else {})
 
 
 def _receiver_expiry(draft: Draft, value: Any) -> None:
     """`receiver_lot_expiry`: when transferred points end."""
-    if value not in {"same as source lot", "fresh"}:
-        raise NotExpressible(f"receiver_lot_expiry: {value}")
+    ways = {
+        **dict.fromkeys(("same as source lot", "same as source", "kept", "keep"), "keep"),
+        **dict.fromkeys(("fresh", "new", "from the transfer date"), "fresh"),
+    }
     made = draft.more.setdefault("transfers", {}).setdefault(POINTS, {})
-    made["expiry"] = "fresh" if value == "fresh" else "keep"
+    made["expiry"] = meaning(ways, value, "receiver_lot_expiry")
 
 
-MOVING_SETTINGS: dict[str, Setting] = {"transfer": _transfer_setting, "receiver_lot_expiry": _receiver_expiry}
+def _at_least(draft: Draft, value: Any) -> None:
+    draft.more.setdefault("transfers", {}).setdefault(POINTS, {})["least"] = number(value)
 
 
-def in_rank(levels: Sequence[str]) -> list[str]:
-    """Levels that are named in any order, the lowest first, where all their names say which is higher."""
-    if all(level.lower() in _RANKS for level in levels):
-        return sorted(levels, key=lambda level: _RANKS.index(level.lower()))
-    return list(levels)
+def _at_most(draft: Draft, value: Any) -> None:
+    draft.more.setdefault("transfers", {}).setdefault(POINTS, {})["most"] = number(value)
 
 
-def levels_named(event: Data) -> list[str]:
-    """The levels that an event names: its member's, or those of several."""
-    told = [event, *event.get("members", {}).values()] if event["type"] == "state" else [event]
-    return [str(one["tier"]) for one in told if "tier" in one]
+MOVING_SETTINGS: dict[str, Setting] = {
+    "transfer": _transfer_setting,
+    "receiver_lot_expiry": _receiver_expiry,
+    **dict.fromkeys(("min_transfer", "min_points_per_transfer", "transfer_min"), _at_least),
+    **dict.fromkeys(("max_transfer", "max_points_per_transfer", "transfer_max"), _at_most),
+}
 
 
 def of_each(event: Data) -> list[Data]:
@@ -82,10 +88,10 @@ def _merge(play: Play, event: Data, _at: dt.datetime) -> Answer:
     main = str(event["into"])
     answer: Answer | None = None
     names = event["from"] if isinstance(event["from"], list) else [event["from"]]
-    for number, name in enumerate(names):
+    for place, name in enumerate(names):
         body = {"duplicate": play.shop.enrol(str(name)), "reason": "the case says so"}
         path = f"/v1/members/{play.shop.enrol(main)}/merge"
-        answer = play.shop.post(path, body, {"Idempotency-Key": f"merge-{len(play.steps)}-{number}"})
+        answer = play.shop.post(path, body, {"Idempotency-Key": f"merge-{len(play.steps)}-{place}"})
         if answer.problem is not None:
             raise AssertionError(f"{name} cannot be merged: {answer.body}")
     if answer is None:

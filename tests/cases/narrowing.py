@@ -6,8 +6,53 @@ import json
 
 from cases.amounts import decimal_text, number
 from cases.draft import POINTS, Draft, label, quoted
-from cases.published import Data
-from cases.timeline import day_of
+from cases.published import Data, NotExpressible
+from cases.timeline import day_of, moment_of
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "from": ("date_from", "starts", "start", "start_date", "starts_at", "valid_from", "from_date"),
+    "to": ("date_to", "ends", "end", "end_date", "ends_at", "valid_to", "valid_until", "until", "to_date"),
+    "round": ("rounding",),
+    "min_amount": ("minimum_amount", "min_order_total", "minimum_order", "minimum_order_value", "order_minimum"),
+    "min_qty": ("min_quantity", "minimum_qty", "minimum_quantity"),
+    "max_per_member": (
+        *("max_per_customer", "limit_per_member", "limit_per_customer", "limit_per_user", "per_member_limit"),
+        *("max_uses_per_member", "max_uses_per_customer", "usage_limit_per_member", "uses_per_member"),
+    ),
+    "max_uses": ("max_total_uses", "max_uses_in_all", "limit_usage", "usage_limit", "total_limit", "limit"),
+    "iso_days": ("iso_weekdays", "weekdays", "days_of_week"),
+    "skus": ("products", "sku", "product"),
+    "excluded_skus": ("exclude_skus", "excluded_products", "exclude_products"),
+    "excluded_categories": ("exclude_categories", "excluded_category"),
+    "excluded_labels": ("exclude_labels",),
+    "included_labels": ("include_labels",),
+    "categories": ("category",),
+    "brands": ("brand",),
+    "stores": ("store", "locations"),
+    "channels": ("channel",),
+    "tiers": ("tier", "only_tiers", "for_tiers"),
+    "max_discount": ("discount_cap",),
+    "max_amount": ("max_discount_amount",),
+    "code": ("promo_code", "coupon_code"),
+    "exclusive": ("not_combinable",),
+    "last": ("last_executed_rule", "last_executed", "stop_after", "stops", "stop"),
+    "cost_points": ("cost", "points_cost", "price_points", "required_for_one"),
+}
+"""Words that mean the same: the one that rules know, and its other spellings."""
+_LISTS = ("skus", "excluded_skus", "excluded_categories", "categories", "brands", "stores", "channels", "tiers")
+
+
+def aliased(data: Data, **own: str) -> Data:
+    """`data` in the words that rules know; `own` are meanings that words have in this place only."""
+    names = {other: word for word, others in _ALIASES.items() for other in others} | own
+    found: Data = {}
+    for word, value in data.items():
+        known_as = names.get(word, word)
+        if known_as in found or (known_as != word and known_as in data):
+            raise NotExpressible(f"{word} beside {known_as}")
+        found[known_as] = [value] if known_as in _LISTS and not isinstance(value, list) else value
+    return found
+
 
 _PERIODS = ("day", "week", "month", "quarter", "year")
 _NARROWS = (
@@ -22,14 +67,16 @@ _CONDITIONS = (
 )
 _TIMES = ("from", "to", "iso_days", "days", "hours")
 _STACKING = ("stackable", "exclusive", "priority", "group")
+IN_ALL = ("max_uses",)
+"""How often anything may be used, by whomever."""
 _LIMITS = (
     *(f"max_per_{period}" for period in (*_PERIODS, "member")),
     *(f"max_points_per_{period}" for period in (*_PERIODS, "member")),
-    *("max_uses", "max_points", "budget"),
+    *(*IN_ALL, "max_points", "budget"),
     *("max_points_per_event", "max_points_per_purchase", "max_points_per_order"),
 )
 _IN_TIME = ("expires_in_days", "expires_in_months", "expires_on", "pending_days")
-_NAMES = ("id", "name", "kind")
+_NAMES = ("id", "name", "kind", "enabled", "active", "last")
 COMMON = (*_NAMES, *_IN_TIME, *_NARROWS, *_CONDITIONS, *_TIMES, *_STACKING, *_LIMITS)
 """The words that any rule may have."""
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -55,6 +102,8 @@ def narrowed(draft: Draft, campaign: Data, rule: Data) -> Data:
         campaign["exclusive"] = True
     if "priority" in rule:
         campaign["priority"] = rule["priority"]
+    if not rule.get("enabled", rule.get("active", True)):
+        campaign["enabled"] = False
     if "name" in rule or "id" in rule:
         campaign["name"] = str(rule.get("name", rule.get("id")))
     return campaign
@@ -104,7 +153,7 @@ def _conditions(draft: Draft, rule: Data) -> list[str]:
         draft.levels_by_hand([str(name) for name in rule["tiers"]])
         found.append(" || ".join(draft.level_is(str(name)) for name in rule["tiers"]))
     if "condition" in rule:
-        found += _conditions(draft, rule["condition"])
+        found += _conditions(draft, aliased(rule["condition"]))
     return found
 
 
@@ -138,7 +187,7 @@ def _in_time(rule: Data) -> Data:
 
 def boundary(text: str) -> str:
     """A first or last day, or a moment, as schedules have them."""
-    return text if "T" in text else str(day_of(text))
+    return moment_of(text).isoformat() if "T" in text or ":" in text else str(day_of(text))
 
 
 def _limits(rule: Data) -> list[Data]:
@@ -148,7 +197,8 @@ def _limits(rule: Data) -> list[Data]:
             found.append({"every": period, "uses": rule[f"max_per_{period}"]})
         if f"max_points_per_{period}" in rule:
             found.append({"every": period, "earn": f"{number(rule[f'max_points_per_{period}'])} {POINTS}"})
-    found += [{"uses": rule[name]} for name in ("max_per_member", "max_uses") if name in rule]
+    found += [{"uses": rule["max_per_member"]}] if "max_per_member" in rule else []
+    found += [{"in_all": f"{rule[name]} uses"} for name in IN_ALL if name in rule]
     points = ("max_points_per_member", "max_points")
     found += [{"earn": f"{number(rule[name])} {POINTS}"} for name in points if name in rule]
     each = ("max_points_per_event", "max_points_per_purchase", "max_points_per_order")

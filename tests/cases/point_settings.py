@@ -10,7 +10,8 @@ from cases.draft import LADDER, Draft, Setting, identifier
 from cases.narrowing import boundary
 from cases.published import Data, NotExpressible, known
 from cases.returns import RETURN_SETTINGS
-from cases.tier_settings import nothing
+from cases.tier_settings import length, nothing
+from cases.words import meaning
 
 _ALIGNMENT = {
     **{word: f"{word}_end" for word in ("month", "quarter", "year")},
@@ -22,6 +23,9 @@ _UNITS = {"days": "d", "weeks": "w", "months": "mo", "years": "y", "hours": "h"}
 def expiry(draft: Draft, value: Any) -> None:
     """When points end."""
     if value is None or value == "never":
+        return
+    if isinstance(value, str):
+        draft.points["expiry"] = {"after": length(value)}
         return
     if any(f"rolling_{word}" in value for word in _UNITS):
         _rolling(draft, value)
@@ -45,8 +49,17 @@ def _on_days(value: Data) -> Data:
         return {"on": fixed}
     if "on" not in value:
         return {}
-    days = value["on"] if isinstance(value["on"], list) else [value["on"]]
-    return {"on": [str(day).split()[0] for day in days], "on_is": "gone"}
+    days = [str(day).split()[0] for day in (value["on"] if isinstance(value["on"], list) else [value["on"]])]
+    # A day of one year is a last day; one of every year is when it happens.
+    return {"on": days} | ({} if all(len(day) > len("MM-DD") for day in days) else {"on_is": "gone"})
+
+
+_EXTENDS = {
+    **dict.fromkeys(("purchase", "purchases", "transaction", "any transaction", "order"), "purchase"),
+    **dict.fromkeys(("earning", "earn", "earning points"), "earning"),
+    **dict.fromkeys(("any activity", "activity", "any event"), "anything"),
+}
+"""What keeps points from ending: the words of sources."""
 
 
 def _rolling(draft: Draft, value: Data) -> None:
@@ -54,30 +67,37 @@ def _rolling(draft: Draft, value: Data) -> None:
     known(value, *(f"rolling_{word}" for word in _UNITS), "extended_by", "zero_point_events_count")
     [after] = [f"{value[f'rolling_{word}']}{unit}" for word, unit in _UNITS.items() if f"rolling_{word}" in value]
     made: Data = {"inactivity": after}
-    by = value.get("extended_by", "any activity")
+    by = meaning(_EXTENDS, value.get("extended_by", "any activity"), "expiry that is extended by")
     if by == "purchase":
         made["extended_by"] = ["purchase"]
-    elif by not in {"earning", "any activity"}:
-        raise NotExpressible(f"expiry that is extended by {by}")
     if by == "earning" and not value.get("zero_point_events_count", False):
         made["must_earn"] = True
     draft.points["expiry"] = made
 
 
-def pending_days(draft: Draft, value: int) -> None:
+def pending_days(draft: Draft, value: Any) -> None:
     """Until then points cannot be used."""
+    if isinstance(value, dict):
+        pending(draft, value)
+        return
     draft.points["available_after"] = f"{value}d"
 
 
 def lots(draft: Draft, value: str) -> None:
     """Which points are used first. Without any end, the oldest ones end first too."""
-    if value not in {"earliest_expiry_first", "oldest_first", "fifo"}:
-        raise NotExpressible(f"lots: {value}")
+    by_age = {"earliest_expiry_first": False, "first to expire first": False, "oldest_first": True, "fifo": True}
+    ends = [str(event.get("expires", "~")) for event in draft.case.events if event["type"] == "earn"]
+    if meaning(by_age, value, "lots") and ends != sorted(ends):
+        raise NotExpressible("points used in the order in which they were earned, whenever they end")
 
 
 def negative_balance(draft: Draft, value: str) -> None:
     """Whether a balance may lie below zero."""
-    draft.points["negative"] = "allow" if value == "allowed" else "block"
+    words = {
+        **dict.fromkeys(("allowed", "allow", "true"), "allow"),
+        **dict.fromkeys(("blocked", "block", "not allowed", "refused", "forbidden", "false"), "block"),
+    }
+    draft.points["negative"] = meaning(words, value, "a balance below zero")
 
 
 def allow_negative(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setting of the case
@@ -85,14 +105,20 @@ def allow_negative(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setti
     negative_balance(draft, "allowed" if value else "blocked")
 
 
+_CROSSING = ("crossing_award", "crossing", "cap_crossing", "award_over_cap")
+_CROSSES = {
+    **dict.fromkeys(("cut", "cut off", "cut to the cap", "truncated", "partial"), "cut"),
+    **dict.fromkeys(("whole", "in whole", "in full", "let in whole", "full"), "whole"),
+}
+
+
 def cap_per(every: str) -> Setting:
     """At most so many points a period, over all that earns them."""
 
     def cap(draft: Draft, value: Any) -> None:
         made: Data = {"every": every, "points": number(value)}
-        crossing = str(draft.settings.get("crossing_award", "cut"))
-        if crossing not in {"cut", "whole"}:
-            raise NotExpressible(f"an award that crosses a cap: {crossing}")
+        told = next((draft.settings[word] for word in _CROSSING if word in draft.settings), "cut")
+        crossing = meaning(_CROSSES, told, "an award that crosses a cap")
         draft.points.setdefault("caps", []).append(made | ({} if crossing == "cut" else {"crossing": crossing}))
 
     return cap
@@ -114,9 +140,7 @@ def stacking(draft: Draft, value: str) -> None:
         **dict.fromkeys(("multiplicative", "multiply", "product", "compound"), "product"),
         **dict.fromkeys(("best", "best only", "highest", "maximum"), "best"),
     }
-    if value not in words:
-        raise NotExpressible(f"stacking: {value}")
-    draft.more.setdefault("stacking", {})["multipliers"] = words[value]
+    draft.more.setdefault("stacking", {})["multipliers"] = meaning(words, value, "stacking")
 
 
 def starts(draft: Draft, value: str) -> None:
@@ -164,9 +188,13 @@ POINT_SETTINGS: dict[str, Setting] = {
     **{f"max_points_per_{every}": cap_per(every) for every in ("day", "week", "month", "quarter", "year", "event")},
     **{f"max_points_per_{word}": cap_per("event") for word in ("purchase", "order", "transaction")},
     "max_points": cap_per("ever"),
-    **dict.fromkeys(("max_cashback", "cashback_cap", "cap"), cap_per("ever")),
-    **dict.fromkeys(("max_cashback_per_year", "max_per_year"), cap_per("year")),
+    **dict.fromkeys(("max_cashback", "max_reward", "cashback_cap", "reward_cap", "cap"), cap_per("ever")),
+    **{
+        f"{what}_per_{every}": cap_per(every)
+        for what in ("max_cashback", "max_reward", "max", "cashback_cap", "reward_cap", "cap")
+        for every in ("day", "week", "month", "quarter", "year")
+    },
     "caps": caps,
     "stacking": stacking,
-    "crossing_award": nothing,
+    **dict.fromkeys(_CROSSING, nothing),
 }

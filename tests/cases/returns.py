@@ -11,6 +11,7 @@ from cases.draft import Draft
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
+from cases.words import meaning, plain
 from setia.program.events import BUILT_IN_EVENTS
 
 _WORDS = ("type", "member", "date", "at", "day", "days_ago", "order")
@@ -34,14 +35,17 @@ def _order(play: Play, event: Data) -> str:
 
 def _returned(play: Play, event: Data, at: dt.datetime) -> Answer:
     _check()
-    known(event, *_WORDS, "gross", "amount", "tax", "qty", "items")
+    known(event, *_WORDS, "gross", "amount", "total", "tax", "qty", "quantity", "items")
     data: Data = {"order": _order(play, event)}
     if "items" in event:
         data["lines"] = [_item(item) for item in event["items"]]
-    elif "qty" in event:
-        data["lines"] = [{"line": 0, "quantity": int(event["qty"])}]
-    elif "gross" in event or "amount" in event:
-        data["amount"] = float(exact(event.get("gross", event.get("amount"))) + exact(event.get("tax", 0)))
+    elif "qty" in event or "quantity" in event:
+        data["lines"] = [{"line": 0, "quantity": int(str(event.get("qty", event.get("quantity"))))}]
+    elif {"gross", "amount", "total"} & event.keys():
+        amount = exact(event.get("gross", event.get("amount", event.get("total")))) + exact(event.get("tax", 0))
+        # What came back before the case began is no part of what can still come back.
+        amount -= play.asked.get("came_back", 0) if amount == play.asked.get("order_worth") else 0
+        data["amount"] = float(amount)
     return play.shop.send({"type": "return", "data": data}, play.named(event), at)
 
 
@@ -66,31 +70,58 @@ def _revoked_earlier(play: Play, event: Data, _at: dt.datetime) -> Answer:
 
 def return_policy(draft: Draft, value: str) -> None:
     """How much a return takes back. The order is decided again without what came back: that is in proportion."""
-    if value not in {"proportional_to_order_value", "proportional part only until fully returned", "proportional"}:
-        raise NotExpressible(f"returns: {value}")
+    ways = ("proportional_to_order_value", "proportional part only until fully returned", "proportional")
+    meaning(dict.fromkeys(ways), value, "returns")
 
 
 def clawback(draft: Draft, value: str) -> None:
     """What becomes of points that were spent already."""
-    words = {"clamp_to_zero": "block", "clamp": "block", "allow_negative": "allow", "negative": "allow"}
-    words |= {"recover": "recover", "block": "block"}
-    if value not in words:
-        raise NotExpressible(f"points that were spent already: {value}")
-    draft.points["negative"] = words[value]
+    words = {
+        **dict.fromkeys(("clamp_to_zero", "clamp", "stop at zero", "block"), "block"),
+        **dict.fromkeys(("allow_negative", "negative", "below zero"), "allow"),
+        "recover": "recover",
+    }
+    draft.points["negative"] = meaning(words, value, "points that were spent already")
 
 
-def _points_revoked(play: Play, _wanted: Any) -> Decimal:
-    answer = play.steps[-1].answer
-    effects = answer.effects if answer is not None else []
-    return -sum((play.shop.whole(effect["amount"]) for effect in effects if effect["kind"] == "deduct"), Decimal(0))
+def _points_revoked(play: Play, wanted: Any) -> Any:
+    """What returns took back, each or all of them together; what went by hand is no return."""
+    steps = [step for step in play.steps if isinstance(wanted, list) or step.event["type"] in _TAKING_BACK]
+    found = [
+        -sum(
+            (
+                play.shop.whole(effect["amount"])
+                for effect in (step.answer.effects if step.answer is not None else [])
+                if effect["kind"] == "deduct" and step.event["type"] in _TAKING_BACK
+            ),
+            Decimal(0),
+        )
+        for step in steps
+    ]
+    if not isinstance(wanted, list):
+        return sum(found, Decimal(0))
+    returns = [one for one, step in zip(found, steps, strict=True) if step.event["type"] in _TAKING_BACK]
+    return returns if len(returns) == len(wanted) else found
 
 
-def _entry_status(play: Play, _wanted: Any) -> str:
+_TAKING_BACK = ("return", "refund", "cancel")
+
+
+_STATUSES = {
+    "cancelled": ("cancelled", "canceled", "voided", "revoked"),
+    "pending": ("pending", "locked", "unconfirmed"),
+    "available": ("available", "approved", "confirmed", "active", "unlocked"),
+}
+
+
+def _entry_status(play: Play, wanted: Any) -> str:
     """What became of pending points: `cancelled` where they went back before anybody could use them."""
     lines = [line for entry in play.shop.statement(play.somebody) for line in entry["lines"]]
     if any(line["source"] == "pending" and line["destination"] == "issued" for line in lines):
-        return "cancelled"
-    return "pending" if play.shop.wallet(play.somebody)["pending"] else "available"
+        found = "cancelled"
+    else:
+        found = "pending" if play.shop.wallet(play.somebody)["pending"] else "available"
+    return str(wanted) if plain(wanted) in _STATUSES[found] else found
 
 
 def given_points(draft: Draft, event: Data) -> None:

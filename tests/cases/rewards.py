@@ -9,9 +9,11 @@ from typing import Any
 from cases.amounts import exact, money, number
 from cases.draft import POINTS, Draft, Setting
 from cases.gift_cards import redeem_card
+from cases.narrowing import aliased, boundary
 from cases.play import Play
 from cases.published import Data, NotExpressible, known
 from cases.shop import Answer
+from cases.words import meaning
 
 _WHEN = ("type", "member", "date", "at", "day", "days_ago")
 _PRICE = Decimal(100)
@@ -28,28 +30,67 @@ def _add(draft: Draft, reward: Data) -> None:
     rewards[f"r{len(rewards)}"] = {"quantities": {"most": _MOST}, **reward}
 
 
+_TERMS = (
+    *("stock", "max_uses", "max_per_member", "tiers", "name", "id", "from", "to", "min_amount", "max_discount"),
+    "enabled",
+)
+"""What any reward may have beside what it is."""
+
+
+def _terms(draft: Draft, value: Data) -> Data:
+    """How many there are of a reward, for whom, and when."""
+    found: Data = {"stock": int(value["stock"])} if "stock" in value else {}
+    for word, ours in (("max_uses", "in_all"), ("max_per_member", "per_member")):
+        if word in value:
+            found[ours] = {"uses": int(value[word])}
+    if "tiers" in value:
+        draft.levels_by_hand([str(name) for name in value["tiers"]])
+        found["when"] = " || ".join(draft.level_is(str(name)) for name in value["tiers"])
+    schedule = {
+        ours: boundary(str(value[word])) for word, ours in (("from", "starts"), ("to", "ends")) if word in value
+    }
+    found |= {"schedule": schedule} if schedule else {}
+    return found | ({"enabled": bool(value["enabled"])} if "enabled" in value else {})
+
+
 def _reward(draft: Draft, value: Data) -> None:
     """One reward, by what it takes off or hands out."""
+    value = aliased(value, limit="stock")
     cost = {POINTS: number(value.get("cost_points", 1))}
+    terms = _terms(draft, value)
+    worth: Data = {}
+    if "min_amount" in value:
+        worth["least_total"] = number(value["min_amount"])
+    if "max_discount" in value:
+        worth["most"] = number(value["max_discount"])
     if "money_off_per_point" in value:
-        known(value, "money_off_per_point")
-        # One is the smallest part of a point, so that all of them can be redeemed.
+        known(value, *_TERMS, "money_off_per_point", *_STEPS)
+        # One is the smallest part of a point, so that all of them can be redeemed, or a step that the case names.
         unit = Decimal(1).scaleb(-int(draft.points.get("decimals", 0)))
-        worth = {"amount": number(exact(value["money_off_per_point"]) * unit)}
-        _add(draft, {"kind": "discount", "cost": {POINTS: number(unit)}, "worth": worth})
+        unit = next((exact(value[word]) for word in _STEPS if word in value), unit)
+        worth["amount"] = number(exact(value["money_off_per_point"]) * unit)
+        _add(draft, {"kind": "discount", "cost": {POINTS: number(unit)}, "worth": worth, **terms})
     elif "free" in value or "free_product" in value:
-        known(value, "free", "free_product", "cost_points")
+        known(value, *_TERMS, "free", "free_product", "cost_points")
         given = value.get("free", {value.get("free_product"): 1})
         if list(given.values()) != [1]:
             raise NotExpressible("a reward of several free units")
-        _add(draft, {"kind": "product", "cost": cost, "items": list(given)})
-    elif "percent_off_order" in value or "amount_off" in value:
-        known(value, "percent_off_order", "amount_off", "cost_points")
-        measure, word = ("percent", "percent_off_order") if "percent_off_order" in value else ("amount", "amount_off")
-        _add(draft, {"kind": "discount", "cost": cost, "worth": {measure: number(value[word])}})
+        _add(draft, {"kind": "product", "cost": cost, "items": list(given), **terms})
+    elif _OFF.keys() & value.keys():
+        known(value, *_TERMS, *_OFF, "cost_points")
+        [(word, measure)] = [(word, measure) for word, measure in _OFF.items() if word in value]
+        worth[measure] = number(value[word])
+        _add(draft, {"kind": "discount", "cost": cost, "worth": worth, **terms})
     else:
-        known(value, "cost_points")
-        _add(draft, {"kind": "voucher", "cost": cost})
+        known(value, *_TERMS, "cost_points")
+        _add(draft, {"kind": "voucher", "cost": cost, **terms})
+
+
+_OFF = {
+    **dict.fromkeys(("percent_off_order", "percent_off", "percent"), "percent"),
+    **dict.fromkeys(("amount_off", "amount_off_order", "amount"), "amount"),
+}
+_STEPS = ("points_step", "step", "in_steps_of", "required_points", "points_multiple")
 
 
 def _rewards(draft: Draft, value: list[Data]) -> None:
@@ -57,20 +98,36 @@ def _rewards(draft: Draft, value: list[Data]) -> None:
         _reward(draft, one)
 
 
+_CLAMPS = {
+    **dict.fromkeys(("max_discount", "max_amount"), "most"),
+    **dict.fromkeys(("max_discount_pct", "max_percent_of_order", "max_pct_of_order"), "most_share"),
+    **dict.fromkeys(("min_cart", "min_order", "min_cart_amount", "min_amount", "min_order_total"), "least_total"),
+}
+"""What limits money for points: at most so much, at most such a share, and only from such a basket on."""
+
+
 def _rate(draft: Draft, value: Data) -> None:
     """Points into money at a rate, with clamps."""
-    known(value, "points", "worth", "min_discount", "max_discount_per_product", "spread")
+    value = aliased(value)
+    known(value, "points", "worth", "min_discount", "max_discount_per_product", "spread", "min_points", *_CLAMPS)
     worth: Data = {"amount": number(value["worth"])}
     reward: Data = {"kind": "discount", "cost": {POINTS: number(value["points"])}, "worth": worth}
     if "min_discount" in value:
         least = -(-exact(value["min_discount"]) // exact(value["worth"]))
         reward["quantities"] = {"least": int(least), "most": _MOST}
+    for word, ours in _CLAMPS.items():
+        if word in value:
+            worth[ours] = number(value[word])
+    if "min_points" in value:
+        reward["quantities"] = {"least": int(-(-exact(value["min_points"]) // exact(value["points"]))), "most": _MOST}
     if "max_discount_per_product" in value:
         worth["most_per_line"] = number(value["max_discount_per_product"])
     if "spread" in value:
-        if value["spread"] != "evenly over products":
-            raise NotExpressible(f"a discount spread {value['spread']}")
-        worth["spread"] = "evenly"
+        ways = {
+            **dict.fromkeys(("evenly over products", "evenly"), "evenly"),
+            **dict.fromkeys(("by value", "in proportion to price", "proportional"), "by_value"),
+        }
+        worth["spread"] = meaning(ways, value["spread"], "a discount spread")
     _add(draft, reward)
 
 
@@ -92,10 +149,11 @@ def _restored(draft: Draft, value: Any) -> None:
 
 def _restored_expiry(draft: Draft, value: str) -> None:
     """When points end that come back."""
-    ways = {"from the return date": "new_lots", "as before": "same_lots"}
-    if value not in ways:
-        raise NotExpressible(f"points that come back end {value}")
-    draft.points["on_refund"] = ways[value]
+    ways = {
+        **dict.fromkeys(("from the return date", "new", "fresh"), "new_lots"),
+        **dict.fromkeys(("as before", "original", "unchanged", "same as before"), "same_lots"),
+    }
+    draft.points["on_refund"] = meaning(ways, value, "points that come back end")
 
 
 REWARD_SETTINGS: dict[str, Setting] = {
@@ -126,7 +184,7 @@ def wishes(play: Play, event: Data, body: Data, at: dt.datetime) -> list[Data]:
     who = play.named(event)
     if wanted == "all":
         asked = {**body, "occurred_at": at.isoformat(), "member": {"id": play.shop.enrol(who)}}
-        earned = play.shop.post("/v1/calculate", asked).body["granted"].get(POINTS, 0)
+        earned = play.shop.post("/v1/calculate", asked).body["granted"].get(POINTS, 0) if reward["earned_pays"] else 0
         return [{"reward": name, "points": play.shop.units(play.balance(who)) + earned}]
     if exact(wanted) % cost == 0 and reward["kind"] == "discount":
         return [{"reward": name, "points": play.shop.units(exact(wanted))}]
@@ -138,17 +196,21 @@ def _redeem(play: Play, event: Data, at: dt.datetime) -> Answer:
         return redeem_card(play, event, at)
     known(event, *_WHEN, "quantity", "points")
     [(name, reward)] = play.draft.more["rewards"].items()
-    quantity = event.get("quantity", exact(event.get("points", 1)) // exact(reward["cost"][POINTS]))
+    quantity = event.get(
+        "quantity", exact(event["points"]) // exact(reward["cost"][POINTS]) if "points" in event else 1
+    )
     body = {"member": play.shop.enrol(play.named(event)), "reward": name, "quantity": int(quantity), "confirm": True}
     return play.shop.post("/v1/redemptions", body, {"Idempotency-Key": f"r{len(play.steps)}"})
 
 
 def _redeem_on_order(play: Play, event: Data, at: dt.datetime) -> Answer:
     """An order of so many products, all at one price, with points that the member has."""
-    known(event, *_WHEN, "points", "products")
+    known(event, *_WHEN, "points", "products", "total", "amount")
     who = play.named(event)
     play.set_points(who, event["points"])
-    lines = [{"sku": f"product {place}", "amount": money(_PRICE)} for place in range(int(event["products"]))]
+    products = int(event.get("products", 1))
+    whole = exact(event.get("total", event.get("amount", _PRICE * products)))
+    lines = [{"sku": f"product {place}", "amount": money(whole / products)} for place in range(products)]
     [name] = play.draft.more["rewards"]
     wish = {"reward": name, "points": play.shop.units(exact(event["points"]))}
     body = {"type": "purchase", "pricing": "before", "lines": lines, "redeem": [wish]}
@@ -178,10 +240,21 @@ def paid(play: Play, wanted: Any) -> Any:
 def taken_off(play: Play) -> Decimal | None:
     """What rewards took off; None where there were none."""
     redeemed = _redeemed(play)
-    return sum((exact(one["amount"]) for one in redeemed), Decimal(0)) if redeemed else None
+    if not redeemed:
+        # Redeemed by itself, it is worth so many cents.
+        answer = play.steps[-1].answer
+        worth = answer.body.get("worth") if answer is not None and "redeem" in play.steps[-1].event["type"] else None
+        return None if worth is None else Decimal(worth).scaleb(-2)
+    return sum((exact(one["amount"]) for one in redeemed), Decimal(0))
 
 
 def _used(play: Play, _wanted: Any) -> Decimal:
+    if not _redeemed(play):
+        lines = [
+            line for entry in play.shop.statement(play.somebody) for line in entry["lines"] if line["points"] == POINTS
+        ]
+        gone = (line for line in lines if line["destination"] in {"redeemed", "adjusted"})
+        return sum((play.shop.whole(line["amount"]) for line in gone), Decimal(0))
     return play.shop.whole(sum(one["points"].get(POINTS, 0) for one in _redeemed(play)))
 
 
@@ -204,12 +277,6 @@ def _uncapped(play: Play, _wanted: Any) -> Decimal:
 def _reasons(play: Play) -> list[Data]:
     answer = play.steps[-1].answer
     return [] if answer is None else list(answer.body.get("reasons", []))
-
-
-def refusal(play: Play) -> str | None:
-    """What sources call the reason why a reward cannot be had; None where none was refused."""
-    words = {"points_missing": "not_enough_points", "quantity": "below_minimum"}
-    return next((words.get(reason["code"], reason["code"]) for reason in _reasons(play)), None)
 
 
 def _points_needed(play: Play, _wanted: Any) -> Decimal:

@@ -86,7 +86,8 @@ def _silver_for(play: Play, wanted: str) -> str:
     return _held_until(play, _last_level(play), last) or wanted
 
 
-def _member_from(play: Play, _wanted: str) -> str:
+def member_from(play: Play, _wanted: Any) -> str:
+    """The day on which the level that is the membership was reached."""
     return next(str(step.at.date()) for step in play.steps if step.level == "member")
 
 
@@ -103,10 +104,18 @@ TIER_LOOKS: dict[str, Callable[[Play, Any], Any]] = {
     "qualified": _qualified,
     "tier_until": _tier_until,
     "tier_expires_at": _tier_expires_at,
-    "gold_until": _gold_until,
     "tier_after": _tier_after,
-    "member_from": _member_from,
     "member_to": _tier_until,
     "next_date": _next_date,
-    "silver_for": _silver_for,
 }
+_NAMED = (("_until", "tier_held_until", _gold_until), ("_for", "tier_for", _silver_for))
+
+
+def named_kind(word: str) -> str | None:
+    """What a word asks that begins with the name of a level: `gold_until`, `silver_for`."""
+    return next((kind for ending, kind, _ in _NAMED if word.endswith(ending) and word not in TIER_LOOKS), None)
+
+
+def tier_look(word: str) -> Callable[[Play, Any], Any] | None:
+    """How to find that."""
+    return next((look for ending, _, look in _NAMED if word.endswith(ending)), None)

@@ -79,16 +79,13 @@ def qualify(play: Play, event: Data, name: str, at: dt.datetime) -> Answer:
     return _bought(play, name, month, at)
 
 
-def _join(play: Play, event: Data, at: dt.datetime) -> None:
-    """Somebody becomes a member from a day on."""
-    known(event, *_WHEN)
+def joined(play: Play, event: Data, at: dt.datetime) -> None:
+    """Put somebody into the level that is the membership."""
     play.shop.enrol(play.named(event))
     play.put_in_level(play.named(event), "member", at)
 
 
 TIER_HAPPENINGS = {
-    "join": _join,
-    "next_date": _join,
     "tier_entered": _entered,
     "spend_in_window": _spend_in_window,
     "spend_total_recalculated": _spend_recalculated,

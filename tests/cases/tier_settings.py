@@ -9,20 +9,27 @@ from typing import Any
 from cases.amounts import decimal_text, exact, number
 from cases.draft import LADDER, POINTS, Draft, Setting
 from cases.published import Data, NotExpressible, known
+from cases.words import meaning, plain
 
 _METRICS = {
-    "spend": "spend",
-    "balance": f"points.{POINTS}.balance",
-    "active_points": f"points.{POINTS}.balance",
-    "active points": f"points.{POINTS}.balance",
-    "earned": f"points.{POINTS}.earned",
-    "points": f"points.{POINTS}.earned",
-    "points earned": f"points.{POINTS}.earned",
-    "orders": "orders",
-    "transactions": "orders",
+    **dict.fromkeys(("spend", "spending", "spent", "amount spent", "total spend", "total spent", "revenue"), "spend"),
+    **dict.fromkeys(
+        ("balance", "points balance", "point balance", "active points", "current points", "available points"),
+        f"points.{POINTS}.balance",
+    ),
+    **dict.fromkeys(
+        ("earned", "points", "points earned", "earned points", "lifetime points", "total points", "total earned"),
+        f"points.{POINTS}.earned",
+    ),
+    **dict.fromkeys(("orders", "transactions", "purchases", "number of orders", "number of transactions"), "orders"),
+    **dict.fromkeys(
+        ("points earned since last review", "earned since last review", "total points since review"),
+        f"points.{POINTS}.earned",
+    ),
+    **dict.fromkeys(("visits", "number of visits"), "visits"),
 }
 _UNITS = {"day": "d", "week": "w", "month": "mo", "year": "y"}
-_LENGTH = re.compile(r"^(?:every |rolling |last )?(\d+) (day|week|month|year)s?$")
+_LENGTH = re.compile(r"^(?:every |rolling |last |the last )?(\d+) (day|week|month|year)s?$")
 _USUAL = ("Bronze", "Silver", "Gold")
 """The levels of a case that speaks of levels and lists none; each asks for a hundred more than the one before."""
 
@@ -42,8 +49,16 @@ def _ladder(draft: Draft) -> Data:
     return draft.tiers[0]
 
 
-def tiers(draft: Draft, value: list[Any]) -> None:
-    """The ladder, from the lowest level to the highest."""
+def tiers(draft: Draft, value: Any) -> None:
+    """The ladder, from the lowest level to the highest: a list, or a mapping to what levels ask for."""
+    if isinstance(value, dict):
+        value = [
+            {"name": name, **(least if isinstance(least, dict) else {"min": least})} for name, least in value.items()
+        ]
+    by_name = all(isinstance(level, str) for level in value)
+    if by_name and not {"tier_basis", "review_basis", "tier_duration_days", "tier_window"} & draft.settings.keys():
+        draft.levels_by_hand(value)
+        return
     levels: list[Data] = [
         dict(level) if isinstance(level, dict) else {"name": level, "min": place * 100}
         for place, level in enumerate(value)
@@ -53,9 +68,7 @@ def tiers(draft: Draft, value: list[Any]) -> None:
         _rates_of_levels(draft, levels)
         return
     word = str(draft.settings.get("tier_basis", draft.settings.get("review_basis", "balance")))
-    if word not in _METRICS:
-        raise NotExpressible(f"levels by {word}")
-    draft.ladder(levels, _METRICS[word])
+    draft.ladder(levels, meaning(_METRICS, word, "levels by"))
     _rates_of_levels(draft, levels)
 
 
@@ -99,8 +112,8 @@ def tier_window(draft: Draft, value: str) -> None:
     ladder = _ladder(draft)
     if value.endswith(" from entry"):
         ladder |= {"window": "period", "validity": length(value.removesuffix(" from entry"))}
-    elif value in {"calendar year", "lifetime", "anniversary"}:
-        ladder["window"] = value.replace(" ", "_")
+    elif plain(value) in {"calendar year", "lifetime", "anniversary"}:
+        ladder["window"] = plain(value).replace(" ", "_")
     else:
         ladder["window"] = f"rolling {length(value)}"
 
@@ -109,11 +122,14 @@ def kept(draft: Draft, value: str) -> None:
     """How long a level lasts that was reached."""
     following = {"after": "1y", "align": "year_end"}
     words: dict[str, Any] = {
-        "this year": "calendar_year",
-        **dict.fromkeys(("this year and the next", "until the end of the next year", "end of next year"), following),
+        **dict.fromkeys(("this year", "until the end of the year", "calendar year"), "calendar_year"),
+        **dict.fromkeys(
+            ("this year and the next", "until the end of the next year", "end of next year", "this year and next year"),
+            following,
+        ),
         **dict.fromkeys(("for ever", "forever", "lifetime"), "for_ever"),
     }
-    _ladder(draft)["validity"] = words[value] if value in words else length(value)
+    _ladder(draft)["validity"] = words[plain(value)] if plain(value) in words else length(value)
 
 
 def tier_duration_days(draft: Draft, value: int) -> None:
@@ -124,17 +140,20 @@ def tier_duration_days(draft: Draft, value: int) -> None:
 def downgrade(draft: Draft, value: str) -> None:
     """Where members fall to."""
     words = {
-        "to the highest tier still met": "to_fit",
-        "balance_based": "to_fit",
-        "to fit": "to_fit",
-        "one level": "one_level",
-        "one_down": "one_level",
-        "one level at a time": "one_level",
-        "never": "never",
+        **dict.fromkeys(
+            ("to the highest tier still met", "balance_based", "to fit", "multi level", "full reassessment"), "to_fit"
+        ),
+        **dict.fromkeys(
+            ("one level", "one_down", "one level at a time", "one tier down", "single level", "one tier at a time"),
+            "one_level",
+        ),
+        **dict.fromkeys(("never", "none", "no downgrade"), "never"),
     }
-    if value not in words:
-        raise NotExpressible(f"downgrade {value!r}")
-    _ladder(draft)["downgrade"] = words[value]
+    ladder = _ladder(draft)
+    ladder["downgrade"] = meaning(words, value, "downgrade")
+    if any(event["type"] == "tier_expires" for event in draft.case.events):
+        # The level that the case lets end has to have an end.
+        ladder.setdefault("validity", "1y")
 
 
 def grace(draft: Draft, value: Data | None) -> None:
@@ -152,9 +171,13 @@ def grace(draft: Draft, value: Data | None) -> None:
 def review(draft: Draft, value: str) -> None:
     """When levels are judged."""
     every, _, since = value.partition(" from ")
-    if since not in {"registration", "enrolment"}:
+    if since not in {"registration", "enrolment", "enrollment", "sign up", "joining"}:
         raise NotExpressible(f"reviews {value}")
-    _ladder(draft)["validity"] = {"every": length(every)}
+    ladder = _ladder(draft)
+    ladder["validity"] = {"every": length(every)}
+    if "since" in plain(draft.settings.get("review_basis", "")):
+        # A review sees what was earned since the one before it.
+        ladder["window"] = f"rolling {length(every)}"
 
 
 def reset_points_after_review(draft: Draft, value: bool) -> None:  # noqa: FBT001 - a setting of the case
@@ -168,8 +191,7 @@ def manual_tier(draft: Draft, value: str) -> None:
 
     A year is the time after which an earlier sum counts no more, so that it can come out anew.
     """
-    if value != "is a floor":
-        raise NotExpressible(f"levels given by hand: {value}")
+    meaning(dict.fromkeys(("is a floor", "floor", "is the minimum")), value, "levels given by hand")
     _ladder(draft).setdefault("window", "rolling 1y")
 
 
@@ -178,17 +200,20 @@ def tier_any_of(draft: Draft, value: list[Data]) -> None:
     ways = []
     for way in value:
         [(word, least)] = [(word, way[word]) for word in way if word != "in"]
-        if word not in _METRICS:
-            raise NotExpressible(f"levels by {word}")
-        ways.append({"metric": _METRICS[word], "window": f"rolling {length(way['in'])}", "from": str(least)})
+        ways.append(
+            {
+                "metric": meaning(_METRICS, word, "levels by"),
+                "window": f"rolling {length(way['in'])}",
+                "from": str(least),
+            }
+        )
     draft.level_names |= {"n_none": "none", "reached": "reached"}
     draft.tiers.append({"id": LADDER, "levels": [{"id": "n_none", "from": "0"}, {"id": "reached", "any": ways}]})
 
 
 def tier_at_purchase(draft: Draft, value: str) -> None:
     """Members rise at once, by the very purchase."""
-    if value != "spend so far + this purchase":
-        raise NotExpressible(f"tier at purchase: {value}")
+    meaning(dict.fromkeys(("spend so far + this purchase", "with this purchase")), value, "tier at purchase")
 
 
 def rate_by_tier(draft: Draft, value: Data) -> None:

@@ -14,6 +14,8 @@ _NOON = dt.time(12)
 _RELATIVE = re.compile(r"^today(?:\s*([+-])\s*(\d+)\s*days?)?$")
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _STEP = dt.timedelta(minutes=1)
+_LENGTHS = {"hours": dt.timedelta(hours=1), "days": dt.timedelta(days=1), "weeks": dt.timedelta(weeks=1)}
+"""For how long nothing happens before somebody looks."""
 
 
 def day_of(text: str) -> dt.date:
@@ -56,6 +58,9 @@ class Timeline:
         written = _written(event, self.start)
         if "days_ago" in event:
             written = self._today - dt.timedelta(days=int(event["days_ago"])) + dt.timedelta(hours=12)
+        for word, unit in _LENGTHS.items():
+            if event["type"] == "query" and word in event:
+                written = self._now + unit * int(event[word])
         self._now = written if written is not None and written > self._now else self._now + _STEP
         return self._now if written is None else written
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cases.amounts import same, shown
+from cases.audiences import AUDIENCE_SETTINGS
 from cases.birthdays import known_before
 from cases.coupons import COUPON_SETTINGS
 from cases.discounts import DISCOUNT_SETTINGS
@@ -13,6 +14,7 @@ from cases.draft import Draft, Setting
 from cases.earning_rules import write_rules
 from cases.findings import check_expressible, look_up
 from cases.happenings import declare, happening
+from cases.memberships import MEMBERSHIP_SETTINGS
 from cases.money_settings import MONEY_SETTINGS
 from cases.moving import MOVING_SETTINGS
 from cases.play import Play
@@ -22,6 +24,8 @@ from cases.published import Case, NotExpressible
 from cases.referrals import write_referral
 from cases.rewards import REWARD_SETTINGS
 from cases.shop import Server
+from cases.spellings import expected as told_as
+from cases.spellings import respelled
 from cases.tier_settings import TIER_SETTINGS
 from cases.timeline import Timeline
 
@@ -38,14 +42,15 @@ SETTINGS: dict[str, Setting] = {
     "referral": write_referral,
     **REWARD_SETTINGS,
     **MOVING_SETTINGS,
+    **MEMBERSHIP_SETTINGS,
+    **AUDIENCE_SETTINGS,
 }
 _LATER = {
     "messages": ("messages",),
-    "audiences": ("segment_parts",),
     "accounts of partners": ("partner",),
 }
 _CAPABILITIES = {word: capability for capability, words in _LATER.items() for word in words}
-_ORDER = ("base_currency", "rules", "promotions", "rate_by_tier", "tiers", "tier_basis", "membership")
+_ORDER = ("base_currency", "tiers", "tier_basis", "rules", "promotions", "rate_by_tier", "membership")
 """Settings that others build on come first; the rest stand as in the case, and those over all campaigns come last."""
 _TILL = {"total", "to_pay", "discount", "untaxed_total", "discount_incl_tax"}
 """What is known of a purchase's prices after promotions."""
@@ -66,7 +71,7 @@ class Result:
 def try_case(server: Server, case: Case) -> Result:
     """Play a case and compare. A fault of ours on the way is a failed case, and no end of the run."""
     try:
-        expected, found = _play(server, case)
+        expected, found = _play(server, respelled(case))
     except NotExpressible as missing:
         return Result(case, "not expressible", missing=str(missing))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in one case is told, and the others go on
@@ -78,6 +83,14 @@ def try_case(server: Server, case: Case) -> Result:
 def write_program(case: Case) -> Draft:
     """A case's program as ours, with what its events need."""
     draft = Draft(case)
+    try:
+        _write(draft, case)
+    except KeyError as lacking:
+        raise NotExpressible(f"a case that does not say {lacking}") from lacking
+    return draft
+
+
+def _write(draft: Draft, case: Case) -> None:
     for word in case.program:
         if word not in SETTINGS:
             raise NotExpressible(_CAPABILITIES.get(word, f"program {word}"))
@@ -89,7 +102,7 @@ def write_program(case: Case) -> Draft:
     declare(draft, case.events)
     for word in words[len(early) :]:
         SETTINGS[word](draft, case.program[word])
-    if isinstance(case.expect, dict) and case.expect.keys() & _TILL:
+    if isinstance(case.expect, dict) and {told_as(word, {}) for word in case.expect} & _TILL:
         paid = "sum(event.tenders.map(t, t.amount))"
         net = "event.gross - event.tax"
         draft.effect(
@@ -98,7 +111,6 @@ def write_program(case: Case) -> Draft:
     if not draft.campaigns:
         # A program says something; the case has nothing but events by hand.
         draft.campaign(on="visit", effect={"name": "seen"})
-    return draft
 
 
 def _play(server: Server, case: Case) -> tuple[Any, Any]:

@@ -15,11 +15,10 @@ from setia.clock import service
 from setia.clock.problems import ClockBusy, InvalidAdvance, NoTestClock
 from setia.clock.service import advance
 from setia.db.engine import Database
-from setia.events import settling
 from setia.events.live import LivePrograms
 from setia.events.members_in_play import InPlay
 from setia.events.settling import settle_due
-from setia.events.time_entries import lots_entry
+from setia.events.time_entries import TimeEntries
 from setia.ledger.verify import verify
 from setia.program.names import Period
 from setia.versions.service import NothingPublished, ensure_program
@@ -320,13 +319,15 @@ def test_who_cannot_be_settled_keeps_nobody_waiting_and_is_not_counted(
         here.buy(card, card=card)
     looks = []
 
-    def broken(member: InPlay, *rest: Any) -> Any:
+    of_lots = TimeEntries.of_lots
+
+    def broken(entries: TimeEntries, member: InPlay, *rest: Any) -> Any:
         looks.append(member.id)
         if member.id == ill:
             raise RuntimeError("ill")
-        return lots_entry(*rest)
+        return of_lots(entries, member, *rest)
 
-    monkeypatch.setattr(settling, "lots_entry", lambda live, member, *rest: broken(member, live, member, *rest))
+    monkeypatch.setattr(TimeEntries, "of_lots", broken)
 
     # when
     with capture_logs():

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 
 from api_world import World
-from coupons.till import open_shop
+from coupons.till import bought, open_shop
 
 
 def example(document: dict[str, Any], path: str) -> Any:
@@ -20,7 +20,7 @@ def test_every_example_is_executed(world: World) -> None:
 
     def send(method: str, path: str, sent: Any = None, **ids: str) -> Any:
         more: dict[str, Any] = {} if sent is None else {"json": sent}
-        if path == "/v1/coupons" and method == "POST":
+        if path in {"/v1/coupons", "/v1/coupons/{coupon_id}/restore"} and method == "POST":
             more["headers"] = {"Idempotency-Key": "example"}
         answer = world.call(method, path.format(**ids), **more)
         assert answer.status_code in {200, 201}, (path, answer.text)
@@ -36,6 +36,9 @@ def test_every_example_is_executed(world: World) -> None:
     found = send("POST", "/v1/coupons/lookup", example(document, "/v1/coupons/lookup") | {"code": made[0]["code"]})
     one = "/v1/coupons/{coupon_id}"
     assert send("GET", one, coupon_id=made[0]["id"]) == found
+    order_id = bought(world, "1", "20.00", made[1]["code"])["id"]
+    asked = example(document, f"{one}/restore") | {"event": order_id}
+    assert send("POST", f"{one}/restore", asked, coupon_id=made[1]["id"])["uses"] == 1
     send("POST", f"{one}/void", coupon_id=made[0]["id"])
     assert len(send("GET", "/v1/coupons")["items"]) == 3
     send("GET", "/v1/members/{member_id}/coupons", member_id=member)

@@ -139,3 +139,30 @@ def test_an_order_that_is_sent_twice_at_once_uses_its_coupon_once(world: World) 
     assert sorted(answer.replayed for answer in answers) == [False, True, True, True]
     assert looked_up(world, code)["left"] == "6.00"
     assert send(world, order("1", "4.00", code)).headers["Idempotent-Replayed"] == "true"
+
+
+def test_everything_at_once_happens_to_a_coupon_in_some_order(world: World) -> None:
+    """Orders, a return, a person who gives it back and one who withdraws it: whoever comes first."""
+    open_shop(world)
+    for card in range(2, MEMBERS + 1):
+        enrolled(world, card=str(card))
+    for number in range(3):
+        code = made(world, amount="30.00")
+        coupon = looked_up(world, code)["id"]
+        first = bought(world, f"first {number}", "20.00", code)
+        restore = {"json": {"event": first["id"], "reason": "x"}, "headers": {"Idempotency-Key": f"k{number}"}}
+        paths: list[tuple[str, dict[str, Any]]] = [
+            (f"/v1/coupons/{coupon}/restore", restore),
+            (f"/v1/coupons/{coupon}/void", {}),
+            ("/v1/events", {"json": give_back(f"r{number}", f"first {number}", amount="10.00")}),
+            *(
+                ("/v1/events", {"json": order(f"o{number}-{card}", "8.00", code, member={"card": str(card)})})
+                for card in range(2, MEMBERS + 1)
+            ),
+        ]
+        with ThreadPoolExecutor(len(paths)) as pool:
+            answers = list(pool.map(lambda one: world.call("POST", one[0], **one[1]).status_code, paths))
+        assert set(answers) <= {200, 201}
+        left = looked_up(world, code)
+        assert left["state"] == "void"
+    assert findings(world) == []

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -99,3 +100,38 @@ def test_a_number_too_large_is_refused_before_it_is_sent(write: Any) -> None:
 def test_elements_of_another_type_are_refused_by_the_server(ask: Any) -> None:
     with pytest.raises(psycopg.errors.DatatypeMismatch):
         ask("bigint", columns.integers([1]))
+
+
+@_ON_ONE_DATABASE
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 9), st.none() | _texts, st.none() | st.uuids(), st.none()), min_size=1),
+    blank=st.booleans(),
+)
+def test_columns_beside_each_other_are_the_rows(
+    database: Database, rows: list[tuple[int, str | None, UUID | None, None]], *, blank: bool
+) -> None:
+    # given rows of which one column may be NULL throughout, and another one is
+    rows = [(number, None if blank else text, one, nothing) for number, text, one, nothing in rows]
+    writers: tuple[Callable[[Sequence[Any]], bytes], ...]
+    writers = (columns.integers, columns.texts, columns.uuids, columns.documents)
+    arrays = [columns.beside(write, column) for write, column in zip(writers, zip(*rows, strict=True), strict=True)]
+
+    # when they are sent, then what is NULL throughout is not written
+    assert arrays[3] == columns.documents([])
+    assert (arrays[1] == columns.texts([])) is all(row[1] is None for row in rows)
+    statement = "SELECT unnest($1::int[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::json[])"
+    with database.raw_connection() as connection:
+        exchange = Exchange(connection)
+        reply = exchange.ask(statement, *arrays)
+        exchange.send()
+        assert reply.rows == rows
+
+
+@_ON_ONE_DATABASE
+@given(value=_moments)
+def test_a_single_moment(database: Database, value: dt.datetime) -> None:
+    with database.raw_connection() as connection:
+        exchange = Exchange(connection)
+        reply = exchange.ask("SELECT $1::timestamptz", columns.moment(value))
+        exchange.send()
+        assert reply.rows == [(value,)]

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from setia.db.engine import Database, Limits, driver_connection, sqlstate
+from setia.db.exchange import Exchange, Wire
 from setia.settings import load_settings
 
 
@@ -157,6 +158,60 @@ def test_other_failures_are_not_run_again(database: Database, notes: sa.Table) -
     with pytest.raises(IntegrityError):
         database.run(work)
     assert attempts == [1]
+
+
+_SCANS = "SELECT current_setting('enable_seqscan'), current_setting('timezone'), pg_backend_pid()"
+
+
+def _ask(tx: sa.Connection, statement: str) -> list[tuple[object, ...]]:
+    exchange = Exchange(driver_connection(tx))
+    reply = exchange.ask(statement)
+    exchange.send()
+    return reply.rows
+
+
+def test_routine_keeps_its_plans_and_finds_rows_by_index(database: Database) -> None:
+    # when the same is done twice
+    first, second = (database.run(lambda tx: _ask(tx, _SCANS), routine=True) for _ in range(2))
+
+    # then it is done by the same connection, which has the plan still
+    assert first == second
+    assert first[0][:2] == ("off", "UTC")
+    with database.transaction(routine=True) as tx:
+        wire = driver_connection(tx)
+        assert isinstance(wire, Wire)
+        assert list(wire.prepared) == [_SCANS]
+        kept = tx.exec_driver_sql("SELECT name FROM pg_prepared_statements").scalars().all()
+        assert kept == [wire.prepared[_SCANS].decode()]
+
+    # and everybody else's are as they were
+    with database.transaction() as tx:
+        assert _ask(tx, _SCANS)[0][:2] == ("on", "UTC")
+        assert not isinstance(driver_connection(tx), Wire)
+
+
+def test_routine_that_fails_is_undone_and_goes_on(database: Database, notes: sa.Table) -> None:
+    def work(tx: sa.Connection) -> None:
+        _ask(tx, "UPDATE notes SET points = points + 1 WHERE id = 1")
+        if rows(database, notes) == [(1, 0), (2, 0)] and not failed:
+            failed.append(True)
+            _ask(tx, "SELECT 1 / (SELECT points FROM notes WHERE id = 2)")
+
+    failed: list[bool] = []
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        database.run(work, routine=True)
+    assert rows(database, notes) == [(1, 0), (2, 0)]
+    for _ in range(2):
+        database.run(work, routine=True)
+    assert rows(database, notes) == [(1, 2), (2, 0)]
+
+
+def test_routine_outlives_a_connection_that_was_cut(database: Database) -> None:
+    [[_, _, backend]] = database.run(lambda tx: _ask(tx, _SCANS), routine=True)
+    with database.transaction() as tx:
+        tx.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (backend,))
+    [[_, _, other]] = database.run(lambda tx: _ask(tx, _SCANS), routine=True)
+    assert other != backend
 
 
 def test_rows_are_copied_in_the_same_transaction(database: Database, notes: sa.Table) -> None:

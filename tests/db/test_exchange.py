@@ -125,6 +125,21 @@ def test_what_was_prepared_is_prepared_again_after_a_rollback(wire: Wire, *, by_
         wire.rollback()
 
 
+def test_what_was_prepared_stays_where_nothing_is_undone(wire: Wire) -> None:
+    exchange = Exchange(wire)
+    exchange.ask("SELECT 1")
+    exchange.send()
+    wire.commit()
+    prepared = dict(wire.prepared)
+    wire.rollback()
+    assert wire.prepared == prepared != {}
+    again = Exchange(wire)
+    reply = again.ask("SELECT 1")
+    again.send()
+    assert reply.rows == [(1,)]
+    assert wire.prepared == prepared
+
+
 def test_psycopgs_own_statements_go_on_between_exchanges(wire: Wire, database: Database) -> None:
     exchange = Exchange(wire)
     insert(exchange, 1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setia.db import ids
-from setia.db.ids import format_id, id_time, new_id, parse_id
+from setia.db.ids import format_id, id_time, new_id, new_ids, parse_id
 
 prefixes = st.from_regex(r"[a-z]{2,5}(_[a-z]{2,5})?", fullmatch=True)
 
@@ -65,6 +65,23 @@ def test_a_millisecond_with_too_many_ids_borrows_from_the_next(monkeypatch: pyte
     made = [sequence.next() for _ in range(10_000)]
     assert made == sorted(set(made))
     assert {identifier.int >> 80 for identifier in made} == {5, 6, 7}
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=6))
+def test_several_ids_are_in_order_with_all_others(counts: list[int]) -> None:
+    made = []
+    for count in counts:
+        several = new_ids(count)
+        assert len(several) == count
+        made += [*several, new_id()]
+    assert made == sorted(set(made))
+    assert {(identifier.version, identifier.variant) for identifier in made} <= {(7, RFC_4122)}
+
+
+def test_an_id_is_like_one_that_python_makes() -> None:
+    made = new_id()
+    same = UUID(bytes=made.bytes)
+    assert (made, hash(made), str(made), made.is_safe) == (same, hash(same), str(same), same.is_safe)
 
 
 def test_a_forked_child_makes_ids_of_its_own() -> None:

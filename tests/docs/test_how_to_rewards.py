@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_world import World, world
+from engine.shop_world import NOON, line, member
 from events.shop import go_live
 from rewards.counter import give
 from setia.engine.compiled import compile_program
 from setia.engine.raffle import Ticket, draw
-from setia.engine.rewards import taken_off, worth_of
+from setia.engine.rewards import worth_of
+from setia.engine.till_discounts import Basket, off_basket
 from setia.program.lint import lint
 from setia.program.yaml_text import load
 
@@ -35,7 +37,8 @@ def test_250_stars_take_two_and_a_half_off() -> None:
     compiled = compile_program(PROGRAM.require(), 1)
     money_off = compiled.rewards["money_off"]
     assert worth_of(compiled, money_off, 250) == 250
-    assert taken_off(compiled, money_off, 1000, 250) == 250
+    basket = Basket(lines=(line(1000),), at=NOON)
+    assert sum(off_basket(compiled, money_off, basket, 250, member()).values()) == 250
 
 
 def test_the_requests_of_the_till_are_answered(world: World) -> None:

@@ -45,6 +45,7 @@ class _Use(msgspec.Struct):
     taken: int | None
     restored: int = 0
     is_restored: bool = False
+    by_hand: bool = False
 
 
 class CouponShop(Shop):
@@ -86,6 +87,14 @@ class CouponShop(Shop):
         self._keep(order, decision.outcome.coupons)
         return decision
 
+    def give_by_hand(self, order: int) -> None:
+        """Give all back that an order has of its coupons."""
+        for (number, name), use in self.uses.items():
+            if number == order:
+                one = self.coupons[name]
+                one.used, one.spent = one.used - (not use.is_restored), one.spent - (use.taken or 0) + use.restored
+                use.restored, use.is_restored, use.by_hand = use.taken or 0, True, True
+
     def standing(self) -> dict[str, tuple[int | None, int, int]]:
         """Every coupon that is not cancelled as it stands: worth, spent and used."""
         return {name: (one.worth, one.spent, one.used) for name, one in self.coupons.items() if not one.is_cancelled}
@@ -97,6 +106,7 @@ class CouponShop(Shop):
                 *(name, self.coupons[name].campaign, name, self.coupons[name].ends),
                 *(use.taken, use.restored, use.is_restored),
                 *(self.coupons[name].left, self.coupons[name].uses_left, self.coupons[name].is_cancelled),
+                by_hand=use.by_hand,
             )
             for (number, name), use in self.uses.items()
             if number == order

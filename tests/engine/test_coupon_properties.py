@@ -97,6 +97,29 @@ def test_what_others_use_meanwhile_is_neither_used_nor_given_twice(
     assert world.coupons["c"].spent == world.coupons["c"].used == 0
 
 
+@given(orders, some, st.data())
+def test_what_was_given_back_by_hand_changes_no_return_and_no_return_changes_it(
+    bought: list[int], coupons: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    money, ends = [worth for worth, _ in coupons], [days for _, days in coupons]
+    plain, mended = shop(money, ends), shop(money, ends)
+    names = tuple(plain.coupons)
+    for world in (plain, mended):
+        world.order(*bought, show=names)
+    mended.give_by_hand(0)
+    for name in data.draw(st.lists(st.sampled_from(names), unique=True), label="used by others"):
+        mended.order(100, show=(name,))
+    before = {name: (mended.coupons[name].spent, mended.coupons[name].used) for name in names}
+    parts = data.draw(st.lists(st.sampled_from(range(len(bought))), unique=True, min_size=1), label="returned")
+    for place in parts:
+        one, other = (world.bring_back(0, ReturnedLine(place)).outcome for world in (plain, mended))
+        assert (one.refund, one.to_pay, one.counted) == (other.refund, other.to_pay, other.counted)
+        assert not [change for change in other.coupons if change.coupon in names]
+    again = mended.take_again(0, len(parts) - 1).outcome
+    assert (again.refused, [change for change in again.coupons if change.coupon in names]) == ([], [])
+    assert {name: (mended.coupons[name].spent, mended.coupons[name].used) for name in names} == before
+
+
 def test_in_proportion_all_coupons_together_and_the_one_that_lasts_longest_first() -> None:
     day = dt.timedelta(days=1)
     soon, late = Held("soon", "share", 1000, ends=NOON + 10 * day), Held("late", "share", 2000, ends=NOON + 12 * day)

@@ -95,8 +95,8 @@ def test_what_a_member_has_in_the_pool(
     state = MemberState(
         id="m", enrolled_at=NOW, counters=Counters(earned={"stars": earned}), balances={"stars": balance}
     )
-    assert contribution(rules(share=percent), state, "stars", {"stars": before}, moved) == expected
+    assert contribution(rules(share=percent), state, "stars", before, moved) == expected
 
 
 def test_nobody_has_what_nobody_earned() -> None:
-    assert contribution(rules(), MemberState(id="m", enrolled_at=NOW), "stars", {}, 0) == 0
+    assert contribution(rules(), MemberState(id="m", enrolled_at=NOW), "stars", 0, 0) == 0

@@ -135,15 +135,15 @@ def test_pending_points_that_were_cancelled_stand_no_more_and_do_not_come_again(
     now = stands([order])
     assert now.points == {("a", "stars"): 0, ("b", "stars"): 5}
     again = Outcome(points=[_effect(40), _effect(4, "b")])
-    assert difference(now, again) == ([_effect(-1, "b")], {}, [], [])
+    assert difference(now, again) == ([_effect(-1, "b")], {}, [], [], {})
 
 
 def test_the_difference_names_what_goes_and_what_comes() -> None:
     now = stands([Outcome(points=[_effect(90)], counted={"orders": 1, "spend": 90}, uses=["a", "a", "c"])])
     again = Outcome(points=[_effect(30), _effect(10, "b")], counted={"orders": 1, "spend": 30}, uses=["a", "b"])
-    assert difference(now, again) == ([_effect(-60), _effect(10, "b")], {"spend": -60}, ["a", "c"], ["b"])
-    assert difference(now, None) == ([_effect(-90)], {"orders": -1, "spend": -90}, ["a", "a", "c"], [])
-    assert difference(now, Outcome(points=[_effect(90)], counted=now.counted, uses=now.uses)) == ([], {}, [], [])
+    assert difference(now, again) == ([_effect(-60), _effect(10, "b")], {"spend": -60}, ["a", "c"], ["b"], {})
+    assert difference(now, None) == ([_effect(-90)], {"orders": -1, "spend": -90}, ["a", "a", "c"], [], {})
+    assert difference(now, Outcome(points=[_effect(90)], counted=now.counted, uses=now.uses)) == ([], {}, [], [], {})
 
 
 def test_names_are_taken_away_as_often_as_they_are_gone() -> None:

@@ -19,7 +19,6 @@ from setia.engine.rewards import (
     availability,
     price_for,
     stock_keys,
-    taken_off,
     usable,
     worth_of,
 )
@@ -191,22 +190,6 @@ def test_worth(worth: str, quantity: int, expected: int | None) -> None:
     compiled = program(f"rewards: {{r: {{kind: discount, worth: {worth}}}, v: {{kind: voucher}}}}")
     assert worth_of(compiled, compiled.rewards["r"], quantity) == expected
     assert worth_of(compiled, compiled.rewards["v"], quantity) is None
-
-
-@pytest.mark.parametrize(
-    ("worth", "total", "left", "off"),
-    [
-        ("{amount: 5}", 320, 500, 320),
-        ("{amount: 5}", 900, 500, 500),
-        ("{amount: 5, least_total: 10}", 999, 500, 0),
-        ("{percent: 12.5}", 1999, None, 249),
-        ("{percent: 50, most: 3}", 1000, None, 300),
-    ],
-)
-def test_taken_off(worth: str, total: int, left: int | None, off: int) -> None:
-    compiled = program(f"rewards: {{r: {{kind: discount, worth: {worth}}}, v: {{kind: voucher}}}}")
-    assert taken_off(compiled, compiled.rewards["r"], total, left) == off
-    assert taken_off(compiled, compiled.rewards["v"], total, left) == 0
 
 
 @given(

@@ -62,6 +62,59 @@ def test_an_exclusive_campaign_that_fails_keeps_nobody_out() -> None:
     assert granted(decision) == {"a": 1}
 
 
+def test_no_exclusive_campaign_keeps_out_what_always_applies() -> None:
+    compiled = campaigns(
+        """
+        a: {on: purchase, earn: {stars: 1}}
+        x: {on: purchase, exclusive: true, earn: {stars: 100}}
+        y: {on: purchase, exclusive: true, priority: -1, earn: {stars: 1000}}
+        gift: {on: purchase, always: true, earn: {stars: 7}}
+        late: {on: purchase, always: true, when: 'false', earn: {stars: 9}}
+        """
+    )
+    decision = decided(compiled, purchase(100))
+    assert granted(decision) == {"x": 100, "gift": 7}
+    outcome = {"a": "exclusive", "x": "matched", "y": "exclusive", "gift": "matched", "late": "condition"}
+    assert verdicts(decision) == outcome
+    assert considered(decision, "y").by == "x"
+
+
+def test_what_always_applies_still_competes_in_its_group() -> None:
+    rows = """
+        x: {on: purchase, exclusive: true, earn: {stars: 100}}
+        a: {on: purchase, group: g, always: true, priority: 1, earn: {stars: 7}}
+        b: {on: purchase, group: g, always: true, earn: {stars: 8}}
+        c: {on: purchase, group: g, priority: 9, earn: {stars: 9}}
+    """
+    decision = decided(grouped("priority", rows), purchase(100))
+    assert granted(decision) == {"x": 100, "a": 7}
+    assert (considered(decision, "b").by, considered(decision, "c").by) == ("a", "x")
+
+
+@pytest.mark.parametrize(("most", "left"), [(1, ["c"]), (2, ["b", "c"]), (3, ["a", "b", "c"]), (9, ["a", "b", "c"])])
+def test_as_many_of_a_group_apply_as_it_says(most: int, left: list[str]) -> None:
+    compiled = program(
+        f"""
+stacking: {{groups: {{g: {{choose: best_value, most: {most}}}}}}}
+campaigns:
+  a: {{on: purchase, group: g, earn: {{stars: 1}}}}
+  b: {{on: purchase, group: g, earn: {{stars: 2}}}}
+  c: {{on: purchase, group: g, earn: {{stars: 3}}}}
+""",
+        points="{stars: {}}",
+    )
+    decision = decided(compiled, purchase(100))
+    assert list(granted(decision)) == left
+    losers = [name for name, verdict in verdicts(decision).items() if verdict == "group"]
+    assert {considered(decision, name).by for name in losers} <= {"c"}
+
+
+def test_of_equals_in_a_group_those_declared_first_apply() -> None:
+    body = "\n".join(f"  {name}: {{on: purchase, group: g, earn: {{stars: 1}}}}" for name in "dacb")
+    compiled = program(f"stacking: {{groups: {{g: {{most: 2}}}}}}\ncampaigns:\n{body}", points="{stars: {}}")
+    assert list(granted(decided(compiled, purchase(100)))) == ["d", "a"]
+
+
 def test_a_group_by_priority() -> None:
     rows = """
         a: {on: purchase, group: g, priority: 1, earn: {stars: 100}}

@@ -81,9 +81,10 @@ def test_what_counts() -> None:
         PointsEffect("other", 9, "a"),
         PointsEffect("stars", -7, "redemption"),
     ]
-    assert measured(fast, "purchase", effects) == 1
-    assert measured(much, "purchase", effects) == 30
-    assert measured(much, "redemption", effects) == 7
+    assert measured(fast, ["purchase", "redemption"], effects) == 1
+    assert measured(much, ["purchase"], effects) == 30
+    assert measured(much, ["redemption"], effects) == 7
+    assert measured(much, ["purchase", "redemption"], effects) == 37
 
 
 def test_a_period_of_thousands_of_years_reaches_far_and_no_further() -> None:

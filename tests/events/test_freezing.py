@@ -133,10 +133,12 @@ GUARDED = {
     "events/taking_back.py": "returns go on",
     "ledger/debts.py": "a debt is paid by what comes in",
     "events/points_by_hand.py": "an operator ends or extends points",
+    "rewards/paying_again.py": "pay_again refuses: an order whose return is cancelled spends again",
     "events/settling.py": "points end by themselves",
     "moving/merging.py": "an operator merges members",
     "moving/unmerging.py": "and undoes it",
 }
+_AGAIN = ("rewards/paying_again.py",)
 TAKES = re.compile(r"^from setia\.ledger\.lots import .*\b(?:burn|earliest)\b", re.MULTILINE)
 
 
@@ -149,7 +151,7 @@ def test_every_place_that_chooses_lots_is_known_here() -> None:
         if path.name != "lots.py" and TAKES.search(path.read_text(encoding="utf-8"))
     }
     assert found <= set(GUARDED)
-    for name in ("events/acts.py", "ledger/adjustments.py", "events/deciding.py", "events/calculating.py"):
+    for name in ("events/acts.py", "ledger/adjustments.py", "events/deciding.py", "events/calculating.py", *_AGAIN):
         assert "refuse_frozen(" in (root / name).read_text(encoding="utf-8")
 
 

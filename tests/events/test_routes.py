@@ -45,6 +45,7 @@ def test_a_purchase_is_answered_with_what_it_did(world: World) -> None:
         "refused_codes": [],
         "coupons": [],
         "redeemed": [],
+        "bought": [],
         "payment": None,
         "refund": None,
         "to_pay": None,

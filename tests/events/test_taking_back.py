@@ -10,7 +10,8 @@ from engine.return_world import NOON, Shop
 from engine.shop_world import program
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance
-from setia.events.past_orders import BookedOrder, OrderLot
+from setia.events.order_lots import OrderLot
+from setia.events.past_orders import BookedOrder
 from setia.events.problems import PointsSpent
 from setia.events.taking_back import take_back
 from setia.ledger.entries import Posting
@@ -38,7 +39,7 @@ class Case:
         past = self.shop.orders[0]
         past.outcomes[1:] = [Outcome(points=[one]) for one in before]  # type: ignore[index]  # made by the test, so a list
         order = BookedOrder(3, past, [], self.lots)
-        made = take_back(self.shop.program, self.shop.state, outcome, order, LATER, lambda _: self.others)
+        made = take_back(self.shop.program, self.shop.state, outcome, order, LATER, lambda _: self.others).postings
         effect, given = outcome.points
         assert given.amount == 5  # what a return gives is not its business
         return effect, made

@@ -291,3 +291,21 @@ def test_an_order_that_is_refused_takes_nothing(world: World) -> None:
     assert_problem(answer, 409, "reward_unavailable")
     assert money(world, card) == (5000, 0)
     used(world, card, 1, "still")
+
+
+def test_what_was_paid_again_otherwise_comes_back_otherwise(world: World) -> None:
+    shop(world)
+    cards = [issued(world, 3000), issued(world, 2500)]
+    lines = [{"sku": "A", "amount": "60.00"}, {"sku": "B", "amount": "40.00"}]
+    bought(world, order(*cards, lines=lines))
+    told = []
+    for number in range(2):
+        part = back(world, f"r{number}", lines=[{"line": 0}])
+        again = back(world, f"c{number}", kind="cancel", order=f"r{number}")
+        assert (part["refund"], again["refund"], again["payment"]) == ("60.00", "-60.00", None)
+        told.append((part["payment"]["total"], part["payment"]["rest"]))
+    # The cards have their money back since the first time: from then on the customer paid otherwise.
+    assert told == [("-60.00", "-5.00"), ("-60.00", "-60.00")]
+    whole = back(world, "all", kind="cancel")
+    assert (whole["refund"], whole["payment"]["rest"]) == ("100.00", "-100.00")
+    assert_sound(world)

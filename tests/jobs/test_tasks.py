@@ -16,6 +16,7 @@ from setia.db.ids import format_id
 from setia.events import settling as events_settling
 from setia.events.live import LivePrograms
 from setia.events.settling import Chunk, settle_chunk
+from setia.events.time_entries import TimeEntries
 from setia.jobs import settling as jobs_settling
 from setia.jobs.app import make_app, make_pool
 from setia.jobs.settling import FIRST_PAUSE, LONGEST_PAUSE, LOOK, SETTLE, Settling
@@ -96,15 +97,15 @@ def test_a_job_with_more_than_a_chunk_asks_others_to_join_in(world: World, chunk
 def ill(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The members, by card, for whom nothing can be booked."""
     cards: list[str] = []
-    entry = events_settling.lots_entry  # type: ignore[attr-defined]  # imported there, replaced here
+    of_lots = TimeEntries.of_lots
 
-    def lots_entry(live: Any, member: Any, *more: Any) -> Any:
+    def failing(entries: TimeEntries, member: Any, *more: Any) -> Any:
         known = rows(world, f"SELECT value FROM member_identifier WHERE member_id = '{member.id}'")
         if known[0][0] in cards:
             raise RuntimeError("this member is ill")
-        return entry(live, member, *more)
+        return of_lots(entries, member, *more)
 
-    monkeypatch.setattr(events_settling, "lots_entry", lots_entry)
+    monkeypatch.setattr(TimeEntries, "of_lots", failing)
     return cards
 
 

@@ -2,6 +2,9 @@
 
 import datetime as dt
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from setia.ledger.due import LotsDue, next_of_lots
 from setia.ledger.lots import Lot
 from setia.ledger.wallets import OpenLot
@@ -30,3 +33,26 @@ def test_what_happens_at_one_moment_happens_together_releases_first() -> None:
     lots = [_lot(1, ends=NOW), _lot(2, ends=NOW), _lot(3, available_at=NOW), _lot(4, available_at=NOW)]
     assert next_of_lots(lots) == LotsDue(NOW, -2, "release", lots[2:])
     assert next_of_lots(lots[:2]) == LotsDue(NOW, -1, "expiry", lots[:2])
+
+
+_moments = st.none() | st.integers(0, 3).map(lambda hours: NOW + hours * HOUR)
+_lots = st.builds(
+    lambda pending, available_at, ends: OpenLot("stars", "base", available_at, Lot(1, 0, 5, pending, NOW, ends)),
+    st.booleans(),
+    _moments,
+    _moments,
+)
+
+
+@given(st.lists(_lots, max_size=6))
+def test_the_first_is_the_least_of_all(lots: list[OpenLot]) -> None:
+    # given what happens to each lot alone
+    alone = [(found.at, found.order, place) for place, one in enumerate(lots) if (found := next_of_lots([one]))]
+
+    # then of all together the earliest happens, to all for whom it is the same
+    found = next_of_lots(lots)
+    first = min(alone, default=None)
+    assert (None if found is None else (found.at, found.order)) == (None if first is None else first[:2])
+    assert ([] if found is None else found.lots) == [
+        lots[place] for *what, place in alone if first is not None and tuple(what) == first[:2]
+    ]

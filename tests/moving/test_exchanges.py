@@ -133,3 +133,17 @@ def test_a_failing_commit_keeps_nothing(world: World, who: str) -> None:
     world.refuse_commits_to("exchange")
     assert exchange(world, who, 100).status_code >= 500
     assert (available(world, who, "miles"), world.count("exchange")) == (1000, 0)
+
+
+@pytest.mark.parametrize("steps", [False, True])
+def test_more_than_one_entry_can_say_does_not_come_at_once(world: World, steps: bool) -> None:  # noqa: FBT001
+    rich = {"give": {"miles": 2}, "get": {"stars": 10**11}, "steps": steps}
+    open_club(world, exchanges={"miles_to_stars": rich})
+    who = member(world, "1")
+    give(world, who, 10**6, "miles")
+    [reason] = assert_problem(exchange(world, who, 20000), 409, "move_refused")["reasons"]
+    assert reason == {"code": "too_many", "most": 19998 if steps else 19999}
+    done = exchange(world, who, reason["most"])
+    assert done.status_code == 201, done.text
+    assert available(world, who) == done.json()["got"]["amount"] < 10**15
+    sound(world)

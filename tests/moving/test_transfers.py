@@ -300,16 +300,6 @@ def test_points_are_given_when_they_are_old_enough(world: World) -> None:
     assert send("/v1/transfers", back).status_code == 201
 
 
-def test_after_a_merge_a_transfer_is_nobodys_to_reverse(world: World, pair: tuple[str, str]) -> None:
-    giver, receiver = pair
-    done = moved(world, giver, receiver, 100)
-    merged(world, member(world, "3"), receiver)
-    body = assert_problem(reverse(world, done, partly=True), 409, "transfer_spent")
-    assert (body["wanted"], body["left"]) == (100, 0)
-    nowhere = "/v1/transfers/xfr_" + "0" * 32 + "/reverse"
-    assert_problem(post(world, nowhere, {"reason": "x"}), 404, "transfer_not_found")
-
-
 def test_what_members_gave_before_they_were_merged_counts(world: World) -> None:
     open_club(world, transfers={"stars": {"gives": {"every": "month", "points": 100}}})
     one, other, third = member(world, "1", 100), member(world, "2", 100), member(world, "3")

@@ -38,7 +38,7 @@ def raw(*pieces: bytes, pause: float = 0.0) -> Reply:
 
 def test_an_answer_comes_back_whole_and_the_request_is_what_was_said() -> None:
     with Partner(says(201, b"x" * LONGEST_ANSWER)).open() as partner:
-        assert Egress(HOME).post(partner.url, {"webhook-id": "7"}, b"{}") == (201, b"x" * LONGEST_ANSWER)
+        assert Egress(HOME).post(partner.url, {"webhook-id": "7"}, b"{}") == (201, b"x" * LONGEST_ANSWER, None)
     [(headers, body)] = partner.seen
     assert (headers["webhook-id"], headers["host"], body) == ("7", f"127.0.0.1:{partner.port}", b"{}")
 

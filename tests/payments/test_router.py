@@ -85,9 +85,23 @@ def test_a_hold_is_paid_at_the_rate_of_its_day(world: World, who: str) -> None:
     open_shop(world, rewards={"pay": {"kind": "voucher"}})
     paid = end(world, found, "confirm", money=120).json()
     assert (paid["paid"], paid["money"]) == ({"stars": 120}, 120)
-    assert pay(world, who, payment=None, points=300).status_code == 404  # the name is another's now
+    assert pay(world, who, "b2", points=300).status_code == 404  # the name is another's now
+    again = pay(world, who, points=300)
+    assert (again.json()["id"], again.headers["idempotent-replayed"]) == (found["id"], "true")
+    assert_problem(pay(world, who, points=299), 409, "reference_used")
     reread = world.call("GET", f"/v1/payments/{found['id']}").json()
     assert (reread["state"], reread["money"]) == ("partly", 120)
+
+
+def test_a_lost_answer_is_given_again_whatever_was_published_since(world: World) -> None:
+    open_shop(world, rewards={"tens": TENS})
+    who = member(world)
+    found = held(world, who, money=100)
+    open_shop(world, rewards={"tens": TENS | {"worth": {"amount": "0.30"}, "cost": {"stars": 20}}})
+    again = pay(world, who, money=100)
+    assert (again.status_code, again.json()["id"], again.json()["held"]) == (201, found["id"], {"stars": 60})
+    assert_problem(pay(world, who, money=60), 409, "reference_used")
+    assert wallet(world) == [(340, 60)]
 
 
 def test_in_one_step_and_back(world: World, who: str) -> None:

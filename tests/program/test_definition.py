@@ -155,6 +155,11 @@ def test_what_is_no_schedule(wrong: dict[str, Any]) -> None:
         Schedule.model_validate(wrong)
 
 
+def test_a_campaign_cannot_keep_others_out_and_apply_always() -> None:
+    with pytest.raises(ValidationError, match="`exclusive` keeps others out and `always` lets nobody"):
+        Campaign.model_validate({"on": "visit", "tag": ["seen"], "exclusive": True, "always": True})
+
+
 def test_a_campaign_needs_an_effect() -> None:
     with pytest.raises(ValidationError, match="a campaign needs an effect"):
         Campaign.model_validate({"on": "visit"})

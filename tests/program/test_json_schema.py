@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from program.strategies import Data, program_data
 from setia.program.json_schema import program_json_schema
+from setia.program.limits import Limit
 from setia.program.templates import names, template_folder
 from setia.program.yaml_text import load
 
@@ -36,6 +37,23 @@ def test_every_model_says_what_it_is() -> None:
 @pytest.mark.parametrize("name", names())
 def test_templates_fit(name: str) -> None:
     data = as_json(load(template_folder(name)).data)
+    assert [error.message for error in VALIDATOR.iter_errors(data)] == []
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"per": "member", "every": "event", "earn": "5 stars"},
+        {"per": "member", "earn": "5 stars", "crossing": "whole"},
+        {"per": "member", "every": "event", "units": 3},
+        {"units": 3},
+        {"in_all": "3 units", "every": "day"},
+    ],
+)
+def test_every_form_of_a_limit_fits(limit: Data) -> None:
+    campaign = {"on": "purchase", "earn": {"stars": 1}, "limits": [limit]}
+    data = as_json(load(template_folder(names()[0])).data) | {"campaigns": {"base": campaign}}
+    assert Limit.model_validate(limit).model_dump(exclude_defaults=True)
     assert [error.message for error in VALIDATOR.iter_errors(data)] == []
 
 

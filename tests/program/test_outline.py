@@ -39,3 +39,5 @@ def test_all_effects_are_said() -> None:
         "tell the caller gate, counting lines where line.quantity > 1, at most 5 stars ever in all, "
         "as one of the group one, and nothing else with it."
     )
+    always = Campaign.model_validate({"on": "visit", "earn": {"stars": 1}, "always": True})
+    assert sentence(always) == "On visit: earn 1 stars, beside exclusive ones too."

@@ -12,7 +12,7 @@ from setia.program.yaml_writer import dump
 
 MORE: dict[str, dict[str, Any]] = {
     "discount": {"worth": {"percent": 10}},
-    "gift_card": {"worth": {"amount": 20}},
+    "gift_card": {"card": "classic", "worth": {"amount": 20}},
     "experience": {"dates": [{"id": "may", "starts": "2026-05-01T18:00:00+02:00"}]},
     "partner": {"partner": "Kino"},
     "payment": {"cost": {"stars": 1}, "worth": {"amount": "0.01"}},
@@ -26,11 +26,24 @@ def test_every_kind(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "physical", "money": 10**9, "quantities": {"most": 1000}},
+        {"kind": "discount", "worth": {"amount": 10**9, "most": 5}, "quantities": {"most": 10**9}},
+        {"kind": "entitlement", "uses": 10**12},
+    ],
+)
+def test_what_can_still_be_counted(settings: dict[str, Any]) -> None:
+    assert Reward.model_validate(settings).kind == settings["kind"]
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"kind": "discount"}, "needs `worth`"),
         ({"kind": "voucher", "worth": {"amount": 1}}, "has no `worth`"),
         ({"kind": "gift_card", "worth": {"percent": 1}}, "holds money"),
+        ({"kind": "gift_card", "worth": {"amount": 20}}, "needs `card`"),
         ({"kind": "discount", "worth": {}}, "exactly one"),
         ({"kind": "experience"}, "needs `dates`"),
         ({"kind": "voucher", **MORE["experience"]}, "has `dates`"),
@@ -47,6 +60,10 @@ def test_every_kind(kind: str) -> None:
         ({"kind": "payment", "cost": {"stars": 1}, "money": 1, "worth": {"amount": 1}}, "one type at one rate"),
         ({"kind": "payment", "cost": {"stars": 1}, "worth": {"percent": 1}}, "one type at one rate"),
         ({"kind": "voucher", "hold": "0d"}, "lasts some time"),
+        ({"kind": "physical", "money": 10**9, "quantities": {"most": 1001}}, "1001 of them .* in `money`"),
+        ({"kind": "physical", "prices": [{"when": "true", "money": 10**9}], "quantities": {"most": 10**9}}, "`money`"),
+        ({"kind": "discount", "worth": {"amount": 10**9}, "quantities": {"most": 1001}}, "in `worth`"),
+        ({"kind": "entitlement", "uses": 10**12, "quantities": {"most": 2}}, "in `uses`"),
         ({"kind": "voucher", "hold": "5w"}, "at most 31d"),
         (
             {

@@ -47,6 +47,9 @@ def test_what_does_not_fit(settings: dict[str, Any], message: str) -> None:
         ("{points: star, price: 1}", ["unknown_point_type"]),
         ("{points: status, price: 1}", ["not_spendable"]),
         ("{points: stars, packages: [{points: 1.5, money: 1.001}]}", ["amount_too_fine", "amount_too_fine"]),
+        ("{points: stars, price: 1, least: 1.5, most: 2.5}", ["amount_too_fine", "amount_too_fine"]),
+        ("{points: stars, price: 1, per_member: {points: 9.5}}", ["amount_too_fine"]),
+        ("{points: stars, price: 1, per_member: [{points: 9}, {every: day, points: 9.5}]}", ["amount_too_fine"]),
     ],
 )
 def test_the_lint_names_what_cannot_be_sold(sale: str, found: list[str]) -> None:

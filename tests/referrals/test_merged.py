@@ -1,5 +1,9 @@
 """Members who turn out to be one while a friend is on the way."""
 
+import datetime as dt
+
+import pytest
+
 from api_world import World
 from referrals.friends import (
     assert_sound,
@@ -8,12 +12,14 @@ from referrals.friends import (
     enrol,
     invite,
     later,
+    listed,
     member,
     open_shop,
     pair,
     stars,
     states,
 )
+from setia.referrals.due import go_on_due
 
 
 def merge(world: World, main: str, duplicate: str) -> str:
@@ -120,3 +126,65 @@ def test_a_circle_made_by_a_merge_rewards_nobody_twice(world: World) -> None:
     buy(world, kim)
     assert_sound(world)
     assert [state for state, _ in states(world, friend=kim)] == ["won"]
+
+
+def test_what_is_bought_by_who_stands_for_a_friend_is_found_by_the_job(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_shop(world, live=True)
+    ada, bob = pair(world)
+    monkeypatch.setattr("setia.referrals.service.go_on", lambda *_: False)
+    young = member(world, "bob again")
+    merge(world, young, bob)
+    programs, now = world.app.state.programs, dt.datetime.now(dt.UTC)
+    assert go_on_due(world.database, programs, now) == 1  # the merge alone
+    assert go_on_due(world.database, programs, now) == 0
+    buy(world, young)
+    assert go_on_due(world.database, programs, dt.datetime.now(dt.UTC)) == 1
+    assert (stars(world, ada, young), states(world)) == ([110, 55], [("won", None)])
+    assert_sound(world)
+
+
+def test_a_merge_with_who_was_a_member_before_is_found_by_the_job(world: World) -> None:
+    open_shop(world, live=True)
+    old = member(world, "bob of old")
+    ada, bob = pair(world)
+    merge(world, old, bob)
+    assert go_on_due(world.database, world.app.state.programs, dt.datetime.now(dt.UTC)) == 1
+    assert states(world) == [("blocked", "already_member")]
+    assert stars(world, ada, old) == [10, 5]
+
+
+@pytest.mark.parametrize("parted", [False, True])
+def test_who_referred_a_duplicate_is_above_who_stands_for_it(world: World, *, parted: bool) -> None:
+    above = {"on": "referral_won", "when": "event.data.level == 2", "earn": {"stars": 30}}
+    open_shop(world, campaigns={"above": above}, levels=3, after="14d")
+    ada, bob = pair(world)
+    main = member(world, "bob again")
+    kim = member(world, "kim", referral_code=code_of(world, main))
+    identity = merge(world, main, bob)
+    buy(world, kim)
+    if parted:
+        body, headers = {"reason": "two after all"}, {"Idempotency-Key": "u"}
+        assert world.call("POST", f"/v1/merges/{identity}/undo", json=body, headers=headers).status_code == 200
+    later(world, 14)
+    # The one above wins at the second level, as long as the two are one.
+    assert stars(world, ada) == [0 if parted else 30]
+    assert {one["friend"] for one in listed(world, referrer=main)} == {kim}
+    assert {one["friend"] for one in listed(world, friend=main)} == (set() if parted else {bob})
+    assert_sound(world)
+
+
+def test_an_invitation_of_a_duplicate_is_that_of_who_stands_for_it(world: World) -> None:
+    open_shop(world)
+    ada, main = member(world, "ada"), member(world, "ada again")
+    code = code_of(world, main)
+    first = invite(world, ada, email="kim@example.com").json()["id"]
+    merge(world, main, ada)
+    assert invite(world, main, email="kim@example.com").json()["id"] == first
+    assert [one["id"] for one in listed(world, referrer=main)] == [first]
+    assert listed(world, referrer=ada) == listed(world, referrer=main)
+    # By the code of the one and the address that the other one gave: one referral.
+    kim = member(world, "kim", identifiers={"email": "kim@example.com"}, referral_code=code)
+    assert [(one["id"], one["friend"]) for one in listed(world)] == [(first, kim)]
+    assert_sound(world)

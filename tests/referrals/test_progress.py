@@ -22,6 +22,12 @@ def orders(draw: st.DrawFn) -> FriendOrder:
     return FriendOrder(UUID(int=draw(st.integers(1, 10**6))), "o", draw(moments), bought, left, draw(st.booleans()))
 
 
+deadlines: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"within": st.sampled_from(["10d", "40d"]), "grace": st.sampled_from(["0d", "7d", "20d"])}),
+)
+
+
 @st.composite
 def all_terms(draw: st.DrawFn) -> Terms:
     reward_at = draw(st.sampled_from(["enrolled", "first_purchase", "purchase"]))
@@ -30,7 +36,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         {
             "reward_at": reward_at,
             "after": draw(st.sampled_from(["0d", "36h", "14d", "1mo"])),
-            "within": draw(st.sampled_from([None, "10d", "40d"])) if about_orders else None,
+            **(draw(deadlines) if about_orders else {}),
         }
     )
     return Terms(definition, draw(st.integers(0, 5)) if about_orders else 0, ZoneInfo("Europe/Berlin"))
@@ -57,7 +63,8 @@ def test_nobody_is_paid_but_for_what_the_terms_ask(
         deadline = terms.deadline(JOINED)
         assert deadline is None or found.order.occurred_at <= deadline
         if terms.definition.reward_at == "first_purchase":
-            assert found.order == bought[0]
+            in_time = [order for order in bought if deadline is None or order.occurred_at <= deadline]
+            assert found.order == in_time[0]
         else:
             assert found.order in bought
 
@@ -94,8 +101,29 @@ def test_later_orders_never_spoil_what_an_earlier_one_won(
 ) -> None:
     alone = progress_of(terms, JOINED, [first], now)
     together = progress_of(terms, JOINED, [first, *more], now)
-    if alone.state == "qualified" or terms.definition.reward_at == "first_purchase":
+    deadline = terms.deadline(JOINED)
+    is_first = terms.definition.reward_at == "first_purchase" and (deadline is None or first.occurred_at <= deadline)
+    if alone.state == "qualified" or is_first:
         assert together == alone
+
+
+@given(all_terms(), histories, orders(), moments, moments)
+def test_until_the_grace_is_over_it_does_not_matter_when_an_order_is_told(
+    terms: Terms, before: Sequence[FriendOrder], told: FriendOrder, one: dt.datetime, other: dt.datetime
+) -> None:
+    """Who was told nothing in time, and is told all later, comes to the same as who was told at once."""
+    early, late = sorted((one, other))
+    closes = terms.closes(JOINED)
+    if progress_of(terms, JOINED, before, early).over or (closes is not None and closes <= early):
+        return
+    waits = progress_of(terms, JOINED, before, early)
+    assert not waits.over
+    found = progress_of(terms, JOINED, [*before, told], late)
+    deadline = terms.deadline(JOINED)
+    if deadline is not None and told.occurred_at > deadline:
+        assert found == progress_of(terms, JOINED, before, late)
+    elif not before and terms.definition.reward_at != "enrolled" and told.stands and told.left >= terms.least:
+        assert found.state == "qualified"
 
 
 def test_an_order_that_came_before_the_friend_joined_waits_until_then() -> None:
@@ -110,4 +138,8 @@ def test_the_deadline_itself_is_in_time() -> None:
     last = FriendOrder(UUID(int=1), "o", JOINED + dt.timedelta(days=1), 5, 5, stands=True)
     assert progress_of(terms, JOINED, [last], last.occurred_at).pays
     late = last._replace(occurred_at=last.occurred_at + dt.timedelta(microseconds=1))
-    assert progress_of(terms, JOINED, [late], late.occurred_at) == Progress("void", "too_late", order=late, over=True)
+    closes = last.occurred_at + dt.timedelta(days=7)
+    assert terms.closes(JOINED) == closes
+    assert progress_of(terms, JOINED, [late], late.occurred_at) == Progress("joined", due_at=closes)
+    assert progress_of(terms, JOINED, [late, last], late.occurred_at).pays
+    assert progress_of(terms, JOINED, [late], closes) == Progress("void", "too_late", over=True)

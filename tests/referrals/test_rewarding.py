@@ -191,9 +191,39 @@ def test_who_does_not_buy_in_time_is_too_late(world: World) -> None:
     open_shop(world, within="30d")
     ada, bob = pair(world)
     later(world, 31)
-    assert states(world) == [("void", "too_late")]
+    assert states(world) == [("joined", None)]
+    assert listed(world)[0]["due_at"] == "2026-04-08T08:00:00Z"  # a week later, at ten as before the clocks changed
     buy(world, bob)
+    assert states(world) == [("joined", None)]
+    later(world, 7)
+    assert states(world) == [("void", "too_late")]
     assert stars(world, ada, bob) == [10, 5]
+    assert_sound(world)
+
+
+def test_an_order_that_is_told_late_counts_by_when_it_was(world: World) -> None:
+    open_shop(world, within="30d", grace="5d", after="14d")
+    ada, bob = pair(world)
+    later(world, 33)
+    buy(world, bob, order="too late")
+    buy(world, bob, order="in time", occurred_at="2026-03-30T10:00:00Z")
+    assert states(world) == [("qualified", None)]
+    later(world, 9)
+    assert states(world) == [("qualified", None)]
+    later(world, 1)
+    assert (stars(world, ada, bob), states(world)) == ([110, 55], [("won", None)])
+    eve = member(world, "eve", referral_code=code_of(world, ada))
+    later(world, 36)
+    assert buy(world, eve, order="told too late", occurred_at="2026-04-14T10:00:00Z").status_code == 201
+    assert states(world, friend=eve) == [("void", "too_late")]
+    assert_sound(world)
+
+
+def test_without_grace_it_ends_at_the_deadline(world: World) -> None:
+    open_shop(world, within="30d", grace="0d")
+    pair(world)
+    later(world, 30)
+    assert states(world) == [("void", "too_late")]
 
 
 def test_steps_add_up_for_an_invited_friend(world: World) -> None:

@@ -35,7 +35,7 @@ REWARDS: dict[str, Any] = {
         "quantities": {"least": 100, "most": 500},
     },
     "tenth": {"kind": "discount", "cost": {"stars": 10}, "worth": {"percent": 10, "most": "5.00", "least_total": "20"}},
-    "card": {"kind": "gift_card", "cost": {"stars": 200}, "worth": {"amount": "20.00"}},
+    "card": {"kind": "gift_card", "card": "plain", "cost": {"stars": 200}, "worth": {"amount": "20.00"}},
     "cinema": {"kind": "partner", "cost": {"stars": 50}, "partner": "Kino", "code": {"pool": "cinema"}},
     "lounge": {"kind": "entitlement", "from_level": {"status": "gold"}, "valid_for": "1d"},
 }
@@ -43,7 +43,7 @@ REWARDS: dict[str, Any] = {
 
 def program(**more: Any) -> dict[str, Any]:
     """The program of `api_world` with rewards."""
-    return definition(**{"tiers": TIERS, "rewards": REWARDS, **more})
+    return definition(**{"tiers": TIERS, "gift_cards": {"plain": {}}, "rewards": REWARDS, **more})
 
 
 def open_shop(world: World, **more: Any) -> None:

@@ -12,6 +12,7 @@ PROGRAM = {
     "mug": {"kind": "physical"},
     "lounge": {"kind": "entitlement"},
     "weekend": {"kind": "raffle"},
+    "ticket": {"kind": "partner", "partner": "Odeon", "webhook": {"url": "https://odeon.example/"}},
     "film": {"kind": "partner", "partner": "Kino", "code": {"pool": "cinema"}},
 }
 
@@ -68,6 +69,11 @@ def test_every_example_is_executed(world: World) -> None:
     send("POST", f"{drawn}draw", example(document, f"{drawn}draw"), draw_id=draw)
     send("GET", f"{drawn}tickets", draw_id=draw)
     send("GET", draws, reward="weekend")
+    body = {"member": who, "reward": "ticket", "confirm": True, "reference": "ticket"}
+    asked = world.call("POST", "/v1/redemptions", json=body).json()["id"]
+    assert len(send("GET", "/v1/partner-deliveries")["items"]) == 1
+    send("POST", f"{one}/delivery/retry", redemption_id=asked)
+    send("POST", f"{one}/delivery/give-up", example(document, f"{one}/delivery/give-up"), redemption_id=asked)
     declared = {
         (method.upper(), path)
         for path, methods in document["paths"].items()

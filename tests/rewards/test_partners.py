@@ -296,7 +296,8 @@ def test_a_confirmation_and_a_cancellation_at_the_same_moment_send_one_message_o
 
 
 def test_a_partner_that_is_silent_does_not_keep_others_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("setia.rewards.partner_sender.CHUNK", 2)
+    monkeypatch.setattr("setia.rewards.partner_sender.AT_ONCE", 3)
+    monkeypatch.setattr("setia.rewards.partner_sender.OF_ONE", 2)
     with Partner(DOWN).open() as silent, Partner(CODE).open() as quick:
         one = {"kind": "partner", "partner": "A", "webhook": {"url": silent.url}}
         open_shop(world, rewards={"a": one, "b": {**one, "partner": "B", "webhook": {"url": quick.url}}})

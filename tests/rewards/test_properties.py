@@ -12,7 +12,7 @@ from rewards.counter import REWARDS, code, do, findings, member, open_shop, over
 pytestmark = pytest.mark.slow
 
 STEP = st.one_of(
-    st.tuples(st.sampled_from(["hold", "redeem"]), st.sampled_from(["coffee", "mug", "card"]), st.integers(1, 2)),
+    st.tuples(st.sampled_from(["hold", "redeem"]), st.sampled_from(["coffee", "mug", "half"]), st.integers(1, 2)),
     st.tuples(
         st.sampled_from(["confirm", "part", "cancel", "refund", "use", "release"]), st.integers(0, 5), st.just(0)
     ),
@@ -50,7 +50,7 @@ class Play:
     def act(self, what: str, place: int) -> None:
         redemption = self.made[place]["id"]
         if what == "use" and place in self.codes:
-            more = {"amount": 500} if self.made[place]["reward"] == "card" else {}
+            more = {"total": 700} if self.made[place]["reward"] == "half" else {}
             answer = code(self.world, "redeem", code=self.codes[place], reference=redemption, **more)
         elif what == "release":
             answer = code(self.world, "release", reference=redemption)
@@ -70,7 +70,8 @@ class Play:
 
 
 def test_nothing_is_lost_or_made(world: World) -> None:
-    open_shop(world, rewards={name: REWARDS[name] for name in ("coffee", "mug", "card")})
+    half = {"kind": "discount", "cost": {"stars": 200}, "worth": {"amount": "5.00"}, "quantities": {"most": 2}}
+    open_shop(world, rewards={"coffee": REWARDS["coffee"], "mug": REWARDS["mug"], "half": half})
     played = 0
 
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))

@@ -118,3 +118,17 @@ def test_the_seed_is_not_in_the_database_before_the_draw(shop: World) -> None:
     [(sealed,)] = rows(shop, "SELECT sealed FROM raffle_draw")
     seed = drawn(shop, first).json()["seed"]
     assert seed.encode() not in bytes(sealed)
+
+
+def test_tickets_of_a_raffle_that_is_sold_no_more_are_still_drawn(shop: World) -> None:
+    who = member(shop)
+    ticket = redeemed(shop, who, "weekend", "1", confirm=True)
+    redeemed(shop, who, "coffee", "2", confirm=True)
+    open_shop(shop, rewards={})
+    assert_problem(shop.call("POST", "/v1/raffles/coffee/draws"), 404, "reward_not_found")
+    assert_problem(shop.call("POST", "/v1/raffles/nothing/draws"), 404, "reward_not_found")
+    [won] = drawn(shop, promised(shop)["id"]).json()["won"]
+    assert won == {"redemption": ticket["id"], "member": who}
+    # all are drawn now
+    assert_problem(shop.call("POST", "/v1/raffles/weekend/draws"), 404, "reward_not_found")
+    assert findings(shop) == []

@@ -15,6 +15,8 @@ from rewards.counter import code, findings, member, open_shop, redeemed
         ("DELETE FROM reward_stock", ["reward_stock"]),
         ("UPDATE reward_code SET used = 0", ["code_uses"]),
         ("UPDATE reward_code SET spent = 1, worth = 5", ["code_uses"]),
+        ("UPDATE code_pool SET codes = codes + 1", ["code_pools"]),
+        ("DELETE FROM code_pool", ["code_pools"]),
         ("UPDATE code_use SET released_at = now()", ["code_uses"]),
     ],
 )
@@ -24,6 +26,7 @@ def test_what_does_not_agree_is_named(world: World, change: str, kinds: list[str
     redeemed(world, who, "mug", "1")
     text = redeemed(world, who, "coffee", "2", confirm=True)["code"]
     assert code(world, "redeem", code=text, reference="1").status_code == 200
+    assert world.call("POST", "/v1/code-pools/cinema/codes", json={"codes": ["KINO-1111"]}).status_code == 200
     assert findings(world) == []
     with world.database.raw_connection() as connection:
         connection.execute(change.encode())

@@ -195,3 +195,23 @@ def test_what_was_sold_is_given_back_as_it_was_sold(world: World, who: str) -> N
     assert (refund(world, found).json()["money_back"], wallet(world)) == (100, [(0,)])
     go_live(world, program(points=POINTS))
     assert refund(world, found).headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "points", "money"),
+    [
+        ("JPY", "1.5", 3, 5),
+        ("KWD", "0.0015", 3, 5),
+        ("KWD", "0.250", 4, 1000),
+        ("EUR", "0.123456789", 987_654_321_987, 12_193_263_123_449),
+        ("JPY", "999999.123456789", 999_999_999, 999_999_122_456_790),
+    ],
+)
+def test_money_of_any_currency_is_exact(world: World, currency: str, price: str, points: int, money: int) -> None:
+    sales = {"single": {"points": "stars", "price": price}}
+    whole = program(points=POINTS, sales=sales)
+    go_live(world, whole | {"program": {**whole["program"], "currency": currency}})
+    who = enrolled(world)
+    assert_problem(buy(world, who, points, money - 1, "single"), 422, "invalid_sale")
+    assert bought(world, who, points, money, "single")["money"] == money
+    assert findings(world) == []

@@ -225,3 +225,27 @@ def test_a_gift_under_review_says_so_in_the_statement(world: World) -> None:
     given(world, who, 5, "1")
     item = world.call("GET", f"/v1/members/{who}/statement").json()["items"][0]
     assert item["sentences"] == ["5 stars added by hand: kind. They can be used once they have been reviewed."]
+
+
+def test_an_order_that_is_also_a_redemption_is_one_use_of_a_rule(world: World) -> None:
+    rule = {"per": "member", "every": "1d", "on": ["purchase", "redemption"], "then": "refuse"}
+    rules = {"often": rule | {"more_than": {"events": 3}}, "much": rule | {"more_than": {"points": "300 stars"}}}
+    cash = {"kind": "discount", "cost": {"stars": 1}, "worth": {"amount": "0.01"}, "quantities": {"most": 500}}
+    go_live(world, program(velocity=rules, rewards={"cash": cash}))
+    who = enrolled(world)
+    given(world, who, 1000, "g")
+    cart = {"pricing": "before", "redeem": [{"reward": "cash", "quantity": 100}]}
+    # 49 earned and 100 spent.
+    assert booked(world, purchase("o1", "50.00", **cart))["granted"] == {"stars": -51}
+    assert rows(world, "SELECT rule, amount FROM velocity_use ORDER BY rule") == [("much", 149), ("often", 1)]
+    booked(world, purchase("o2", "50.00", **cart))
+    problem = assert_problem(send(world, purchase("o3", "50.00", **cart)), 409, "velocity_exceeded")
+    assert (problem["rule"], problem["counted"]) == ("much", 447)
+    booked(world, purchase("o3", "1.00"))
+    assert_problem(send(world, purchase("o4", "1.00")), 409, "velocity_exceeded")
+    assert findings(world) == []
+    before = rows(world, "SELECT * FROM velocity_use ORDER BY rule, entry_id")
+    with world.database.transaction() as tx:
+        tx.exec_driver_sql("DELETE FROM velocity_use")
+    rebuild_states(world.database, world.program_id)
+    assert rows(world, "SELECT * FROM velocity_use ORDER BY rule, entry_id") == before

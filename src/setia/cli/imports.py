@@ -1,4 +1,4 @@
-"""`setia import`: a file of purchases or events, mapped and booked."""
+"""`setia import`: a file of purchases, events or members, mapped and booked."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from setia.cli.moments import Test, mode_of
 if TYPE_CHECKING:
     from setia.db.engine import Database
     from setia.imports.event_mapping import EventsMap
-    from setia.imports.fates import Report
+    from setia.imports.fates import Report, Stopped
     from setia.imports.importing import Wanted, Watch
     from setia.imports.mapping import ImportMap
+    from setia.imports.members import MembersReport
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -37,6 +38,7 @@ MapFile = Annotated[Path, typer.Option("--map", help="YAML that says what rows b
 ProgramId = Annotated[str, typer.Option(help="The program's id, as in its definition.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read, map and check, and book nothing.")]
 Most = Annotated[int | None, typer.Option(min=1, help="Stop after so many orders or events.")]
+MostMembers = Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many new members.")]
 Unknown = Annotated[
     Literal["refuse", "enrol", "keep"] | None,
     typer.Option(help="What to do with members nobody knows; by default what the program says."),
@@ -98,21 +100,49 @@ def events(  # noqa: PLR0913 - options of a command
     _import(file, map_file, EventsMap, options, as_json=as_json)
 
 
-def _import(
-    file: Path, map_file: Path, kind: type[ImportMap | EventsMap], options: tuple[Any, ...], *, as_json: bool
+@imports.command()
+def members(  # noqa: PLR0913 - options of a command
+    file: File,
+    *,
+    map_file: MapFile,
+    program: ProgramId,
+    test: Test = False,
+    dry_run: DryRun = False,
+    limit: MostMembers = None,
+    refused: Refused = None,
+    set_aside: SetAside = None,
+    as_json: AsJson = False,
 ) -> None:
+    """Import members. The same import again enrols who is missing, and nobody twice.
+
+    Exit codes are those of `setia import purchases`.
+    """
     from setia.db.engine import Database
-    from setia.imports.importing import Wanted
     from setia.imports.mapping import load_map
-    from setia.problems import Problem
-    from setia.program.findings import DefinitionError
+    from setia.imports.member_mapping import MembersMap
+    from setia.imports.members import WantedMembers, import_members
     from setia.settings import load_settings
 
+    with _complaining():
+        form, sources = load_map(map_file, MembersMap)
+        wanted = WantedMembers(file, form, sources, program, limit, refused, set_aside, dry_run, mode_of(test))
+        with Database.open(load_settings(), role="import") as database, _watching() as watch:
+            report = import_members(database, wanted, watch)
+    if as_json:
+        print_data(report.as_dict())
+    else:
+        _show_members(report)
+    _end(report.stopped, is_fine=report.is_fine)
+
+
+@contextmanager
+def _complaining() -> Iterator[None]:
+    """Say what is wrong with a map, a file or a program, and end."""
+    from setia.problems import Problem
+    from setia.program.findings import DefinitionError
+
     try:
-        form, sources = load_map(map_file, kind)
-        wanted = Wanted(file, form, sources, *options)
-        with Database.open(load_settings(), role="import") as database:
-            report = _run(database, wanted)
+        yield
     except DefinitionError as error:
         for finding in error.findings:
             say(str(finding))
@@ -120,6 +150,30 @@ def _import(
     except Problem as problem:
         complain(problem.detail or problem.title)
         raise typer.Exit(EXIT_USAGE) from None
+
+
+def _end(stopped: Stopped | None, *, is_fine: bool) -> None:
+    """End with the exit code of what became of a run."""
+    if stopped is not None and stopped.by == "interrupted":
+        say("What was booked stays. Run the same command again to continue.")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not is_fine:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _import(
+    file: Path, map_file: Path, kind: type[ImportMap | EventsMap], options: tuple[Any, ...], *, as_json: bool
+) -> None:
+    from setia.db.engine import Database
+    from setia.imports.importing import Wanted
+    from setia.imports.mapping import load_map
+    from setia.settings import load_settings
+
+    with _complaining():
+        form, sources = load_map(map_file, kind)
+        wanted = Wanted(file, form, sources, *options)
+        with Database.open(load_settings(), role="import") as database:
+            report = _run(database, wanted)
     if as_json:
         print_data(report.as_dict())
     else:
@@ -127,22 +181,28 @@ def _import(
     tally = report.tally
     if not tally.is_balanced:
         complain(f"Of {tally.rows_read} rows that were read {tally.accounted} have a fate. Please report this.")
-    if report.stopped is not None and report.stopped.by == "interrupted":
-        say("What was booked stays. Run the same command again to continue.")
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if not report.is_fine:
-        raise typer.Exit(EXIT_REFUSED)
+    _end(report.stopped, is_fine=report.is_fine)
 
 
 def _run(database: Database, wanted: Wanted) -> Report:
-    from setia.imports.importing import Watch, import_rows
+    from setia.imports.importing import import_rows
     from setia.imports.lanes import collect_rarely
 
     collect_rarely()
+    with _watching() as watch:
+        return import_rows(database, wanted, watch)
+
+
+@contextmanager
+def _watching() -> Iterator[Watch]:
+    """What shows how far a run is, to people, and stops it."""
+    from setia.imports.importing import Watch
+
     if not err.is_terminal:
         watch = Watch()
         with _stopping(watch):
-            return import_rows(database, wanted, watch)
+            yield watch
+        return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), "{task.percentage:>3.0f} % read", TextColumn("{task.fields[told]}"), TimeElapsedColumn())
@@ -161,7 +221,7 @@ def _run(database: Database, wanted: Wanted) -> Report:
 
         watch = Told()
         with _stopping(watch):
-            return import_rows(database, wanted, watch)
+            yield watch
 
 
 @contextmanager
@@ -210,6 +270,26 @@ def _show(report: Report) -> None:
         for kind, count in sorted(tally.types.items()):
             say(f"{kind}: {count:,}")
     _tell(report)
+
+
+def _show_members(report: MembersReport) -> None:
+    from rich.table import Table
+
+    table = Table("fate of the rows", "rows", box=None, header_style="bold")
+    for name, rows in (("enrolled", report.enrolled), ("known", report.known)):
+        table.add_row(name, f"{rows:,}")
+    for fate in ("skipped", "set_aside", "refused"):
+        for name, rows in sorted(getattr(report, fate).items()):
+            table.add_row(f"{fate.replace('_', ' ')}: {name}", f"{rows:,}")
+    if report.not_reached:
+        table.add_row("not reached", f"{report.not_reached:,}")
+    table.add_section()
+    table.add_row("[bold]read[/]", f"[bold]{report.read:,}[/]")
+    out.print(table)
+    if report.dry_run:
+        say("A dry run: everything was read, mapped and checked against the program, and nobody was enrolled.")
+    if report.stopped is not None:
+        say(report.stopped.detail)
 
 
 def _tell(report: Report) -> None:

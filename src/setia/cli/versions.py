@@ -53,6 +53,8 @@ def publish(
         )
         with database.transaction() as tx:
             row = service.get_program(tx, published.version.program_id)
+    for change in published.changes:
+        say(str(change))
     number = published.version.number
     if as_json:
         digest = published.version.digest.hex()

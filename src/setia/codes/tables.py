@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from setia.db.metadata import metadata
 
-# Codes that were asked for and are none: by key (`who`) and by hour, so that nobody guesses on.
+# Codes that were asked for and are none: by key (`who`) and by hour, so that nobody guesses on. Of what counts once an
+# hour there is a row each, by key and hash.
 code_guess = sa.Table(
     "code_guess",
     metadata,

@@ -31,6 +31,7 @@ class CouponRow(NamedTuple):
     event_id: UUID | None
     batch: str | None
     hint: str
+    voided_by: str | None
 
     @property
     def left(self) -> int | None:
@@ -51,7 +52,10 @@ class CouponRow(NamedTuple):
 
 
 class UseRow(NamedTuple):
-    """What one order used of a coupon: so much of its money, what of that has come back, and whether the use has."""
+    """What one order used of a coupon: so much of its money, what of that has come back, and whether the use has.
+
+    `by_hand`: a person gave it back, and the order was left as it was.
+    """
 
     event_id: UUID
     member_id: UUID
@@ -59,6 +63,7 @@ class UseRow(NamedTuple):
     amount: int | None
     restored: int
     is_restored: bool
+    by_hand: bool
 
 
 _COLUMNS = ", ".join(CouponRow._fields)
@@ -74,7 +79,7 @@ WHERE program_id = %b AND (%b::text IS NULL OR campaign = %b) AND (%b::text IS N
 """
 _KNOWN = f"SELECT {_COLUMNS} FROM coupon WHERE program_id = %b AND (number = %b OR hash = %b)"
 _USES = f"SELECT {', '.join(UseRow._fields)} FROM coupon_use WHERE coupon_id = %b ORDER BY used_at, event_id"
-_VOID = "UPDATE coupon SET voided_at = %b WHERE program_id = %b AND id = %b AND voided_at IS NULL"
+_VOID = "UPDATE coupon SET voided_at = %b, voided_by = %b WHERE program_id = %b AND id = %b AND voided_at IS NULL"
 _NEXT = """
 SELECT id FROM coupon WHERE program_id = %b AND member_id = ANY (%b::uuid[]) ORDER BY id FOR UPDATE
 """
@@ -121,9 +126,9 @@ def uses_of(connection: psycopg.Connection[Any], coupon: UUID) -> list[UseRow]:
     return [UseRow(*row) for row in connection.execute(_USES, (coupon,))]
 
 
-def void(connection: psycopg.Connection[Any], program_id: int, coupon: UUID, now: dt.datetime) -> None:
+def void(connection: psycopg.Connection[Any], program_id: int, coupon: UUID, actor: str, now: dt.datetime) -> None:
     """Let nobody use a coupon any more. Again, it changes nothing."""
-    connection.execute(_VOID, (now, program_id, coupon))
+    connection.execute(_VOID, (now, actor, program_id, coupon))
 
 
 def move_to(connection: psycopg.Connection[Any], program_id: int, member: UUID, other: UUID) -> list[UUID]:

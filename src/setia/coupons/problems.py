@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setia.problems import NotFound, Unprocessable
+from setia.problems import Conflict, NotFound, Unprocessable
 
 
 class NoSuchCoupon(NotFound):
@@ -10,6 +10,13 @@ class NoSuchCoupon(NotFound):
 
     code = "coupon_not_found"
     title = "There is no such coupon"
+
+
+class CouponNotUsed(Conflict):
+    """An order that shall give a coupon back has nothing of it."""
+
+    code = "coupon_not_used"
+    title = "The order has nothing of this coupon"
 
 
 class InvalidCoupons(Unprocessable):

@@ -11,11 +11,12 @@ _TOLD = """
     SELECT c.coupon, c.event, min(c.member_id::text)::uuid AS member_id, min(c.booked_at) AS used_at,
            (array_agg(c.amount ORDER BY c.seq))[1] AS amount,
            sum(CASE c.what WHEN 'used' THEN c.amount ELSE -c.amount END) AS stands,
-           sum(CASE c.what WHEN 'used' THEN c.uses ELSE -c.uses END) AS uses
+           sum(CASE c.what WHEN 'used' THEN c.uses ELSE -c.uses END) AS uses, bool_or(c.by_hand) AS by_hand
     FROM (
         SELECT j.member_id, j.seq, j.booked_at, e.value ->> 'what' AS what,
                substr(e.value ->> 'coupon', 5)::uuid AS coupon,
-               coalesce(substr(j.outcome #>> '{undoes,event}', 5)::uuid, j.id) AS event,
+               coalesce(substr(coalesce(e.value ->> 'order', j.outcome #>> '{undoes,event}'), 5)::uuid, j.id) AS event,
+               e.value ->> 'order' IS NOT NULL AS by_hand,
                (e.value ->> 'amount')::bigint AS amount, coalesce((e.value ->> 'uses')::bigint, 0) AS uses
         FROM journal j CROSS JOIN LATERAL json_array_elements(j.outcome -> 'coupons') e
         WHERE j.program_id = %b AND strpos(j.outcome::text, '"coupons":[') > 0
@@ -25,13 +26,14 @@ _TOLD = """
 """
 _LOCK = "SELECT id FROM coupon WHERE program_id = %b ORDER BY id FOR UPDATE"
 _USES = f"""
-INSERT INTO coupon_use AS u (coupon_id, event_id, member_id, used_at, amount, restored, is_restored)
-SELECT t.coupon, t.event, t.member_id, t.used_at, t.amount, coalesce(t.amount - t.stands, 0), t.uses = 0
+INSERT INTO coupon_use AS u (coupon_id, event_id, member_id, used_at, amount, restored, is_restored, by_hand)
+SELECT t.coupon, t.event, t.member_id, t.used_at, t.amount, coalesce(t.amount - t.stands, 0), t.uses = 0, t.by_hand
 FROM ({_TOLD}) t
 ON CONFLICT (coupon_id, event_id) DO UPDATE
-SET amount = EXCLUDED.amount, restored = EXCLUDED.restored, is_restored = EXCLUDED.is_restored
-WHERE (u.amount, u.restored, u.is_restored)
-      IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.restored, EXCLUDED.is_restored)
+SET amount = EXCLUDED.amount, restored = EXCLUDED.restored, is_restored = EXCLUDED.is_restored,
+    by_hand = EXCLUDED.by_hand
+WHERE (u.amount, u.restored, u.is_restored, u.by_hand)
+      IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.restored, EXCLUDED.is_restored, EXCLUDED.by_hand)
 """
 _COUPONS = """
 UPDATE coupon c SET used = s.used, spent = s.spent

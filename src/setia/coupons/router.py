@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +15,7 @@ from setia.api.ids import read_id
 from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
+from setia.codes.problems import TooManyGuesses
 from setia.coupons.making import Wanted, digits_of
 from setia.coupons.problems import InvalidCoupons, NoSuchCoupon
 from setia.coupons.schemas import (
@@ -36,7 +38,7 @@ from setia.db.ids import format_id, parse_id
 from setia.identity.caller import Caller, CodesWriter, MembersReader
 from setia.members.dependencies import DatabaseOf, MemberId, live_definition
 from setia.members.identifiers import MEMBER_PREFIX
-from setia.members.service import NoSuchMember
+from setia.members.service import NoSuchMember, StatusConflict
 from setia.problems import ErrorItem
 from setia.versions.service import NothingPublished
 
@@ -77,7 +79,9 @@ def _digits(caller: Caller, request: Request, database: Database) -> int:
     "/coupons",
     status_code=201,
     summary="Make coupons",
-    responses=problems(NothingPublished, KeyRequired, KeyReused, KeyInFlight, InvalidCoupons, NoSuchMember),
+    responses=problems(
+        NothingPublished, KeyRequired, KeyReused, KeyInFlight, InvalidCoupons, NoSuchMember, StatusConflict
+    ),
 )
 def make_coupons(
     caller: CodesWriter,
@@ -110,12 +114,14 @@ def bring_codes(caller: CodesWriter, body: CodesIn, desk: DeskOf, database: Data
     return BroughtOut(added=done.added, known=done.known, unusable=done.unusable)
 
 
-@router.post("/coupons/lookup", summary="Look a code up", responses=problems(NothingPublished, NoSuchCoupon))
+@router.post(
+    "/coupons/lookup", summary="Look a code up", responses=problems(NothingPublished, NoSuchCoupon, TooManyGuesses)
+)
 def look_up_code(
     caller: CodesWriter, body: LookupIn, desk: DeskOf, database: DatabaseOf, request: Request
 ) -> CouponWithUsesOut:
     """The coupon that has a code, and what it was used for."""
-    shown = desk.find_by_code(caller.program_id, body.code)
+    shown = desk.find_by_code(caller.program_id, body.code, who=caller.actor, now=dt.datetime.now(dt.UTC))
     return CouponWithUsesOut.of(shown, _digits(caller, request, database))
 
 
@@ -152,7 +158,9 @@ def void_coupon(
     caller: CodesWriter, coupon_id: CouponId, desk: DeskOf, database: DatabaseOf, request: Request
 ) -> CouponWithUsesOut:
     """Nobody can use it any more; orders that have used it keep what they have. Again, it changes nothing."""
-    return CouponWithUsesOut.of(desk.void(caller.program_id, coupon_id), _digits(caller, request, database))
+    return CouponWithUsesOut.of(
+        desk.void(caller.program_id, coupon_id, actor=caller.actor), _digits(caller, request, database)
+    )
 
 
 @router.get(

@@ -133,6 +133,7 @@ class CouponUseOut(BaseModel):
     amount: str | None = Field(description="The money it took of a coupon that holds some.", examples=["5.00"])
     restored: str | None = Field(description="What of that came back with goods of the order.", examples=["0.00"])
     is_restored: bool = Field(description="Whether the use itself has come back.")
+    by_hand: bool = Field(description="Whether a person gave it back; returns of the order then change nothing.")
 
 
 class CouponOut(BaseModel):
@@ -152,6 +153,7 @@ class CouponOut(BaseModel):
     ends: dt.datetime | None
     created_at: dt.datetime
     voided_at: dt.datetime | None
+    voided_by: str | None = Field(description="Who withdrew it: an API key.")
     granted_by: str | None = Field(description="The campaign that granted it.")
     event: str | None = Field(description="The event that granted it.")
     batch: str | None
@@ -175,6 +177,7 @@ class CouponOut(BaseModel):
             ends=row.ends,
             created_at=row.created_at,
             voided_at=row.voided_at,
+            voided_by=row.voided_by,
             granted_by=row.granted_by,
             event=None if row.event_id is None else format_id("evt", row.event_id),
             batch=row.batch,
@@ -198,6 +201,7 @@ class CouponWithUsesOut(BaseModel):
                 amount=money(use.amount, digits),
                 restored=None if use.amount is None else money(use.restored, digits),
                 is_restored=use.is_restored,
+                by_hand=use.by_hand,
             )
             for use in shown.uses
         ]

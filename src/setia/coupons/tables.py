@@ -18,6 +18,7 @@ coupon = sa.Table(
     sa.Column("starts", _MOMENT, nullable=False),
     sa.Column("ends", _MOMENT),
     sa.Column("voided_at", _MOMENT),
+    sa.Column("voided_by", sa.Text),
     sa.Column("number", sa.BigInteger),
     sa.Column("worth", sa.BigInteger),
     sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
@@ -38,10 +39,12 @@ coupon = sa.Table(
     sa.CheckConstraint("spent >= 0 AND (worth IS NULL AND spent = 0 OR spent <= worth)", name="spent"),
     sa.Index("ix_coupon_event_id", "event_id", postgresql_where=sa.text("event_id IS NOT NULL")),
     sa.Index("ix_coupon_program_id_id", "program_id", "id"),
+    sa.Index("ix_coupon_campaign", "program_id", "campaign", "id"),
+    sa.Index("ix_coupon_batch", "program_id", "batch", "id", postgresql_where=sa.text("batch IS NOT NULL")),
 )
 
 # What an order used of a coupon: of the money it holds so much (none where it holds none), of which so much has come
-# back. One row for a coupon and an order, for ever.
+# back. One row for a coupon and an order, for ever. `by_hand`: a person gave it back, and the order was left as it was.
 coupon_use = sa.Table(
     "coupon_use",
     metadata,
@@ -52,6 +55,7 @@ coupon_use = sa.Table(
     sa.Column("amount", sa.BigInteger),
     sa.Column("restored", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("is_restored", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("restored >= 0 AND (amount IS NULL AND restored = 0 OR restored <= amount)", name="restored"),
     sa.Index("ix_coupon_use_event_id", "event_id"),
 )

@@ -10,10 +10,12 @@ from uuid import UUID
 import psycopg
 
 from setia.coupons.codes import ShownCode, hint_of, number_of
+from setia.coupons.coupon import UseRow
 from setia.db.ids import format_id, parse_id
 from setia.engine.coupon_change import CouponChange
 from setia.engine.returned_coupons import GrantedCoupon, UsedCoupon
 from setia.engine.state import Coupon
+from setia.members.merges import family_of
 
 PREFIX = "cpn"
 _KNOWN = "program_id = %b AND (number = ANY (%b::bigint[]) OR hash = ANY (%b::bytea[]))"
@@ -21,12 +23,13 @@ _LOCK = f"SELECT id FROM coupon WHERE {_KNOWN} ORDER BY id FOR UPDATE"
 _SHOWN = f"""
 SELECT c.id, c.campaign, c.member_id, c.starts, c.ends, c.worth - c.spent, c.uses - c.used,
        c.voided_at IS NOT NULL OR c.is_cancelled, c.number, c.hash,
-       (SELECT count(*) FROM coupon_use u WHERE u.coupon_id = c.id AND u.member_id = %b AND NOT u.is_restored)
+       (SELECT count(*) FROM coupon_use u
+        WHERE u.coupon_id = c.id AND u.member_id = ANY (%b::uuid[]) AND NOT u.is_restored)
 FROM coupon c WHERE {_KNOWN}
 """
 _USED = """
 SELECT c.id, c.campaign, c.ends, u.amount, u.restored, u.is_restored, c.worth - c.spent, c.uses - c.used,
-       c.voided_at IS NOT NULL OR c.is_cancelled
+       c.voided_at IS NOT NULL OR c.is_cancelled, u.by_hand
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id WHERE u.event_id = %b ORDER BY c.id
 """
 _GRANTED = """
@@ -34,6 +37,12 @@ SELECT id, campaign, granted_by, worth, spent, used, is_cancelled, voided_at IS 
 FROM coupon c WHERE event_id = %b ORDER BY id
 """
 _LOCKED = " FOR UPDATE OF c"
+_LOCK_ONE = "SELECT FROM coupon WHERE id = %b FOR UPDATE"
+_USE_OF = f"""
+SELECT c.campaign, {", ".join(f"u.{name}" for name in UseRow._fields)}
+FROM coupon c LEFT JOIN coupon_use u ON u.coupon_id = c.id AND u.event_id = %b
+WHERE c.program_id = %b AND c.id = %b
+"""
 _GRANT = """
 INSERT INTO coupon (id, member_id, event_id, created_at, starts, ends, number, worth, uses, program_id, campaign,
                     granted_by, actor, hint)
@@ -46,7 +55,7 @@ ON CONFLICT (coupon_id, event_id) DO UPDATE
 SET restored = u.restored - coalesce(EXCLUDED.amount, 0), is_restored = u.is_restored AND %b = 0
 """
 _GIVE_BACK = """
-UPDATE coupon_use SET restored = restored + %b, is_restored = is_restored OR %b > 0
+UPDATE coupon_use SET restored = restored + %b, is_restored = is_restored OR %b > 0, by_hand = by_hand OR %b
 WHERE coupon_id = %b AND event_id = %b
 """
 _CHANGE = "UPDATE coupon SET worth = worth + %b, is_cancelled = %b WHERE id = %b"
@@ -64,8 +73,10 @@ def find_shown(
     """The coupons whose codes were shown, as they are now; codes of none are left out."""
     numbers, hashes = _keys(shown)
     kept: dict[int | bytes, str] = {one.hash if one.number is None else one.number: one.kept for one in shown}
+    # Of who was merged into the member what was used before counts too.
+    members = [] if member is None else family_of(connection, member)
     found = []
-    for row in connection.execute(_SHOWN, (member, program_id, numbers, hashes)):
+    for row in connection.execute(_SHOWN, (members, program_id, numbers, hashes)):
         id_, campaign, owner, starts, ends, left, uses_left, is_void, number, digest, used = row
         found.append(
             Coupon(
@@ -109,6 +120,22 @@ def granted_by(connection: psycopg.Connection[Any], event_id: UUID, *, lock: boo
     return [GrantedCoupon(format_id(PREFIX, row[0]), *row[1:]) for row in rows]
 
 
+def lock_one(connection: psycopg.Connection[Any], coupon: UUID) -> None:
+    """Lock one coupon, after the members."""
+    connection.execute(_LOCK_ONE, (coupon,))
+
+
+def use_of(
+    connection: psycopg.Connection[Any], program_id: int, coupon: UUID, order: UUID
+) -> tuple[str, UseRow | None] | None:
+    """The promotion of a coupon, and what an order used of it (None: nothing); None where there is no such coupon."""
+    row = connection.execute(_USE_OF, (order, program_id, coupon)).fetchone()
+    if row is None:
+        return None
+    campaign, *use = row
+    return campaign, None if use[0] is None else UseRow(*use)
+
+
 class Booking:
     """Books what one event did to coupons: `order` is the event they were used with or granted by."""
 
@@ -134,7 +161,8 @@ class Booking:
                 )
             elif change.what == "restored":
                 self._connection.execute(_TAKE, (-change.uses, -(change.amount or 0), coupon))
-                self._connection.execute(_GIVE_BACK, (change.amount or 0, change.uses, coupon, self._order))
+                given = change.amount or 0, change.uses, change.order is not None
+                self._connection.execute(_GIVE_BACK, (*given, coupon, self._order))
             else:
                 cancelled = change.what == "cancelled"
                 self._connection.execute(_CHANGE, (change.amount or 0, cancelled, coupon))

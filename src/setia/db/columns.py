@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
@@ -31,6 +31,15 @@ _int8 = Struct(">iq").pack
 _length = Struct(">i").pack
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _BYTEA, _INT8, _INT2, _INT4, _TEXT, _JSON, _TIMESTAMPTZ, _UUID = 17, 20, 21, 23, 25, 114, 1184, 2950
+
+
+def beside(write: Callable[[Sequence[Any]], bytes], values: Sequence[Any]) -> bytes:
+    """A column that stands beside longer ones in a statement with several `unnest`: those fill it up with NULL.
+
+    So one that is NULL throughout is sent as an empty array, and nobody has to write or read its elements.
+    """
+    is_void = bool(values) and values[0] is None and values.count(None) == len(values)
+    return write(()) if is_void else write(values)
 
 
 def uuids(values: Sequence[UUID | None]) -> bytes:
@@ -60,6 +69,11 @@ def moments(values: Sequence[dt.datetime | None]) -> bytes:
     return _written(_TIMESTAMPTZ, values, _moment)
 
 
+def moment(value: dt.datetime) -> bytes:
+    """A single `timestamptz`, and no array."""
+    return _moment(value)[4:]
+
+
 def _moment(value: dt.datetime) -> bytes:
     since = value - _EPOCH
     return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
@@ -87,10 +101,13 @@ def binaries(values: Sequence[bytes | None]) -> bytes:
 
 def _written(oid: int, values: Sequence[T | None], write: Callable[[T], bytes]) -> bytes:
     """An array of values of which few may be different: in most columns of a batch nearly all are one and the same."""
-    if len(values) <= _FEW:
-        return _array(oid, len(values), [_NULL if value is None else write(value) for value in values])
+    size = len(values)
+    if size <= _FEW:
+        return _array(oid, size, [_NULL if value is None else write(value) for value in values])
     known: dict[T | None, bytes] = {value: _NULL if value is None else write(value) for value in set(values)}
-    return _array(oid, len(values), map(known.__getitem__, values))
+    if len(known) == 1:
+        return _array(oid, size, [*known.values()] * size)
+    return _array(oid, size, map(known.__getitem__, values))
 
 
 def _sized(oid: int, values: Sequence[bytes | None]) -> bytes:

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
 from setia.db.embedded import EmbeddedServer
+from setia.db.exchange import Wire
 from setia.settings import Settings
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ _RETRYABLE = frozenset({SERIALIZATION_FAILURE, DEADLOCK_DETECTED})
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.010
 _HEALTH_SECONDS = 2
+# A plan that is kept may have been made while the tables were small: it must not read them whole for ever.
+_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 transaction_retries = Counter(
     "setia_transaction_retries_total",
@@ -68,17 +71,8 @@ class Database:
         self.limits = limits or Limits()
         self.role = role
         self._server = server
-        self.engine = sa.create_engine(
-            self.url,
-            pool_size=self.limits.pool_size,
-            max_overflow=self.limits.max_overflow,
-            pool_timeout=self.limits.pool_wait_seconds,
-            # A restarted database would otherwise cost every pooled connection one failed request.
-            pool_pre_ping=True,
-            # Values may be personal data, and errors end up in logs.
-            hide_parameters=True,
-            connect_args=self._connect_arguments(),
-        )
+        self.engine = self._engine(self.limits.pool_size, connect_args=self._connect_arguments())
+        self._routine = self._engine(1, creator=self._wire)
 
     @classmethod
     def open(cls, settings: Settings, *, role: str = "setia") -> Self:
@@ -103,6 +97,7 @@ class Database:
     def close(self) -> None:
         """Close every connection that is not in use, and give up the embedded server."""
         self.engine.dispose()
+        self._routine.dispose()
         if self._server is not None:
             self._server.stop()
 
@@ -113,23 +108,29 @@ class Database:
     # ------------------------------------------------------------------------------------------------- transactions
 
     @contextmanager
-    def transaction(self, isolation: Isolation | None = None) -> Iterator[sa.Connection]:
-        """One transaction: committed when the block ends, before anything after it runs; undone when it raises."""
-        with self.engine.connect() as connection:
+    def transaction(self, isolation: Isolation | None = None, *, routine: bool = False) -> Iterator[sa.Connection]:
+        """One transaction: committed when the block ends, before anything after it runs; undone when it raises.
+
+        With `routine` it has a connection from a pool of its own, for what is done again and again: exchanges keep
+        their plans there (`Wire`), and rows are found by index.
+        """
+        with (self._routine if routine else self.engine).connect() as connection:
             if isolation is not None:
                 connection.execution_options(isolation_level=isolation)
             with connection.begin():
                 yield connection
 
-    def run(self, work: Callable[[sa.Connection], T], *, isolation: Isolation | None = None) -> T:
-        """Run `work` in a transaction, and run all of it again when the database asks for that.
+    def run(
+        self, work: Callable[[sa.Connection], T], *, isolation: Isolation | None = None, routine: bool = False
+    ) -> T:
+        """Run `work` in a `transaction`, and run all of it again when the database asks for that.
 
         `work` must therefore keep its effects inside the transaction.
         """
         pause = _FIRST_PAUSE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self.transaction(isolation) as tx:
+                with self.transaction(isolation, routine=routine) as tx:
                     result = work(tx)
             except (DBAPIError, psycopg.Error) as error:
                 state = sqlstate(error)
@@ -176,11 +177,29 @@ class Database:
             return False
         return True
 
-    def _connect_arguments(self) -> dict[str, Any]:
+    def _engine(self, pool_size: int, **how: Any) -> sa.Engine:
+        return sa.create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=self.limits.max_overflow,
+            pool_timeout=self.limits.pool_wait_seconds,
+            # A restarted database would otherwise cost every pooled connection one failed request.
+            pool_pre_ping=True,
+            # Values may be personal data, and errors end up in logs.
+            hide_parameters=True,
+            **how,
+        )
+
+    def _wire(self) -> Wire:
+        where, _ = self.driver_arguments()
+        return Wire.connect(where, **self._connect_arguments(**_BY_INDEX))
+
+    def _connect_arguments(self, **more: str) -> dict[str, Any]:
         options = {
             "timezone": "UTC",
             "lock_timeout": self.limits.lock_timeout_ms,
             "statement_timeout": self.limits.statement_timeout_ms,
+            **more,
         }
         given = self.url.query.get("options", "")
         return {

@@ -36,9 +36,11 @@ class Wire(psycopg.Connection[Any]):
 
     def rollback(self) -> None:
         """Undo the transaction, and forget what was prepared."""
+        # A pool asks for it whenever a connection is given back.
+        is_open = self.pgconn.transaction_status != pq.TransactionStatus.IDLE
         super().rollback()
         # psycopg drops all that is prepared, ours too, if it has prepared anything itself; it does not tell.
-        if self.prepared:
+        if self.prepared and is_open:
             self.prepared.clear()
             self.pgconn.exec_(b"DEALLOCATE ALL")
 

@@ -125,10 +125,6 @@ def draw_up(
     database: Database, program_id: int, tally: Tally, *, seed: int, until: dt.date, language: str = "en"
 ) -> tuple[Figures, list[Finding]]:
     """Prove the ledger and read the figures from it; with what the proof found."""
-    with database.transaction() as tx:
-        # A year was written within a minute, and the server has not looked at the tables since: without this it plans
-        # the recount for nearly empty ones, and that takes ten times as long.
-        tx.exec_driver_sql("ANALYZE")
     report = verify(database)
     with database.transaction() as tx:
         connection = driver_connection(tx)

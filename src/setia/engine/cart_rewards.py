@@ -20,6 +20,7 @@ from setia.engine.occurrences import Line, Occurrence, Wished
 from setia.engine.reward_reasons import Reason, RefusedReward
 from setia.engine.rewards import Used, Wish, hindrances, points_missing, price_for
 from setia.engine.state import Balance, MemberState
+from setia.engine.till_discounts import taken_off
 from setia.engine.units import Run, dearest
 from setia.expressions import EvaluationError
 from setia.program.discounts import Discount
@@ -186,22 +187,8 @@ class _Cart:
 
     def _discount(self, reward: CompiledReward, worth: Worth, quantity: int) -> RewardEffect | list[Reason]:
         lines = self._lines(reward)
-        measure = {"percent": worth.percent} if worth.amount is None else {"amount": worth.amount * quantity}
-        whole = sum(self._priced[line].amount for line in lines)
-        caps = [] if worth.most is None else [worth.most]
-        if worth.most_share is not None:
-            share = int(whole * worth.most_share / 100)
-            caps.append(Decimal(share).scaleb(-self._program.currency_digits))
-        # It was read from nowhere and every part of it is checked: validating it again would only bound the amount.
-        discount = Discount.model_construct(
-            **measure,
-            on=worth.on,
-            at_most=min(caps, default=None),
-            at_most_per_line=worth.most_per_line,
-            spread=worth.spread,
-            rounding="floor",
-        )
-        taken = take_off(discount, self._priced, Chosen(lines), self._program.currency_digits)
+        amount = None if worth.amount is None else worth.amount * quantity
+        taken = taken_off(worth, amount, self._priced, lines, self._program.currency_digits)
         if not taken.cuts:
             return [Reason("nothing_to_take_off")]
         for line, cut in taken.cuts.items():

@@ -73,6 +73,13 @@ class CompiledExchange:
         got = amount * rate.numerator // rate.denominator
         return -(-got * rate.denominator // rate.numerator), got
 
+    def most_for(self, got: int) -> int:
+        """The most that can be given for no more than `got`."""
+        if self.definition.steps:
+            return got // self.get * self.give
+        rate = Fraction(self.get, self.give)
+        return int(-(-(got + 1) * rate.denominator // rate.numerator)) - 1
+
 
 def compile_transfers(program: Program, units: Mapping[str, int]) -> dict[str, CompiledTransfer]:
     """Make the transfers of a program ready; `units` is how many smallest units a whole point of each type has.

@@ -10,7 +10,7 @@ from setia.engine.calendar import add_to_day, full_years, midnight, period_key
 from setia.engine.compiled import CompiledProgram
 from setia.engine.compiled_tiers import CompiledTierSet, Measure
 from setia.engine.decision import REDEMPTION, Outcome, Undone
-from setia.engine.limits import count_uses
+from setia.engine.limits import count_uses, units_by_campaign
 from setia.engine.state import Counters, OfferState, TierPeriod
 
 
@@ -93,9 +93,10 @@ def count_return(
         if bucket is not None and bucket in windows.get(key, {}):
             windows = windows | {key: _added(windows[key], {bucket: amount})}
     limits = counters.limits
-    for campaign in dict.fromkeys([*by_campaign, *undone.uses, *outcome.uses]):
+    for campaign in dict.fromkeys([*by_campaign, *undone.uses, *outcome.uses, *undone.units]):
         own, uses = program.limits_of.get(campaign, ()), outcome.uses.count(campaign) - undone.uses.count(campaign)
-        for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", uses).items():
+        units = -undone.units.get(campaign, 0)
+        for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", uses, units).items():
             # What was never counted, or is no longer kept, has nothing to be taken from.
             kept = {period: used for period, used in added.items() if used > 0 or period in limits.get(key, {})}
             limits = limits | {key: _added(limits.get(key, {}), kept)} if kept else limits
@@ -175,8 +176,9 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
             if outcome.undoes is not None:
                 resumed = {key: {"period": amount} for key, amount in outcome.undoes.resumed.items()}
                 counters.windows = counters.windows | resumed
-    if outcome.undoes is not None:
-        counters.periods = counters.periods | _hanging(counters.periods, outcome.undoes, moment)
+    hangs = outcome.voids if outcome.undoes is None else outcome.undoes.hangs
+    if hangs:
+        counters.periods = counters.periods | _hanging(counters.periods, hangs, moment)
     for name, until in outcome.graced.items():
         period = counters.periods.get(name, TierPeriod(moment))
         counters.periods = counters.periods | {name: TierPeriod(period.since, until)}
@@ -185,10 +187,12 @@ def count_tiers(program: CompiledProgram, counters: Counters, outcome: Outcome, 
         counters.floors = floors | {name: floor for name, floor in outcome.floors.items() if floor is not None}
 
 
-def _hanging(periods: dict[str, TierPeriod], undone: Undone, moment: dt.datetime) -> dict[str, TierPeriod]:
+def _hanging(
+    periods: dict[str, TierPeriod], hanging: dict[str, list[str]], moment: dt.datetime
+) -> dict[str, TierPeriod]:
     return {
         name: msgspec.structs.replace(periods[name], hangs=periods[name].hangs | dict.fromkeys(levels, moment))
-        for name, levels in undone.hangs.items()
+        for name, levels in hanging.items()
     }
 
 
@@ -205,14 +209,14 @@ def _period(
     after: str | None,
     moment: dt.datetime,
 ) -> TierPeriod | None:
-    """The period that begins; a return that takes a rise back resumes the one before it (None: as at the enrolment)."""
+    """The period that begins; where a rise is taken back, the one before it goes on (None: as at the enrolment)."""
     if tier_set is None or before is None or tier_set.index(before) == tier_set.index(after):
         return TierPeriod(moment)
     since, risen, hangs = (None, (), {}) if held is None else (held.since, held.risen, held.hangs)
     stays = (*risen, (before, since))
     if tier_set.index(after) > tier_set.index(before):
         return TierPeriod(moment, risen=stays, hangs=hangs)
-    if outcome.undoes is None:
+    if outcome.undoes is None and outcome.voids is None:
         return TierPeriod(moment)
     # Somebody who falls between two levels has held the one they come to since they rose past it.
     below = tuple(stay for stay in stays if tier_set.index(stay[0]) < tier_set.index(after))
@@ -337,12 +341,14 @@ def _count_limits(
     program: CompiledProgram, counters: Counters, outcome: Outcome, by_campaign: dict[str, dict[str, int]], day: dt.date
 ) -> dict[str, dict[str, int]]:
     limits = counters.limits
+    units = units_by_campaign(outcome.discounts)
     # An offer that was completed several times at once was used as often, and granted everything together.
     for campaign in dict.fromkeys(outcome.uses):
         own = program.limits_of.get(campaign)
         if own:
             times = outcome.uses.count(campaign)
-            for key, added in count_uses(own, day, by_campaign.get(campaign, {}), "member", times).items():
+            each = by_campaign.get(campaign, {}), "member", times, units.get(campaign, 0)
+            for key, added in count_uses(own, day, *each).items():
                 periods = limits.get(key, {})
                 for period, amount in added.items():
                     if period not in periods:

@@ -19,7 +19,8 @@ class CouponChange(msgspec.Struct, frozen=True, omit_defaults=True):
     `granted` by the campaign `by`, usable from `starts` until `ends`. `used` by an order, which took `amount` of the
     money it holds (None where it holds none), and one of its `uses`. `restored`: so much came back to it with goods of
     an order. `changed`, `cancelled`, `revived`: of what an order had granted, `amount` more (or less) after a return;
-    `wanted` is what it should have been, where the rest had been spent. Money is in the smallest unit.
+    `wanted` is what it should have been, where the rest had been spent. Money is in the smallest unit. `order` is the
+    event of the order whose use a person gave back; without it, it is what the change is booked with.
     """
 
     what: Literal["granted", "used", "restored", "changed", "cancelled", "revived"]
@@ -31,3 +32,4 @@ class CouponChange(msgspec.Struct, frozen=True, omit_defaults=True):
     wanted: int | None = None
     starts: dt.datetime | None = None
     ends: dt.datetime | None = None
+    order: str | None = None

@@ -20,7 +20,7 @@ from setia.engine.counting import count, count_moves, count_tiers
 from setia.engine.coupons import gifts, uses_of
 from setia.engine.decision import Considered, Decision, Explanation, Outcome, PointsEffect
 from setia.engine.facts import EventFacts, LocationFacts, MemberFacts, TimeFacts
-from setia.engine.limits import UNLIMITED, Allowance, count_uses
+from setia.engine.limits import UNLIMITED, Allowance, count_uses, units_by_campaign
 from setia.engine.occurrences import Occurrence
 from setia.engine.offers import Instances, changes, consider_offer
 from setia.engine.preparing import Order, prepare
@@ -337,6 +337,7 @@ def _inputs(plan: TriggerPlan, facts: Facts) -> dict[str, Any]:
 
 def _budget_uses(program: CompiledProgram, outcome: Outcome, day: dt.date) -> dict[str, dict[str, int]]:
     used: dict[str, dict[str, int]] = {}
+    units = units_by_campaign(outcome.discounts)
     for campaign in dict.fromkeys(outcome.uses):
         limits = program.limits_of.get(campaign)
         if limits:
@@ -344,5 +345,5 @@ def _budget_uses(program: CompiledProgram, outcome: Outcome, day: dt.date) -> di
             for effect in outcome.points:
                 if effect.campaign == campaign and effect.amount > 0:
                     granted[effect.points] = granted.get(effect.points, 0) + effect.amount
-            used |= count_uses(limits, day, granted, "all", outcome.uses.count(campaign))
+            used |= count_uses(limits, day, granted, "all", outcome.uses.count(campaign), units.get(campaign, 0))
     return used

@@ -11,7 +11,7 @@ import msgspec
 from setia.engine.coupon_change import CouponChange, CouponFault
 from setia.engine.moved import Merged, Moved
 from setia.engine.payment import Payment
-from setia.engine.returned import Returned
+from setia.engine.returned import BoughtWith, Returned
 from setia.engine.reward_reasons import RefusedReward
 from setia.engine.state import Counters, Floor, OfferState
 
@@ -65,7 +65,8 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one cart promotion took off: from each line (-1: from shipping), in the smallest unit of the currency.
 
     `wanted` stands where a cap, or what other promotions had left, made it less. `added_units` are for the caller to
-    add for free; `code` is the code that it was given for, and `coupon` the coupon that has this code.
+    add for free; `code` is the code that it was given for, and `coupon` the coupon that has this code. `units` of
+    articles were discounted, those to add included; limits count them.
     """
 
     campaign: str
@@ -75,6 +76,7 @@ class DiscountEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     added_units: int = 0
     code: str | None = None
     coupon: str | None = None
+    units: int = 0
 
 
 class RewardEffect(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,6 +102,8 @@ class RewardEffect(msgspec.Struct, frozen=True, omit_defaults=True):
 
 REDEMPTION = "redemption"
 """The name under which points that rewards cost stand among the effects."""
+REFUND_GRACE = "refund_grace"
+"""The name under which points that come back stand among the effects where they get another end."""
 
 RefusedReason = (
     Literal[
@@ -141,7 +145,8 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     budgets of the `version` that decided it. `closed` are the windows over a period that has ended since; the order
     counts in them no more, whatever comes back of it. `resumed` are those that go on, since the rise that ended them is
     taken back, with what they come to. `hangs`: tier set -> the levels that other orders than this one keep up.
-    `cancels` is the return that was cancelled, where it is that which is undone and not the order.
+    `cancels` is the return that was cancelled, where it is that which is undone and not the order. `units`: promotion
+    -> units that it discounts no more.
     """
 
     event: str
@@ -153,6 +158,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     resumed: dict[str, int] = {}
     hangs: dict[str, list[str]] = {}
     cancels: str | None = None
+    units: dict[str, int] = {}
 
 
 class TierChange(msgspec.Struct, gc=False, frozen=True):
@@ -237,8 +243,12 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     """Of a return of such a purchase: what the customer gets back of it; below 0 where a return was cancelled."""
     payment: Payment | None = None
     """Of a purchase for which gift cards were shown, and of its return: what they paid, or got back."""
+    bought: list[BoughtWith] = []
+    """Of a return: what its order's points had been spent on, where they were not there any more."""
     undoes: Undone | None = None
     """Of a return: which order it is of. `points` and `counted` then are differences to what stood of the order."""
+    voids: dict[str, list[str]] | None = None
+    """Of points that a review has voided: tier set -> the levels that hung on them, and that others keep up."""
     moved: Moved | None = None
     """Of points that were moved by somebody's decision: which way, and the entry on the other side."""
     merged: Merged | None = None
@@ -285,7 +295,7 @@ class Considered(msgspec.Struct, gc=False, omit_defaults=True):
     `verdict`: `matched`; or why not: outside its `schedule`, the `condition` failed (`clause` is the first part that
     did, `values` what it read), no `lines` fit, a `limit` was used up, another of its `group` or an `exclusive`
     campaign won (`by`), an `error` in an expression, its base campaign earned nothing (`base`), it needs a `coupon`
-    that was not shown, or it came to `nothing`.
+    that was not shown, or it came to `nothing`. A promotion that `matched` names the `limit` that left it fewer units.
 
     An offer is considered once for each of its instances that runs, with what the event does to it in `offer`:
     `matched` where it completes the offer, else `progress`. Where none runs, the verdict is `offer`, and `clause` says

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from setia.engine.exact import rounded
-from setia.engine.units import Run, cheapest, dearest, every, given, whole_sets
+from setia.engine.units import Run, cheapest, dearest, every, first, given, whole_sets
 from setia.program.discounts import Discount, Step
 
 SHIPPING = -1
@@ -56,6 +56,10 @@ class Taken(msgspec.Struct, frozen=True):
     added_units: int = 0
     free: dict[int, int] = {}
     """Of each line, the units that were picked and cost nothing any more."""
+    units: int = 0
+    """How many units are discounted, those to add included."""
+    is_limited: bool = False
+    """Whether it would discount more units, were it not for the most that were allowed."""
 
     @property
     def total(self) -> int:
@@ -79,24 +83,51 @@ class _Measure(msgspec.Struct, frozen=True):
     price: Fraction | None = None
 
 
-def take_off(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, digits: int) -> Taken:
-    """Work out a discount on lines as they are now; nothing given is changed. `digits` are those of the currency."""
+def take_off(
+    discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, digits: int, most_units: int | None = None
+) -> Taken:
+    """Work out a discount on lines as they are now; nothing given is changed. `digits` are those of the currency.
+
+    `most_units` is how many units limits let it discount (None: any number).
+    """
     if discount.free == "added":
-        return Taken({}, 0, _sets(discount, priced, chosen) * (discount.units or 1))
+        units = _sets(discount, priced, chosen) * (discount.units or 1)
+        granted = units if most_units is None else min(units, most_units)
+        return Taken({}, 0, granted, units=granted, is_limited=granted < units)
     measure = _measure(discount, priced, chosen.lines, digits)
-    free: dict[int, int] = {}
     if discount.on == "shipping":
-        raw = _of_lines(discount, {line: one for line, one in priced.items() if line == SHIPPING}, measure)
-    elif _by_units(discount, measure):
-        picked = _picked(discount, priced, chosen)
-        raw = _of_units(discount, priced, picked, measure)
-        if measure.percent == 1:
-            for run in picked:
-                free[run.line] = free.get(run.line, 0) + run.units
-    else:
-        raw = _of_lines(discount, {line: priced[line] for line in chosen.lines}, measure)
+        return _whole(discount, priced, [line for line in priced if line == SHIPPING], measure, digits)
+    if not _by_units(discount, measure) and (most_units is None or not discount.has_units):
+        return _whole(discount, priced, chosen.lines, measure, digits)
+    picked = _picked(discount, priced, chosen)
+    raw = _of_units(discount, priced, picked, measure)
     wanted = rounded(sum(raw.parts.values()), raw.over, discount.rounding)
-    return Taken(_capped(discount, raw, priced, digits), wanted, free=free)
+    # What costs nothing is not discounted, and not counted.
+    is_limited = most_units is not None and _units_of(priced, picked) > most_units
+    if is_limited:
+        picked = _fewer(discount, priced, chosen, picked, most_units or 0)
+        raw = _of_units(discount, priced, picked, measure)
+    free: dict[int, int] = {}
+    if measure.percent == 1:
+        for run in picked:
+            free[run.line] = free.get(run.line, 0) + run.units
+    cuts = _capped(discount, raw, priced, digits)
+    units = sum(run.units for run in picked if run.line in cuts)
+    return Taken(cuts, wanted, free=free, units=units, is_limited=is_limited)
+
+
+def _whole(
+    discount: Discount, priced: Mapping[int, Priced], lines: Collection[int], measure: _Measure, digits: int
+) -> Taken:
+    """What is taken off whole lines, or shipping."""
+    raw = _of_lines(discount, {line: priced[line] for line in lines}, measure)
+    wanted = rounded(sum(raw.parts.values()), raw.over, discount.rounding)
+    cuts = _capped(discount, raw, priced, digits)
+    return Taken(cuts, wanted, units=sum(priced[line].units for line in cuts) if discount.has_units else 0)
+
+
+def _units_of(priced: Mapping[int, Priced], runs: Iterable[Run]) -> int:
+    return sum(run.units for run in runs if priced[run.line].amount)
 
 
 class _Exact(NamedTuple):
@@ -210,14 +241,19 @@ def _by_units(discount: Discount, measure: _Measure) -> bool:
     )
 
 
+def _bundles(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, most: int | None) -> list[Run]:
+    """The units of whole bundles."""
+    selections = [
+        (_runs(priced, lines), part.quantity) for lines, part in zip(chosen.bundle, discount.bundle, strict=True)
+    ]
+    return whole_sets(selections, repeat=discount.repeat, most=most)
+
+
 def _picked(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) -> list[Run]:
     """The units that are discounted."""
     units = discount.units
     if discount.bundle:
-        selections = [
-            (_runs(priced, lines), part.quantity) for lines, part in zip(chosen.bundle, discount.bundle, strict=True)
-        ]
-        return whole_sets(selections, repeat=discount.repeat)
+        return _bundles(discount, priced, chosen, None)
     runs = _runs(priced, chosen.lines)
     if discount.buy is not None:
         bought = _runs(priced, chosen.bought)
@@ -229,6 +265,18 @@ def _picked(discount: Discount, priced: Mapping[int, Priced], chosen: Chosen) ->
     if discount.on == "dearest" or units is not None:
         return dearest(runs, units or 1)
     return runs
+
+
+def _fewer(
+    discount: Discount, priced: Mapping[int, Priced], chosen: Chosen, picked: Sequence[Run], most: int
+) -> list[Run]:
+    """So many of the units that are picked, in the order in which they are; of bundles only whole ones."""
+    if discount.bundle:
+        return _bundles(discount, priced, chosen, most // sum(part.quantity for part in discount.bundle))
+    costing = [run for run in picked if priced[run.line].amount]
+    # Of whole lines there is no order but theirs: the dearest are best for the member.
+    by_choice = discount.on != "lines" or discount.every is not None or discount.buy is not None
+    return first(costing, most) if by_choice else dearest(costing, most)
 
 
 def _of_units(discount: Discount, priced: Mapping[int, Priced], picked: Sequence[Run], measure: _Measure) -> _Exact:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from setia.engine.compiled import CompiledProgram
+from setia.engine.coupon_sentences import coupon_sentences
 from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.exact import in_units
 from setia.engine.lot_sentences import REVIEWED, move_sentences, points_name
 from setia.engine.sentences import adjustment_sentence
+from setia.engine.tier_sentences import tier_sentences
 from setia.engine.wording import Language, language_of, number
 
 _FROZEN: dict[bool, dict[Language, str]] = {
@@ -50,7 +52,10 @@ def hand_sentences(program: CompiledProgram, kind: str, outcome: Outcome, reason
         + ("" if effect.review is None else REVIEWED[language])
         for effect in outcome.points
     ]
-    return told + move_sentences(program, outcome.moves, language, reason)
+    told += coupon_sentences(program, outcome.coupons, language, of_return=True)
+    told += move_sentences(program, outcome.moves, language, reason)
+    # Levels that hung on what a review has voided.
+    return told + tier_sentences(program, outcome, language) if outcome.tiers else told
 
 
 def _sale(program: CompiledProgram, effect: PointsEffect, language: Language) -> str:

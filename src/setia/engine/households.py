@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -32,16 +32,14 @@ class Share(NamedTuple):
     lots: Sequence[PooledLot]
 
 
-def contribution(
-    rules: Households, state: MemberState, points: str, earned_before: Mapping[str, int], moved: int
-) -> int:
+def contribution(rules: Households, state: MemberState, points: str, earned_before: int, moved: int) -> int:
     """What a member has in the pool of one point type, in its smallest unit.
 
     The share of what was earned since joining, and can be used by now, and what was `moved` into the pool besides
     (given, less what was drawn from it); never more than the member has available. A return lowers what was earned.
     """
     balance = state.balances.get(points, Balance())
-    earned = state.counters.earned.get(points, 0) - earned_before.get(points, 0) - balance.pending
+    earned = state.counters.earned.get(points, 0) - earned_before - balance.pending
     shared = (max(0, earned) * rules.share / Decimal(100)).to_integral_value(ROUND_FLOOR)
     return min(max(0, int(shared) + moved), max(0, balance.available))
 

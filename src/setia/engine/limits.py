@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from setia.engine.calendar import period_key
+from setia.engine.decision import DiscountEffect
 from setia.program.limits import Limit
 
 
@@ -34,11 +35,21 @@ class Allowance:
         self._uses = 0
 
     def exhausted(self) -> str | None:
-        """The key of a limit on uses that allows no further use; None where the campaign may be used."""
+        """The key of a limit on uses or units that allows no further one; None where the campaign may be used."""
         for key, limit in self._limits:
-            if limit.uses is not None and self._used(key, limit) >= limit.uses:
+            most = limit.units if limit.uses is None else limit.uses
+            if most is not None and self._used(key, limit) >= most:
                 return key
         return None
+
+    def units(self) -> tuple[int | None, str | None]:
+        """How many units the limits still let be discounted, and the limit that says so; None where none does."""
+        lefts = [
+            (max(0, limit.units - self._used(key, limit)), key)
+            for key, limit in self._limits
+            if limit.units is not None
+        ]
+        return min(lefts, key=lambda one: one[0], default=(None, None))
 
     def use(self, wanted: int) -> tuple[int, str | None]:
         """Take as many of `wanted` uses as the limits on uses leave, and name the limit that cut, if any.
@@ -103,12 +114,27 @@ def count_uses(
     granted: Mapping[str, int],
     per: str,
     uses: int = 1,
+    units: int = 0,
 ) -> dict[str, dict[str, int]]:
-    """What one use of a campaign, which granted `granted` points by type, adds to its limits per `member` or `all`."""
+    """What one use of a campaign adds to its limits per `member` or `all`.
+
+    It granted `granted` points by type, and discounted so many `units`.
+    """
     added: dict[str, dict[str, int]] = {}
     for key, limit in limits:
         if limit.per == per and limit.every != "event":
             amount = uses if limit.earn is None else granted.get(limit.earn.points, 0)
+            if limit.units is not None:
+                amount = units
             if amount:
                 added[key] = {period_key(limit.every, day): amount}
     return added
+
+
+def units_by_campaign(effects: Iterable[DiscountEffect]) -> dict[str, int]:
+    """How many units each promotion discounted."""
+    units: dict[str, int] = {}
+    for effect in effects:
+        if effect.units:
+            units[effect.campaign] = units.get(effect.campaign, 0) + effect.units
+    return units

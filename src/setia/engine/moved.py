@@ -21,6 +21,14 @@ MoveKind = Literal[
 ]
 
 
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The posting `line` opened a lot for points that came back for `lot` of `member`, who is part of this one."""
+
+    line: int
+    member: str
+    lot: tuple[int, int]
+
+
 class Moved(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which way an entry moved points, and the other side of it.
 
@@ -39,6 +47,12 @@ class Moved(msgspec.Struct, frozen=True, omit_defaults=True):
     """The exchange of the program."""
     returned: list[int] = []
     """Where a merge ends, for the duplicate: the other member's entries by which its orders came back meanwhile."""
+    returned_by: list[tuple[str, int]] = []
+    """And those of further members, while the other one was part of them."""
+    gone: list[tuple[int, int, int]] = []
+    """And what of its lots (seq, line, amount) has ended, come back or been taken back meanwhile: nobody spent that."""
+    kept: list[Kept] = []
+    """What is here for members who are part of this one, and theirs when they are parted from it."""
 
 
 class MergedLot(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,4 +94,6 @@ class Merged(msgspec.Struct, frozen=True, omit_defaults=True):
     undoes: int | None = None
     returned: list[int] = []
     """The entries by which orders of the duplicate came back meanwhile: they count for the duplicate."""
+    returned_by: list[tuple[str, int]] = []
+    """And those of further members, while this one was part of them."""
     levels: dict[str, tuple[str, str]] = {}

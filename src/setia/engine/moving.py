@@ -19,6 +19,8 @@ from setia.engine.sums import sums_of
 from setia.expressions import EvaluationError, Expression
 
 Side = Literal["giver", "receiver"]
+MOST_AT_ONCE = 10**15 - 1
+"""What one posting can say: more cannot come at once, however good a rate is."""
 MovingReasonCode = Literal[
     "same_member",
     "member_not_active",
@@ -102,6 +104,8 @@ def exchange_reasons(
     """Every reason why a member cannot exchange `amount` points, which is what was asked for before rounding."""
     taken, got = exchange.result(amount)
     found = list(_of_rules(program, exchange.rules, member, amount, now))
+    if got > MOST_AT_ONCE:
+        found.append(MovingReason("too_many", most=exchange.most_for(MOST_AT_ONCE)))
     if not got:
         found.append(MovingReason("comes_to_nothing", least=_least_for_one(exchange)))
     found += _of_quotas(program, exchange.rules.quotas, used, taken, now, "giver")

@@ -60,6 +60,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `pricing` says whether amounts are `final`, or those `before` promotions, which then apply; `codes` are what the
     customer has shown for them, and `redeem` the rewards that are redeemed with it. `discount` is what was taken off
     the whole order after the lines' own discounts; `shipping` is with tax, of which `shipping_tax` is contained.
+    `currency` is what was paid in; where that is not the program's, `rate` is by which all amounts were converted.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     external_id: str
     occurred_at: dt.datetime
     currency: str = ""
+    rate: Decimal | None = None
     channel: str = ""
     location: str = ""
     labels: tuple[str, ...] = ()

@@ -70,30 +70,28 @@ def promote(
     digits = program.currency_digits
     chosen = {match.campaign.id: lines for match in matches if (lines := _chosen(match, facts)) is not None}
     alone = {
-        match.campaign.id: [taken for _, taken in _takings(match, shown, _copied(priced), chosen, digits)]
+        match.campaign.id: list(_takings(match, shown, _copied(priced), chosen, digits))
         for match in matches
         if match.campaign.id in chosen and (match.campaign.definition.group or match.campaign.definition.exclusive)
     }
     for match in matches:
         # What has nothing to take off keeps no other promotion out.
-        if match.campaign.id in alone and not any(map(_does, alone[match.campaign.id])):
-            match.considered.verdict = "nothing"
+        if match.campaign.id in alone and not any(_does(taken) for _, taken in alone[match.campaign.id]):
+            why |= _came_to_nothing(match, alone[match.campaign.id])
     applying = choose(
         [match for match in matches if match.considered.verdict == "matched"],
         program.definition.stacking,
-        lambda match: Fraction(sum(taken.total for taken in alone[match.campaign.id])),
+        lambda match: Fraction(sum(taken.total for _, taken in alone[match.campaign.id])),
     )
     effects: list[DiscountEffect] = []
     for match in applying:
-        does = False
-        for one, taken in _takings(match, shown, priced, chosen, digits):
-            if not _does(taken):
-                why[one.code] = "nothing"
-                continue
-            does = True
-            effects.append(_effect(match.campaign.id, one, taken))
-        if not does:
-            match.considered.verdict = "nothing"
+        told = list(_takings(match, shown, priced, chosen, digits))
+        effects += [_effect(match.campaign.id, one, taken) for one, taken in told if _does(taken)]
+        why |= {one.code: "limit" if taken.is_limited else "nothing" for one, taken in told if not _does(taken)}
+        if not any(_does(taken) for _, taken in told):
+            _came_to_nothing(match, told)
+        elif any(taken.is_limited for _, taken in told):
+            match.considered.limit = match.allowance.units()[1]
     left = _left(event, priced)
     tax = sum(line.tax for line in left.lines) + left.shipping_tax
     to_pay = ToPay([line.amount for line in left.lines], left.shipping, left.discount, gross(left), tax)
@@ -109,14 +107,24 @@ def _takings(
 ) -> Iterator[tuple[Shown, Taken]]:
     """What each that was shown for a promotion takes off, one after the other; `priced` goes down with it."""
     name, discount = match.campaign.id, discount_of(match.campaign)
+    left, _ = match.allowance.units()
     for one in shown[name]:
-        taken = take_off(discount_by(discount, one, digits), priced, chosen[name], digits)
+        taken = take_off(discount_by(discount, one, digits), priced, chosen[name], digits, left)
         yield one, taken
+        left = None if left is None else left - taken.units
         for line, cut in taken.cuts.items():
             priced[line].amount -= cut
         for line, units in taken.free.items():
             # Two promotions may both give the same units.
             priced[line].free = min(priced[line].units, priced[line].free + units)
+
+
+def _came_to_nothing(match: Match, found: Sequence[tuple[Shown, Taken]]) -> dict[str, RefusedReason]:
+    """Say that a promotion takes nothing off, and why the codes that were shown for it do not."""
+    limited = any(taken.is_limited for _, taken in found)
+    match.considered.verdict = "limit" if limited else "nothing"
+    match.considered.limit = match.allowance.units()[1] if limited else None
+    return {one.code: "limit" if taken.is_limited else "nothing" for one, taken in found}
 
 
 def _copied(priced: Mapping[int, Priced]) -> dict[int, Priced]:
@@ -128,7 +136,7 @@ def _effect(campaign: str, shown: Shown, taken: Taken) -> DiscountEffect:
     wanted = taken.wanted if taken.wanted != taken.total else None
     coupon = None if shown.coupon is None else shown.coupon.id
     return DiscountEffect(
-        campaign, taken.total, taken.cuts, wanted, taken.added_units, shown.code or None, coupon=coupon
+        campaign, taken.total, taken.cuts, wanted, taken.added_units, shown.code or None, coupon, taken.units
     )
 
 

@@ -15,6 +15,18 @@ class ReturnedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     amount: int | None = None
 
 
+class BoughtWith(msgspec.Struct, frozen=True):
+    """A reward for which points of an order had been spent that its return could not find with the order any more.
+
+    `amount` of them (smallest unit) went into the redemption. It stands; what becomes of it is for people to decide.
+    """
+
+    redemption: str
+    reward: str
+    points: str
+    amount: int
+
+
 class Returned(msgspec.Struct, frozen=True, omit_defaults=True):
     """One return: lines, an amount over all of them in proportion, or (neither) everything that is left."""
 

@@ -26,7 +26,8 @@ class UsedCoupon(msgspec.Struct, frozen=True):
     """A coupon that an order used, as it is now.
 
     The order took `taken` of the money it holds (None where it holds none); `restored` of that, and its `use`, have
-    come back since. `left` and `uses_left` are what others have left of it.
+    come back since. `left` and `uses_left` are what others have left of it. `by_hand`: a person gave it back, and the
+    order was left as it was: it has nothing more to do with it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class UsedCoupon(msgspec.Struct, frozen=True):
     left: int | None = None
     uses_left: int | None = None
     is_void: bool = False
+    by_hand: bool = False
 
     @property
     def stands(self) -> int:
@@ -80,6 +82,10 @@ def coupons_again(
     wanted = _wanted(order, kept, used, policies)
     coupons, refused = [], []
     for one in used:
+        if one.by_hand:
+            # The order keeps its discount, whoever uses the coupon meanwhile.
+            coupons.append(Coupon(one.id, one.campaign, one.code, left=wanted.get(one.id), ends=one.ends))
+            continue
         if one.taken is None:
             there = not one.is_use_restored or (one.uses_left != 0 and not one.is_void)
             if there:
@@ -127,6 +133,8 @@ def used_again(program: CompiledProgram, used: Iterable[UsedCoupon], again: Outc
     taken = {one.coupon: one.amount for one in again.discounts if one.coupon is not None} if again is not None else {}
     changes = []
     for one in sorted(used, key=lambda one: ends_first(one.ends, one.id), reverse=True):
+        if one.by_hand:
+            continue
         amount = None
         if one.taken is not None:
             amount = one.taken - taken.get(one.id, 0) - one.restored

@@ -38,13 +38,20 @@ def wishes_again(program: CompiledProgram, order: Occurrence, kept: Occurrence, 
     return msgspec.structs.replace(kept, redeem=tuple(redeem))
 
 
-def staying(program: CompiledProgram, first: Outcome, again: Outcome | None) -> Staying:
-    """What stays spent of the redemptions of an order; `again` is the order decided again (None: nothing is left)."""
+def staying(program: CompiledProgram, first: Outcome, again: Outcome | None, *, cancels: bool = False) -> Staying:
+    """What stays spent of the redemptions of an order; `again` is the order decided again (None: nothing is left).
+
+    Where a return is cancelled, what had come back with it is among that again.
+    """
     needs = {effect.reward: effect.points for effect in again.redeemed} if again is not None else {}
     found: Staying = {}
     for effect in first.redeemed:
         policy = _reward(program, effect.reward).on_return
-        if effect.redemption is None or policy == "never" or (policy == "whole_order" and again is not None):
+        if effect.redemption is None or policy == "never":
+            continue
+        if policy == "whole_order" and again is not None:
+            if cancels:
+                found[effect.redemption] = dict(effect.points)
             continue
         found[effect.redemption] = _least(effect.points, needs.get(effect.reward, {}))
     return found

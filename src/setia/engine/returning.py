@@ -71,7 +71,7 @@ def decide_return(
     effects = less.points if again is None else [_as_given(effect, again) for effect in less.points]
     order, version = past.event, past.program.version
     closed, by_order = _closed(program, state.counters, past)
-    undone = Undone(order.id, order.occurred_at, less.gone, version=version, closed=closed)
+    undone = Undone(order.id, order.occurred_at, less.gone, version=version, closed=closed, units=less.units)
     if cancelled is None:
         undone = msgspec.structs.replace(undone, returned=returned[-1])
     else:
@@ -98,8 +98,15 @@ def decide_return(
         counters=counters,
         explanation=msgspec.structs.replace(explanation, tiers=ladder),
         budget_uses=_given_back(outcome, undone, past),
-        staying=staying(past.program, past.outcomes[0], again),
+        staying=staying(past.program, past.outcomes[0], again, cancels=cancelled is not None),
     )
+
+
+def decide_nothing(program: CompiledProgram, state: MemberState, event: Occurrence) -> Decision:
+    """The decision on an event that can do nothing any more, and that was accepted all the same."""
+    day = event.occurred_at.astimezone(program.zone).date()
+    counters = count(program, state.counters, Outcome(), day, event.occurred_at, state.enrolled_at)
+    return Decision(program.version, Outcome(), counters, Explanation())
 
 
 def _refund(past: PastOrder, again: Outcome | None) -> int | None:
@@ -174,7 +181,9 @@ def _budgets_left(past: PastOrder) -> Budgets:
     for key, (campaign, limit) in past.program.limits.items():
         if limit.per != "all":
             continue
-        if limit.earn is None:
+        if limit.units is not None:
+            taken = limit.units - then.units.get(campaign, 0)
+        elif limit.earn is None:
             taken = (limit.uses or 0) - then.uses.count(campaign)
         else:
             most = int(limit.earn.amount * past.program.units[limit.earn.points])
@@ -192,7 +201,7 @@ def _given_back(outcome: Outcome, undone: Undone, past: PastOrder) -> dict[str, 
     if not program.has_budgets:
         return {}
     day = past.event.occurred_at.astimezone(program.zone).date()
-    by_campaign: dict[str, dict[str, int]] = {name: {} for name in [*undone.uses, *outcome.uses]}
+    by_campaign: dict[str, dict[str, int]] = {name: {} for name in [*undone.uses, *outcome.uses, *undone.units]}
     for effect in outcome.points:
         granted = by_campaign.setdefault(effect.campaign, {})
         amount = effect.amount if effect.wanted is None else effect.wanted
@@ -200,5 +209,6 @@ def _given_back(outcome: Outcome, undone: Undone, past: PastOrder) -> dict[str, 
     back: dict[str, dict[str, int]] = {}
     for campaign, granted in by_campaign.items():
         uses = outcome.uses.count(campaign) - undone.uses.count(campaign)
-        back |= count_uses(program.limits_of.get(campaign, ()), day, granted, "all", uses)
+        units = -undone.units.get(campaign, 0)
+        back |= count_uses(program.limits_of.get(campaign, ()), day, granted, "all", uses, units)
     return back

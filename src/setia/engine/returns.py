@@ -15,6 +15,7 @@ import msgspec
 
 from setia.engine.basis import gross
 from setia.engine.decision import REDEMPTION, Outcome, PointsEffect
+from setia.engine.limits import units_by_campaign
 from setia.engine.occurrences import Line, Occurrence, Tender
 from setia.engine.returned import Returned, ReturnedLine
 
@@ -132,6 +133,8 @@ class Stands(msgspec.Struct):
     uses: list[str] = []
     cancelled: set[tuple[str, str]] = set()
     """Whose pending points were taken back."""
+    units: dict[str, int] = {}
+    """Promotion -> the units that it discounts."""
 
 
 def stands(outcomes: Iterable[Outcome]) -> Stands:
@@ -154,16 +157,23 @@ def stands(outcomes: Iterable[Outcome]) -> Stands:
         for name, amount in outcome.counted.items():
             found.counted[name] = found.counted.get(name, 0) + amount
         found.uses = without([*found.uses, *outcome.uses], outcome.undoes.uses if outcome.undoes is not None else ())
+        more = outcome.undoes.units if outcome.undoes is not None else units_by_campaign(outcome.discounts)
+        for campaign, units in more.items():
+            found.units[campaign] = found.units.get(campaign, 0) + (units if outcome.undoes is None else -units)
     return found
 
 
 class Difference(NamedTuple):
-    """Points by campaign (below 0: taken back), what is counted less, and campaigns used no more and used instead."""
+    """Points by campaign (below 0: taken back), what is counted less, and campaigns used no more and used instead.
+
+    `units` are those that promotions discount no more.
+    """
 
     points: list[PointsEffect]
     counted: dict[str, int]
     gone: list[str]
     instead: list[str]
+    units: dict[str, int]
 
 
 def difference(now: Stands, again: Outcome | None) -> Difference:
@@ -176,8 +186,8 @@ def difference(now: Stands, again: Outcome | None) -> Difference:
         # Pending points that were cancelled do not come back because a part of the order does.
         and (amount < 0 or (campaign, points) not in now.cancelled)
     ]
-    counted = _less(now.counted, wanted.counted)
-    return Difference(effects, counted, without(now.uses, wanted.uses), without(wanted.uses, now.uses))
+    counted, units = _less(now.counted, wanted.counted), _less(wanted.units, now.units)
+    return Difference(effects, counted, without(now.uses, wanted.uses), without(wanted.uses, now.uses), units)
 
 
 def without(names: Iterable[str], gone: Iterable[str]) -> list[str]:

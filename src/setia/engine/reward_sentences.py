@@ -53,6 +53,11 @@ _WORDS: dict[str, dict[Language, str]] = {
         "de": "{cost} für die Prämien dieser Bestellung zurückgegeben.",
         "ms": "{cost} dikembalikan untuk ganjaran pesanan ini.",
     },
+    "rewards_again": {
+        "en": "{cost} spent on the rewards of this order again: the return was cancelled.",
+        "de": "{cost} wieder für die Prämien dieser Bestellung eingelöst: Die Rückgabe wurde storniert.",
+        "ms": "{cost} dibelanjakan semula untuk ganjaran pesanan ini: pemulangan dibatalkan.",
+    },
     "free": {"en": "“{reward}” redeemed.", "de": "„{reward}“ eingelöst.", "ms": "“{reward}” ditebus."},
     "off": {
         "en": " {amount} {currency} off.",
@@ -95,7 +100,8 @@ def cart_sentences(program: CompiledProgram, redeemed: Iterable[RewardEffect], l
 
 def rewards_back_sentence(program: CompiledProgram, points: str, amount: int, language: Language) -> str:
     """The sentence of points that come back for the rewards of an order that was returned."""
-    return _told(program, "rewards_back", "", {points: amount}, language)
+    words = "rewards_back" if amount > 0 else "rewards_again"
+    return _told(program, words, "", {points: abs(amount)}, language)
 
 
 def movement_sentences(

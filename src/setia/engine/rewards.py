@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR
 from fractions import Fraction
 from math import ceil
 from typing import Literal, TypeAlias
@@ -114,6 +114,12 @@ def stock_keys(program: CompiledProgram, reward: CompiledReward, now: dt.datetim
     return dict(sorted(found.items()))
 
 
+def all_stock_keys(program: CompiledProgram, reward: CompiledReward, now: dt.datetime) -> set[str]:
+    """All keys under which it is counted at `now`, of every date."""
+    dates = {f"date:{occasion.id}" for occasion in reward.definition.dates if occasion.places is not None}
+    return dates | stock_keys(program, reward, now, None).keys()
+
+
 def occasion_of(reward: CompiledReward, date: str | None) -> Occasion | None:
     """The date of an experience with this id."""
     return next((one for one in reward.definition.dates if one.id == date), None)
@@ -132,17 +138,6 @@ def worth_of(program: CompiledProgram, reward: CompiledReward, quantity: int) ->
     whole = (worth.amount * quantity).scaleb(digits).to_integral_value(ROUND_FLOOR)
     most = None if worth.most is None else int(worth.most.scaleb(digits))
     return int(whole) if most is None else min(int(whole), most)
-
-
-def taken_off(program: CompiledProgram, reward: CompiledReward, total: int, left: int | None) -> int:
-    """What a discount takes off a basket of `total`, of which `left` is what its code still holds (None: no amount)."""
-    worth = reward.definition.worth
-    if worth is None or Decimal(total) < worth.least_total.scaleb(program.currency_digits):
-        return 0
-    if worth.percent is None:
-        return min(total, left or 0)
-    off = int((total * worth.percent / 100).to_integral_value(ROUND_FLOOR))
-    return off if worth.most is None else min(off, int(worth.most.scaleb(program.currency_digits)))
 
 
 def usable(

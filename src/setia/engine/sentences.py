@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.coupon_sentences import coupon_sentences
-from setia.engine.decision import REDEMPTION, Arithmetic, Explanation, Outcome, PointsEffect
+from setia.engine.decision import REDEMPTION, REFUND_GRACE, Arithmetic, Explanation, Outcome, PointsEffect
 from setia.engine.discount_sentences import discount_sentences
 from setia.engine.exact import in_units
 from setia.engine.lot_sentences import REVIEWED, WAITING, event_name, move_sentences, points_name
@@ -132,6 +132,7 @@ def sentences(program: CompiledProgram, outcome: Outcome, explanation: Explanati
             if effect.campaign == REDEMPTION
             else return_sentence(program, effect, language, cancelled=cancelled)
             for effect in outcome.points
+            if effect.campaign != REFUND_GRACE
         ]
     if outcome.moves:
         told += move_sentences(program, outcome.moves, language)

@@ -40,16 +40,16 @@ def tier_sentences(program: CompiledProgram, outcome: Outcome, language: Languag
     """One sentence for each level that changed, was kept at a review, or stays for a while though it was not."""
     told = [_changed(program, change, language) for change in outcome.tiers]
     for name in outcome.renewed:
-        told += [_WORDS["kept"][language].format(level=_name(program, name, outcome.levels[name], language))]
+        told += [_WORDS["kept"][language].format(level=level_name(program, name, outcome.levels[name], language))]
     for name, until in outcome.graced.items():
         day = until.astimezone(program.zone).date().isoformat()
-        level = _name(program, name, outcome.levels[name], language)
+        level = level_name(program, name, outcome.levels[name], language)
         told += [_WORDS["grace"][language].format(level=level, day=day)]
     return told
 
 
 def _changed(program: CompiledProgram, change: TierChange, language: Language) -> str:
-    level = _name(program, change.tier_set, change.after, language)
+    level = level_name(program, change.tier_set, change.after, language)
     if change.campaign is not None:
         campaign = campaign_name(program, change.campaign, language)
         return _WORDS["given"][language].format(level=level, campaign=campaign)
@@ -62,10 +62,10 @@ def _tier_set(program: CompiledProgram, name: str) -> CompiledTierSet | None:
     return next((tier_set for tier_set in program.tier_sets if tier_set.id == name), None)
 
 
-def _name(program: CompiledProgram, tier_set: str, level: str, language: Language) -> str:
+def level_name(program: CompiledProgram, tier_set: str, level: str, locale: str) -> str:
     """What a level is called; its id where it has no name, or is no longer defined."""
     found = _tier_set(program, tier_set)
     for one in found.definition.levels if found is not None else ():
         if one.id == level and one.name is not None:
-            return one.name.in_locale(language, program.definition.program.locale)
+            return one.name.in_locale(locale, program.definition.program.locale)
     return level

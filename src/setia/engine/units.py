@@ -15,14 +15,25 @@ class Run(NamedTuple):
     units: int
 
 
+def first(runs: Iterable[Run], units: int) -> list[Run]:
+    """So many of the units, in their order."""
+    taken = []
+    for run in runs:
+        count = min(run.units, units)
+        if count > 0:
+            taken.append(run._replace(units=count))
+            units -= count
+    return taken
+
+
 def cheapest(runs: Iterable[Run], units: int) -> list[Run]:
     """So many of the cheapest units; of equal ones those of the earlier line."""
-    return _first(sorted(runs, key=lambda run: (run.price, run.line)), units)
+    return first(sorted(runs, key=lambda run: (run.price, run.line)), units)
 
 
 def dearest(runs: Iterable[Run], units: int) -> list[Run]:
     """So many of the dearest units; of equal ones those of the earlier line."""
-    return _first(sorted(runs, key=_dearest_first), units)
+    return first(sorted(runs, key=_dearest_first), units)
 
 
 def every(runs: Iterable[Run], step: int, units: int) -> list[Run]:
@@ -70,12 +81,22 @@ def given(free: Sequence[Run], bought: Sequence[Run], needed: int, each: int, *,
     return taken
 
 
-def whole_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool) -> list[Run]:
-    """The units of as many whole bundles as there are: of each selection its dearest units, none of them twice."""
+def whole_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool, most: int | None = None) -> list[Run]:
+    """The units of as many whole bundles as there are: of each selection its dearest units, none of them twice.
+
+    There are at most so many as `most` says.
+    """
     lines: dict[int, int] = {run.line: run.units for runs, _ in selections for run in runs}
+    # What fewer lines can give is chosen first, so that an overlapping choice does not take it away.
+    selections = [
+        (sorted(runs, key=_dearest_first), quantity)
+        for runs, quantity in sorted(selections, key=lambda selection: len(selection[0]))
+    ]
     # Halving: quantities go up to a billion, and selections that overlap may come to far fewer sets than each has.
     taken: list[Run] = []
     few, many = 0, _most_sets(selections, repeat=repeat)
+    if most is not None:
+        many = min(many, most)
     while few < many:
         sets = (few + many + 1) // 2
         found = _take(selections, dict(lines), sets)
@@ -92,27 +113,15 @@ def _most_sets(selections: Sequence[tuple[Sequence[Run], int]], *, repeat: bool)
 
 
 def _take(selections: Sequence[tuple[Sequence[Run], int]], left: dict[int, int], sets: int) -> list[Run] | None:
-    """The units of `sets` bundles; None where selections overlap and there are not enough of them."""
+    """The units of `sets` bundles, each selection ordered already; None where they overlap and there are not enough."""
     taken: list[Run] = []
-    # What fewer lines can give is chosen first, so that an overlapping choice does not take it away.
-    for runs, quantity in sorted(selections, key=lambda selection: len(selection[0])):
-        there = [run._replace(units=left[run.line]) for run in runs]
-        chosen = dearest(there, quantity * sets)
+    for runs, quantity in selections:
+        chosen = first((run._replace(units=left[run.line]) for run in runs), quantity * sets)
         if sum(run.units for run in chosen) < quantity * sets:
             return None
         for run in chosen:
             left[run.line] -= run.units
         taken += chosen
-    return taken
-
-
-def _first(runs: Iterable[Run], units: int) -> list[Run]:
-    taken = []
-    for run in runs:
-        count = min(run.units, units)
-        if count > 0:
-            taken.append(run._replace(units=count))
-            units -= count
     return taken
 
 

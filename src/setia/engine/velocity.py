@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -62,14 +62,17 @@ def compile_velocity(program: Program, units: dict[str, int]) -> dict[str, tuple
     return {watched: tuple(rules) for watched, rules in found.items()}
 
 
-def measured(rule: Rule, watched: str, effects: Sequence[PointsEffect]) -> int:
-    """What counts of something: once, or the points it brings; of `redemption` those that it takes."""
+def measured(rule: Rule, watched: Iterable[str], effects: Sequence[PointsEffect]) -> int:
+    """What counts of something: once, or the points it brings, and for `redemption` those that it takes.
+
+    `watched` is all that it is for the rule: an order with which rewards are redeemed may be both.
+    """
     if rule.points is None:
         return 1
     own = [effect for effect in effects if effect.points == rule.points]
-    if watched == REDEMPTION:
-        return -sum(effect.amount for effect in own if effect.campaign == REDEEMED and effect.amount < 0)
-    return sum(effect.amount for effect in own if effect.amount > 0)
+    taken = -sum(effect.amount for effect in own if effect.campaign == REDEEMED and effect.amount < 0)
+    brought = sum(effect.amount for effect in own if effect.amount > 0)
+    return sum(taken if one == REDEMPTION else brought for one in watched)
 
 
 def reach(every: Period) -> dt.timedelta:

@@ -156,7 +156,8 @@ class Acts:
         told = outcome or Outcome()
         program = self._live.compiled
         watched = self._watched(member, kind, postings, by)
-        told.velocity = [use for _, verdict in watched for use in verdict.uses]
+        if watched is not None:
+            told.velocity = watched[1].uses
         opens = {
             posting.point_type: floor_of(program, posting.point_type)
             for posting in postings
@@ -193,20 +194,23 @@ class Acts:
             opens=opens,
         )
         self._writing.entry(entry)
-        if watched:
-            self._watch.keep(watched, entry.id, entry.seq, entry.booked_at, ())
+        self._watch.keep(watched, entry.id, entry.seq, entry.booked_at, ())
         return entry
 
     def _watched(self, member: InPlay, kind: Kind, postings: Sequence[Posting], by: By) -> Watched:
         """What velocity rules count of an entry: points that are spent on rewards, held or taken."""
         if kind != "redemption" or not self._live.compiled.velocity:
-            return []
+            return None
         spent = [
             PointsEffect(one.point_type, -one.amount, kind)
             for one in postings
             if one.source == "available" and one.destination in {"held", "redeemed"}
         ]
-        return self._watch.redemption(member.id, by.actor, spent, self._now) if spent else []
+        return self._watch.redemption(member.id, by.actor, spent, self._now) if spent else None
+
+    def lock_spenders(self, actors: Collection[str]) -> None:
+        """Lock by whom several redemptions are counted by velocity rules, all at once; after the members."""
+        self._watch.lock_spenders(actors, self._now)
 
     def write(self) -> None:
         """Write what was booked; the caller commits."""

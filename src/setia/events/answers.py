@@ -17,7 +17,7 @@ from setia.events.card_answers import CardPaymentOut, payment_out
 from setia.events.coupon_answers import CouponChangeOut, coupons_out
 from setia.events.discount_answers import DiscountOut, RefusedCodeOut, ToPayOut, promotions_out
 from setia.events.offer_answers import OfferOut, OfferStepOut, offers_out, step_out
-from setia.events.reward_answers import RedeemedOut, redeemed_out, refund_out
+from setia.events.reward_answers import BoughtOut, RedeemedOut, bought_out, redeemed_out, refund_out
 
 
 class BalanceOut(msgspec.Struct):
@@ -61,7 +61,8 @@ class EventOut(msgspec.Struct):
     `status`: `decided`; `kept` until somebody enrols with the identifiers it gave; `guest` when it named nobody.
     `granted` is what it changed per point type, `balances` and `tiers` how the member stood afterwards. Points are
     whole numbers of the point type's smallest unit: with two decimals, 150 is 1.50. Of a purchase with prices before
-    promotions, `to_pay` is what they and its rewards left of it; of its return, `refund` is the money to give back.
+    promotions, `to_pay` is what they and its rewards left of it; of its return, `refund` is the money to give back, and
+    `bought` are rewards that had been had for points which the return did not find any more.
     """
 
     id: str | None
@@ -86,6 +87,7 @@ class EventOut(msgspec.Struct):
     to_pay: ToPayOut | None
     refund: str | None
     payment: CardPaymentOut | None
+    bought: list[BoughtOut]
 
 
 class LinePartOut(msgspec.Struct):
@@ -279,6 +281,7 @@ def event_out(program: CompiledProgram | None, booked: Booked, locale: str) -> E
         to_pay=promotions.to_pay,
         refund=refund_out(program, outcome),
         payment=payment_out(program, outcome),
+        bought=bought_out(program, outcome, locale),
     )
     if program is not None:
         answer.sentences = sentences(program, outcome, booked.explanation, locale)

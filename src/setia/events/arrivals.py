@@ -18,12 +18,13 @@ from setia.db.ids import format_id, new_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Occurrence
 from setia.events.card_tenders import shown_cards
+from setia.events.converting import finest_digits
 from setia.events.faults import Faults
 from setia.events.live import LiveProgram
 from setia.events.offer_data import offer_data_faults
 from setia.events.problems import InvalidEvent, MalformedEvent
 from setia.events.purchases import purchase_values
-from setia.events.return_data import read_return
+from setia.events.return_data import read_return, return_faults
 from setia.events.schemas import EventIn, read_event
 from setia.gift_cards.tendering import ShownCard
 from setia.members.identifiers import MemberReference, read_reference
@@ -118,6 +119,9 @@ _LENIENT = re.compile(
 )
 
 
+_MEASURED = {"purchase", *RETURN_EVENTS}
+
+
 def draft(
     raw: bytes | msgspec.Raw, received_at: dt.datetime, idempotency_key: str | None = None, pointer: str = ""
 ) -> Draft:
@@ -134,7 +138,7 @@ def draft(
         raise invalid(error, pointer) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error) from error
-    if sent.type == "purchase" and _LENIENT.search(bytes(raw)):
+    if sent.type in _MEASURED and _LENIENT.search(bytes(raw)):
         message = "An amount or quantity is written with digits and a point, as 12.50, and nothing else."
         raise InvalidEvent.at(f"#{pointer}", message)
     if sent.external_id is None:
@@ -311,11 +315,11 @@ def _no_purchase_fields(event: EventIn, faults: Faults) -> None:
         faults.add("pricing", "Only a purchase has `pricing`.")
 
 
-def _return_data(event: EventIn, faults: Faults) -> None:
+def _return_data(program: CompiledProgram, event: EventIn, faults: Faults) -> None:
     try:
-        read_return(event.data)
+        return_faults(read_return(event.data), event.type, finest_digits(program), faults)
     except msgspec.ValidationError as error:
-        fault = invalid(error, "/data")
+        fault = invalid(error, f"{faults.pointer}/data")
         faults.items += fault.errors
     if event.member is None:
         faults.add("member", "A return is of a member.", "Name the member of the order.")
@@ -327,7 +331,7 @@ def _data(live: LiveProgram, event: EventIn, faults: Faults) -> None:
             faults.add("/".join(("data", *map(_step, fault.path))), fault.message, fault.hint)
         return
     if event.type in RETURN_EVENTS:
-        _return_data(event, faults)
+        _return_data(live.compiled, event, faults)
         return
     if event.type in BUILT_IN_EVENTS:
         if event.data is not None:

@@ -9,7 +9,7 @@ unique key of the event decides, and the loser books again and finds it known.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,15 +18,17 @@ import psycopg
 
 from setia.db.exchange import Exchange
 from setia.db.ids import format_id
+from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import Arrival, Draft, arrive
-from setia.events.booked import Booked, ask_known
+from setia.events.booked import Booked, ask_known, known_events
 from setia.events.budgets import Spending
 from setia.events.card_tenders import refuse_cards
 from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
-from setia.events.problems import EventReused, MemberNotActive, UnknownMember
+from setia.events.problems import EventReused, MemberNotActive, UnknownMember, UnknownOrder
+from setia.events.return_data import read_return
 from setia.events.settling import Settling
 from setia.events.timeliness import check_not_future, check_not_late, is_future
 from setia.events.writing import Writing
@@ -35,6 +37,7 @@ from setia.members.identifiers import MemberReference
 from setia.members.member import NewMember
 from setia.members.resolve import Resolved, ask_resolved, resolve
 from setia.problems import Problem
+from setia.program.events import RETURN_EVENTS
 
 UnknownPolicy = Literal["refuse", "enrol", "keep"]
 
@@ -140,23 +143,24 @@ class Booking:
         )
         read_events = ask_known(exchange, self._live.program_id, keys)
         exchange.send()
-        self._spending.ask(self._program, good, locked=budgets_locked)
-        if budgets_locked:
-            self._settling.lock_budgets()
         self._members.update(read_members())
         if free_only:
             busy = set(members) - self._members.keys()
             self._put_off = self._waiting_for(busy, arrivals, submissions) if busy else set()
         self._follow_merges()
-        if shown := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.shown]:
-            self._deciding.lock_coupons(shown)
-        if cards := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.cards]:
-            self._deciding.lock_cards(cards)
+        # In this order everybody locks: members, whom velocity rules count for, coupons, gift cards, budgets.
         self._deciding.lock_watched(
             (arrival.event, submission.actor)
             for arrival, submission in zip(arrivals, submissions, strict=True)
             if isinstance(arrival, Arrival)
         )
+        if shown := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.shown]:
+            self._deciding.lock_coupons(shown)
+        if cards := [one for arrival in arrivals if isinstance(arrival, Arrival) for one in arrival.cards]:
+            self._deciding.lock_cards(cards)
+        self._spending.ask(self._program, good, locked=budgets_locked)
+        if budgets_locked:
+            self._settling.lock_budgets()
         self._settling.settle(self._members.values())
         self._known = read_events()
 
@@ -224,6 +228,7 @@ class Booking:
                 raise newcomer
             newcomers.append(newcomer)
         self._lock({newcomer.member_id for newcomer in newcomers})
+        self._lock_watched_kept(newcomers, dict.fromkeys((one.member_id for one in newcomers), actor))
         self._budgets_locked = budgets_locked
         self._ask_budgets(newcomers)
         return [self._book_newcomer(newcomer, actor) for newcomer in newcomers]
@@ -238,6 +243,10 @@ class Booking:
             found = lock_in_play(self._connection, self._program, self._live.program_id, sorted(members))
             self._members.update(found)
             self._settling.settle(found.values())
+
+    def _lock_watched_kept(self, newcomers: Sequence[Newcomer], actors: Mapping[Any, str]) -> None:
+        """Lock whom the events are counted for that were kept for newcomers."""
+        self._deciding.lock_watched((body, actors[one.member_id]) for one in newcomers for _, body in one.kept)
 
     def _policy(self, submission: Submission) -> UnknownPolicy:
         return submission.unknown or self._program.definition.members.unknown
@@ -264,8 +273,9 @@ class Booking:
         again = resolve(self._connection, self._live.program_id, list(wanted))
         self._resolved |= again
         self._lock({member for member in again.values() if isinstance(member, UUID)} - self._members.keys())
-        self._ask_budgets(newcomers)
         actors = {again[reference]: actor for reference, (_, actor) in wanted.items()}
+        self._lock_watched_kept(newcomers, actors)
+        self._ask_budgets(newcomers)
         for newcomer in newcomers:
             self._book_newcomer(newcomer, actors[newcomer.member_id])
 
@@ -307,6 +317,8 @@ class Booking:
                 raise UnknownMember("Nobody is known who could redeem a reward. Enrol the member first.")
             if found is None:
                 refuse_cards(arrival.cards)
+                if event.type in RETURN_EVENTS:
+                    self._check_kept_order(event)
                 return self._deciding.store(arrival, None, "kept")
         member = self._members.get(found) if isinstance(found, UUID) else None
         if member is None:
@@ -317,6 +329,15 @@ class Booking:
             raise MemberNotActive(message, extra={"member": member.state.id, "member_status": member.state.status})
         check_not_late(self._program, member.state.counters, event.occurred_at)
         return self._deciding.book(member, arrival, submission.actor)
+
+    def _check_kept_order(self, event: Occurrence) -> None:
+        """Raise `UnknownOrder` where what is named is not kept: a return of nothing is not worth keeping either."""
+        asked = read_return(event.data)
+        key = asked.source or event.source, asked.order
+        known = self._known.get(key) or known_events(self._connection, self._live.program_id, [key]).get(key)
+        types = {"purchase"} if event.type == "return" else {"purchase", *RETURN_EVENTS}
+        if known is None or known.status != "kept" or known.type not in types:
+            raise UnknownOrder(f"Nobody has these identifiers, and no order {key[1]!r} of source {key[0]!r} is kept.")
 
     def _came_meanwhile(self, reference: MemberReference) -> UUID | None:
         """The member, if one has enrolled since this transaction looked; else nobody can before it ends."""

@@ -14,12 +14,15 @@ from setia.program.limits import Limit
 # (as it has since 1972), and the program's time zone is Python's to know. An outcome that is no such thing counts as 0.
 _USED = """
 SELECT l.place, date_bin('15 minutes', j.occurred_at, '2000-01-01 00:00:00Z'), sum(n.amount)::bigint
-FROM unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(points)s::text[])
-     WITH ORDINALITY AS l (program_id, version, campaign, points, place)
+FROM unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(points)s::text[], %(units)s::bool[])
+     WITH ORDINALITY AS l (program_id, version, campaign, points, units, place)
 JOIN journal j ON j.program_id = l.program_id AND j.program_version = l.version AND j.kind = 'event'
 CROSS JOIN LATERAL (SELECT j.outcome::jsonb AS said OFFSET 0) o
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.points IS NULL THEN (
+    SELECT CASE WHEN l.units THEN (
+        SELECT coalesce(sum((d ->> 'units')::bigint), 0) FROM jsonb_path_query(o.said, '$.discounts[*]') d
+        WHERE d ->> 'campaign' = l.campaign AND jsonb_typeof(d -> 'units') = 'number'
+    ) WHEN l.points IS NULL THEN (
         -- An offer that one event completes several times is used as often.
         SELECT count(*) FROM jsonb_array_elements_text(o.said -> 'uses') u WHERE u = l.campaign
     ) ELSE (
@@ -39,11 +42,14 @@ FROM (
     FROM journal j CROSS JOIN LATERAL (SELECT j.outcome::jsonb AS said OFFSET 0) o
     WHERE j.kind = 'event' AND j.outcome::text LIKE '%%"undoes"%%' AND o.said ? 'undoes'
 ) r
-JOIN unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(points)s::text[])
-     WITH ORDINALITY AS l (program_id, version, campaign, points, place)
+JOIN unnest(%(programs)s::int[], %(versions)s::int[], %(campaigns)s::text[], %(points)s::text[], %(units)s::bool[])
+     WITH ORDINALITY AS l (program_id, version, campaign, points, units, place)
      ON l.program_id = r.program_id AND l.version = r.version
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.points IS NULL THEN (
+    SELECT CASE WHEN l.units THEN (
+        SELECT -coalesce(sum((d.value #>> '{}')::bigint), 0) FROM jsonb_each(r.said #> '{undoes,units}') d
+        WHERE d.key = l.campaign AND jsonb_typeof(d.value) = 'number'
+    ) WHEN l.points IS NULL THEN (
         SELECT count(*) FROM jsonb_array_elements_text(r.said -> 'uses') u WHERE u = l.campaign
     ) - (
         SELECT count(*) FROM jsonb_array_elements_text(r.said -> 'undoes' -> 'uses') u WHERE u = l.campaign
@@ -93,6 +99,7 @@ def check_budgets(
         "versions": [budget.program.version for budget in budgets],
         "campaigns": [budget.campaign for budget in budgets],
         "points": [None if budget.limit.earn is None else budget.limit.earn.points for budget in budgets],
+        "units": [budget.limit.units is not None for budget in budgets],
     }
     for place, moment, amount in connection.execute(_USED, arrays) if budgets else ():
         budget = budgets[place - 1]

@@ -30,6 +30,7 @@ from setia.events.returning import Returning
 from setia.events.settling import settle_one
 from setia.events.timeliness import check_not_future, check_not_late
 from setia.events.watching import Watch
+from setia.events.wrong_codes import check_codes
 from setia.gift_cards.tendering import peek
 from setia.ledger.freezing import refuse_frozen
 from setia.members.resolve import resolve
@@ -68,6 +69,7 @@ def calculate(
     if state is None:
         state = _newcomer(program, min(arrival.event.occurred_at, now), now, spending)
     if arrival.shown:
+        check_codes(connection, program, program_id, arrival.shown, actor)
         member = parse_id("mem", state.id) if state.id else None
         state.coupons = find_shown(connection, program_id, member, arrival.shown)
     if state.status != "active":

@@ -13,12 +13,15 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from setia.db.engine import Database
 from setia.db.ids import format_id, new_id, parse_id
 from setia.engine.compiled import CompiledProgram
 from setia.engine.decision import Decision, Outcome, PointsEffect, RewardEffect
 from setia.engine.occurrences import Occurrence, Wished
+from setia.engine.returned import BoughtWith
 from setia.engine.reward_reasons import RefusedReward
 from setia.engine.rewards import Used, stock_keys
+from setia.engine.state import MemberState
 from setia.events.faults import Faults
 from setia.events.problems import RewardUnavailable
 from setia.events.schemas import EventIn
@@ -109,6 +112,37 @@ class CartRewards(Protocol):
         """
         ...
 
+    def pay_again(
+        self,
+        connection: psycopg.Connection[Any],
+        program: CompiledProgram,
+        program_id: int,
+        state: MemberState,
+        standing: Mapping[UUID, Mapping[str, int]],
+        now: dt.datetime,
+        *,
+        keep: bool,
+    ) -> GivenBack:
+        """Spend again what redemptions need of what had come back from them, from whatever the member has.
+
+        Without `keep` nothing is written. Raises a `Problem` where points or stock are not there any more.
+        """
+        ...
+
+    def bought_with(
+        self, connection: psycopg.Connection[Any], program_id: int, member: UUID, lots: Collection[LotKey]
+    ) -> list[tuple[UUID | None, BoughtWith]]:
+        """The redemptions of a member that stand and took points of some lots, each with its order if it had one."""
+        ...
+
+    def free_overdue(self, database: Database, programs: Any, now: dt.datetime, program_id: int) -> int:
+        """Book the end of holds whose time has passed, in transactions of its own; gives how many.
+
+        `programs` are those of `events.live`, which stands on this module. What such holds keep of a stock would else
+        be refused to orders until the job comes by.
+        """
+        ...
+
 
 class Cart:
     """The redemptions of one transaction."""
@@ -143,6 +177,23 @@ class Cart:
         """Give back what redemptions cost but for what stays spent; without `keep` say what that is."""
         named = {parse_id(REDEMPTION_PREFIX, name): points for name, points in staying.items()}
         return self._rewards.give_back(self._connection, self._program, self._program_id, named, now, keep=keep)
+
+    def pay_again(
+        self,
+        state: MemberState,
+        standing: Mapping[str, Mapping[str, int]],
+        now: dt.datetime,
+        *,
+        keep: bool,
+    ) -> GivenBack:
+        """Spend again what redemptions need of what had come back from them; without `keep` say what that is."""
+        named = {parse_id(REDEMPTION_PREFIX, name): points for name, points in standing.items()}
+        return self._rewards.pay_again(self._connection, self._program, self._program_id, state, named, now, keep=keep)
+
+    def bought_with(self, member: UUID, order: UUID, lots: Collection[LotKey]) -> list[BoughtWith]:
+        """What points of lots were spent on, apart from the rewards of the order itself."""
+        found = self._rewards.bought_with(self._connection, self._program_id, member, lots)
+        return [bought for event, bought in found if event != order]
 
     def finish(self) -> None:
         """Take the stock. Raises `StockMoved`."""

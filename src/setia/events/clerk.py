@@ -21,7 +21,7 @@ from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
 from setia.events.cart import StockMoved
 from setia.events.live import LivePrograms
-from setia.events.problems import OutcomeUnknown
+from setia.events.problems import OutcomeUnknown, RewardUnavailable
 from setia.ledger.states import find_by_index
 from setia.problems import InternalError, Problem, Unavailable
 
@@ -58,7 +58,7 @@ class Clerk:
         Never raises for what is wrong with an event or with the database: that is an answer too. Where one event makes
         the whole transaction fail, each is booked by itself, so that its neighbours do not suffer.
         """
-        return cast("list[Answer]", self._book(program_id, submissions, free_only=False))
+        return cast("list[Answer]", self._booked_at_last(program_id, submissions, free_only=False))
 
     def book_free(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer | None]:
         """The same for those whose members are free; None for an event of a member whom somebody else books for.
@@ -66,7 +66,31 @@ class Clerk:
         Two that book many events at once would else wait for each other nearly always, though they share few members:
         each holds all of its members for as long as it decides.
         """
-        return self._book(program_id, submissions, free_only=True)
+        return self._booked_at_last(program_id, submissions, free_only=True)
+
+    def _booked_at_last(
+        self, program_id: int, submissions: Sequence[Submission], *, free_only: bool
+    ) -> list[Answer | None]:
+        """Book, and once more what was refused for stock that holds keep whose time has passed."""
+        answers = self._book(program_id, submissions, free_only=free_only)
+        refused = [
+            place
+            for place, answer in enumerate(answers)
+            if isinstance(answer, RewardUnavailable) and answer.is_taken_by_others
+        ]
+        if refused and self._freed(program_id):
+            again = self._book(program_id, [submissions[place] for place in refused], free_only=False)
+            for place, answer in zip(refused, again, strict=True):
+                answers[place] = answer
+        return answers
+
+    def _freed(self, program_id: int) -> bool:
+        """Whether holds have ended; in transactions of their own, for they are other members'."""
+        try:
+            return bool(self._programs.free_overdue(program_id, dt.datetime.now(dt.UTC)))
+        except Exception:  # noqa: BLE001 - the refusal stands then: the job ends holds later
+            _log.exception("holds_not_freed", program_id=program_id)
+            return False
 
     def _book(self, program_id: int, submissions: Sequence[Submission], *, free_only: bool) -> list[Answer | None]:
         try:

@@ -16,7 +16,7 @@ from setia.coupons.using import Booking as CouponBooking
 from setia.coupons.using import find_shown, lock
 from setia.db.ids import format_id, new_id, parse_id
 from setia.engine.decide import decide
-from setia.engine.decision import Outcome, as_json
+from setia.engine.decision import Decision, Outcome, as_json
 from setia.engine.due import next_due
 from setia.engine.occurrences import Occurrence
 from setia.engine.payment import Payment
@@ -42,6 +42,7 @@ from setia.events.returning import Returning
 from setia.events.warned import due_with
 from setia.events.watching import Watch, Watched
 from setia.events.writing import Writing
+from setia.events.wrong_codes import check_codes, wrong_codes
 from setia.gift_cards.tendering import ShownCard, Tendering
 from setia.ledger.booking import earlier
 from setia.ledger.debts import debts_paid
@@ -73,6 +74,8 @@ class Deciding:
         self._tendering = Tendering(connection, terms_of(live, now))
         self._returning = Returning(connection, live)
         self._watch = Watch(connection, live.compiled, live.program_id)
+        self._wrong: dict[str, set[bytes]] = {}
+        """Actor -> the wrong codes of its events so far; they are counted after the commit."""
 
     def book(self, member: InPlay, arrival: Arrival, actor: str) -> Booked:
         """Decide an event and gather it; what its decision refuses is not stored.
@@ -82,6 +85,8 @@ class Deciding:
         """
         booked = self._made(arrival, member.id, "decided")
         if arrival.shown:
+            wrong = self._wrong.setdefault(actor, set())
+            check_codes(self._connection, self._program, self._live.program_id, arrival.shown, actor, len(wrong))
             member.state.coupons = find_shown(self._connection, self._live.program_id, member.id, arrival.shown)
         try:
             pay: Callable[[], Payment] | None = None
@@ -90,6 +95,9 @@ class Deciding:
             self.decide(member, booked, arrival.event, actor, pay, stored=False)
         finally:
             member.state.coupons = []
+        if arrival.shown:
+            shown = {one.kept.casefold(): one for one in arrival.shown}
+            self._wrong[actor].update(wrong_codes(shown, booked.outcome))
         self._writing.event(booked, arrival)
         return booked
 
@@ -133,10 +141,13 @@ class Deciding:
         state.waiting = self._waiting(member, event)
         refilled: dt.datetime | None = None
         ends: dict[LotKey, dt.datetime | None] = {}
-        watched: Watched = []
+        watched: Watched = None
+        reason: str | None = None
         if event.type in RETURN_EVENTS:
             self._writing.write(self._members.values())
-            decision, postings, opens, refilled = self._returning.decide(member, event, booked_at)
+            decision, postings, opens, refilled, reason = self._returning.decide(
+                member, event, booked_at, stored=stored
+            )
         else:
             used = None
             if event.redeem:
@@ -176,9 +187,7 @@ class Deciding:
         member.updated_at = booked_at
         # What a return brings back to cards is there already.
         outcome.payment = outcome.payment if pay is None else pay()
-        booked.version = decision.program_version
-        booked.outcome = outcome
-        booked.explanation = decision.explanation
+        _tell(booked, decision)
         self._writing.entry(
             JournalEntry(
                 member_id=member.id,
@@ -190,6 +199,7 @@ class Deciding:
                 occurred_at=event.occurred_at,
                 booked_at=booked_at,
                 actor=actor,
+                reason=reason,
                 outcome=as_json(outcome),
                 explanation=as_json(decision.explanation),
                 postings=postings,
@@ -197,6 +207,7 @@ class Deciding:
             )
         )
         self._watch.keep(watched, booked.id, member.seq, booked_at, outcome.points)
+        self._returning.keep(booked.id, member.id, member.seq, booked_at, outcome)
         return postings
 
     def lock_coupons(self, shown: Iterable[ShownCode]) -> None:
@@ -244,9 +255,15 @@ class Deciding:
             msgspec.structs.replace(one, coupon=format_id(COUPON, new_id())) if not one.coupon else one
             for one in outcome.coupons
         ]
-        order = event.id if outcome.undoes is None else outcome.undoes.event
+        order, undone, version = event.id, outcome.undoes, self._live
+        if undone is not None:
+            # What an order gives when it is decided again is a coupon of its own version: the live one may know none.
+            order, version = undone.event, self._of_version(undone.version)
         booking = CouponBooking(self._connection, self._live.program_id, member.id, parse_id("evt", order), at)
-        booking.book(outcome.coupons, self._program.definition.coupon_uses, actor)
+        booking.book(outcome.coupons, version.compiled.definition.coupon_uses, actor)
+
+    def _of_version(self, number: int) -> LiveProgram:
+        return self._live if number == self._program.version else self._live.version(number)
 
     def finish(self) -> None:
         """Take the stock of what was redeemed; after everything else, for others wait for it. Raises `StockMoved`."""
@@ -286,6 +303,15 @@ class Deciding:
         # What this batch has booked so far must be there before its lots can be read.
         self._writing.write(self._members.values())
         return waiting_lots(self._connection, member.id)
+
+
+def _tell(booked: Booked, decision: Decision) -> None:
+    """Let an event know its decision."""
+    booked.version, booked.outcome, booked.explanation = (
+        decision.program_version,
+        decision.outcome,
+        decision.explanation,
+    )
 
 
 def _change_facts(member: InPlay, outcome: Outcome, at: dt.datetime) -> None:

@@ -9,9 +9,9 @@ class Faults:
     """Collects what is wrong, so that a caller learns all of it at once."""
 
     def __init__(self, pointer: str) -> None:
-        self._pointer = pointer
+        self.pointer = pointer
         self.items: list[ErrorItem] = []
 
     def add(self, pointer: str, message: str, hint: str | None = None) -> None:
         """One more; `pointer` is its place in the event, as in `lines/0/tax`."""
-        self.items.append(ErrorItem(pointer=f"#{self._pointer}/{pointer}", message=message, hint=hint))
+        self.items.append(ErrorItem(pointer=f"#{self.pointer}/{pointer}", message=message, hint=hint))

@@ -18,7 +18,7 @@ from setia.engine.state import Floor
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, lock_in_play
 from setia.events.settling import Settling
-from setia.events.time_entries import outcome_entry
+from setia.events.time_entries import TimeEntries
 from setia.events.writing import Writing
 from setia.ledger.entries import JournalEntry
 from setia.problems import ErrorItem, NotFound, Unprocessable
@@ -90,7 +90,7 @@ def _book(
     hold(tier_set, state.counters, own_level(tier_set, state.counters), outcome, floor=given)
     booked_at = member.moment(now)
     state.counters = recount(program, state.counters, "level", outcome, now, booked_at, state.enrolled_at)
-    entry: JournalEntry = outcome_entry(live, member, "level", outcome, Explanation(), now, now)
+    entry: JournalEntry = TimeEntries(live, now).of_outcome(member, "level", outcome, Explanation(), now)
     writing.entry(msgspec.structs.replace(entry, actor=by.actor, reason=by.reason))
     item = next_due(program, state, booked_at)
     member.due_soonest = None if item is None else item.at

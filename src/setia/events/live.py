@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
 import psycopg
@@ -19,8 +20,9 @@ from setia.program.definition import Program
 from setia.versions.cache import VersionCache
 from setia.versions.service import NothingPublished, get_text
 from setia.versions.triggers import triggers_since
+from setia.versions.waking import Waking
 
-_LIVE = "SELECT live_version, clock FROM program WHERE id = $1::int"
+_LIVE = "SELECT live_version, clock, wakes_at, wakes_after FROM program WHERE id = $1::int"
 
 
 class _NoRewards:
@@ -40,13 +42,15 @@ def _no_versions(number: int) -> LiveProgram:
 class LiveProgram:
     """A compiled version with what checks the data of its own events.
 
-    `clock` is the time of a program in test mode, as the transaction found it; None in live mode.
+    `clock` is the time of a program in test mode, as the transaction found it; None in live mode. `waking` is whom a
+    new version has not reached yet.
     """
 
     program_id: int
     compiled: CompiledProgram
     validators: dict[str, jsonschema_rs.Validator]
     clock: dt.datetime | None = None
+    waking: Waking | None = None
     rewards: CartRewards = field(default_factory=_NoRewards, compare=False)
     """What orders need of redemptions."""
     version: Callable[[int], LiveProgram] = field(default=_no_versions, compare=False)
@@ -55,6 +59,10 @@ class LiveProgram:
     def now(self, real: dt.datetime) -> dt.datetime:
         """What time it is for this program when it is really `real`."""
         return self.clock or real
+
+    def woken_at(self, member: UUID) -> dt.datetime | None:
+        """Since when a member is due whom a new version has not reached yet; None for others."""
+        return self.waking.at if self.waking is not None and self.waking.is_of(member) else None
 
     def faults_of(self, event_type: str, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         """What is wrong with the data of an event: (path, message) for each fault."""
@@ -86,6 +94,10 @@ class LivePrograms:
         self._newest: dict[int, LiveProgram] = {}
         self._versions: VersionCache[LiveProgram] = VersionCache(self._load)
 
+    def free_overdue(self, program_id: int, now: dt.datetime) -> int:
+        """Book the end of holds of rewards whose time has passed; gives how many."""
+        return self._rewards.free_overdue(self._database, self, now, program_id)
+
     def version(self, program_id: int, number: int) -> LiveProgram:
         """One version, live or not."""
         return self._versions.get(program_id, number)
@@ -114,11 +126,19 @@ class LivePrograms:
 
         return read
 
-    def _known(self, program_id: int, number: int, clock: dt.datetime | None) -> LiveProgram:
-        """The same object as long as neither version nor clock change, so that a guess is checked by `is`."""
+    def _known(
+        self, program_id: int, number: int, clock: dt.datetime | None, at: dt.datetime | None, after: UUID | None
+    ) -> LiveProgram:
+        """The same object as long as nothing of it changes, so that a guess is checked by `is`."""
         version, newest = self._versions.get(program_id, number), self._newest.get(program_id)
-        if newest is None or newest.compiled is not version.compiled or newest.clock != clock:
-            newest = self._newest[program_id] = version if clock is None else replace(version, clock=clock)
+        waking = None if at is None or after is None else Waking(at, after)
+        if (
+            newest is None
+            or newest.compiled is not version.compiled
+            or (newest.clock, newest.waking) != (clock, waking)
+        ):
+            own = version if clock is None and waking is None else replace(version, clock=clock, waking=waking)
+            newest = self._newest[program_id] = own
         return newest
 
     def guess(self, program_id: int) -> LiveProgram | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,7 @@ from setia.engine.moved import Moved
 from setia.engine.state import Balance, Counters, MemberState
 from setia.ledger.booking import earlier
 from setia.ledger.entries import StateRow
-from setia.ledger.states import LockedMember, ask_locked, read_members
+from setia.ledger.states import LockedMember, ask_locked, ask_wallets, read_members
 from setia.members.member import Facts
 from setia.members.service import ask_facts, load_facts
 
@@ -94,13 +94,38 @@ def ask_in_play(
     With `free_only` members whom another transaction has locked are left out, and nobody waits for them.
     """
     locked = ask_locked(exchange, ids, free_only=free_only)
+    return _ask_rest(exchange, connection, program, program_id, ids, locked)
+
+
+def ask_held(
+    exchange: Exchange,
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    held: Sequence[LockedMember],
+) -> Callable[[], dict[UUID, InPlay]]:
+    """Read the same of members whose rows are locked already."""
+    ids = [member.member_id for member in held]
+    return _ask_rest(exchange, connection, program, program_id, ids, ask_wallets(exchange, held))
+
+
+def _ask_rest(
+    exchange: Exchange,
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    program_id: int,
+    ids: Collection[UUID],
+    locked: Callable[[], dict[UUID, LockedMember]],
+) -> Callable[[], dict[UUID, InPlay]]:
     # Facts change under the same lock, and this statement begins when the lock is held: what it reads is true.
     facts = ask_facts(exchange, program_id, ids)
 
     def read() -> dict[UUID, InPlay]:
         rows, known = locked(), facts()
         return {
-            member: _in_play(connection, program, row, known[member]) for member, row in rows.items() if member in known
+            member: _in_play(connection, program, row, found)
+            for member, row in rows.items()
+            if (found := known.get(member)) is not None
         }
 
     return read
@@ -162,30 +187,61 @@ def count_again(
     enrolled_at: dt.datetime,
     before: int = _FOR_EVER,
     without: frozenset[int] = frozenset(),
+    elsewhere: frozenset[tuple[str, int]] = frozenset(),
 ) -> Counters:
     """A member's counters from its journal, those entries before `before`, as the given version counts (law 9).
 
     What a merged member had counted is counted again from that member's own entries. `without` are entries that have
-    not happened: a merge that was undone, and what belongs to the other member since.
+    not happened: a merge that was undone, and what belongs to the other member since; `elsewhere` are such entries of
+    further members, who stood for this one for a time.
     """
-    counters = Counters()
-    for seq, kind, outcome, occurred_at, booked_at in connection.execute(_HISTORY, (member_id, before)):
-        told = outcome_of(outcome)
-        merged = told.merged
+    history = connection.execute(_HISTORY, (member_id, before)).fetchall()
+    absent = _Absent(without, elsewhere)
+    counters, place = _parted(connection, program, member_id, enrolled_at, history, absent)
+    for seq, kind, outcome, occurred_at, booked_at in history[place:]:
         if seq in without:
             continue
+        told = outcome_of(outcome)
+        merged = told.merged
         if merged is None:
             counters = recount(program, counters, kind, told, occurred_at, booked_at, enrolled_at)
-            if told.moved is not None and told.moved.returned:
-                counters = count_returned(connection, program, counters, told.moved, enrolled_at)
-        elif merged.undoes is not None:
-            absent = without | {merged.undoes, *merged.returned}
-            base = count_again(connection, program, member_id, enrolled_at, seq, absent)
-            counters = unmerge_counters(program, base, merged.levels, booked_at)
+            if told.moved is not None and (told.moved.returned or told.moved.returned_by):
+                counters = count_returned(connection, program, counters, told.moved, enrolled_at, elsewhere)
         else:
             other = count_again(connection, program, parse_id("mem", merged.member), enrolled_at, merged.seq + 1)
             counters = merge_counters(program, counters, other, told, merged, booked_at)
     return counters
+
+
+class _Absent(NamedTuple):
+    """Entries that have not happened: of the member, and of others who stood for it."""
+
+    without: frozenset[int]
+    elsewhere: frozenset[tuple[str, int]]
+
+
+def _parted(
+    connection: psycopg.Connection[Any],
+    program: CompiledProgram,
+    member_id: UUID,
+    enrolled_at: dt.datetime,
+    history: Sequence[Any],
+    absent: _Absent,
+) -> tuple[Counters, int]:
+    """The counters after the newest entry that undid a merge, and the place after it; without one those of nobody.
+
+    Such an entry says anew what everything before it comes to, without that merge. So what the one before it came to
+    is never asked for: to count it again at each of them would double the work with every merge that was undone.
+    """
+    for place in range(len(history), 0, -1):
+        seq, kind, outcome, _, booked_at = history[place - 1]
+        merged = outcome_of(outcome).merged if kind == "merge" else None
+        if merged is not None and merged.undoes is not None:
+            without = absent.without | {merged.undoes, *merged.returned}
+            elsewhere = absent.elsewhere | frozenset(merged.returned_by)
+            base = count_again(connection, program, member_id, enrolled_at, seq, without, elsewhere)
+            return unmerge_counters(program, base, merged.levels, booked_at), place
+    return Counters(), 0
 
 
 def count_returned(
@@ -194,11 +250,17 @@ def count_returned(
     counters: Counters,
     moved: Moved,
     enrolled_at: dt.datetime,
+    elsewhere: frozenset[tuple[str, int]] = frozenset(),
 ) -> Counters:
-    """Count what came back of a member's orders while another one stood for it: the entries are that one's."""
-    other = parse_id("mem", moved.other or "")
-    for seq in moved.returned:
-        [(told,)] = connection.execute(_ENTRY, (other, seq)).fetchall()
+    """Count what came back of a member's orders while others stood for it: the entries are theirs.
+
+    Those that are `elsewhere` count for somebody else.
+    """
+    entries = [*((moved.other or "", seq) for seq in moved.returned), *moved.returned_by]
+    for other, seq in entries:
+        if (other, seq) in elsewhere:
+            continue
+        [(told,)] = connection.execute(_ENTRY, (parse_id("mem", other), seq)).fetchall()
         outcome = outcome_of(told)
         if outcome.undoes is not None:
             counters = count_return(program, counters, outcome, outcome.undoes, enrolled_at)

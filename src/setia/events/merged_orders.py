@@ -1,4 +1,4 @@
-"""Orders of members who were merged: whoever stands for them takes their returns, out of the lots that moved along."""
+"""Orders of members who were merged: whoever stands for them takes their returns."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from uuid import UUID
 
 import psycopg
 
+from setia.db.ids import parse_id
 from setia.engine.decision import outcome_of
-from setia.ledger.entries import LotKey
-from setia.members.merges import family_of, merges_of, standing_merge
+from setia.members.identifiers import MEMBER_PREFIX
+from setia.members.merges import family_of, stood_for
 
-_OPENED = "SELECT line FROM lot WHERE member_id = %b AND seq = %b ORDER BY line"
-_ENTRY = "SELECT outcome::text FROM journal WHERE member_id = %b AND seq = %b"
 # The returns of orders that are not the member's own: they were booked while it stood for others.
 _RETURNED = """
 SELECT j.seq FROM journal j
@@ -21,21 +20,14 @@ WHERE j.member_id = %b AND j.seq > %b AND j.kind = 'event' AND j.outcome::jsonb 
 ORDER BY j.seq
 """
 
-
-def lots_of_order(connection: psycopg.Connection[Any], member: UUID, owner: UUID, seq: int) -> dict[LotKey, LotKey]:
-    """The lots that an order opened, and where their points are now: `owner` booked it, and `member` has them."""
-    found = {LotKey(seq, row[0]): LotKey(seq, row[0]) for row in connection.execute(_OPENED, (owner, seq))}
-    while owner != member:
-        merge = standing_merge(connection, owner)
-        if merge is None:
-            return {}
-        [(told,)] = connection.execute(_ENTRY, (merge.main_id, merge.seq)).fetchall()
-        entry = outcome_of(told).merged
-        moved = {} if entry is None else {LotKey(*one.lot): LotKey(merge.seq, one.line) for one in entry.lots}
-        # What was used up before the merge has not moved, and there is nothing left of it to take.
-        found = {first: moved[now] for first, now in found.items() if now in moved}
-        owner = merge.main_id
-    return found
+_PARTED = """
+SELECT outcome::text FROM journal WHERE member_id = %b AND seq > %b AND kind = 'merge'
+AND outcome::jsonb -> 'moved' ->> 'kind' = 'unmerged_from' ORDER BY seq
+"""
+_OWNER = """
+SELECT o.member_id FROM journal j JOIN journal o ON o.id = substr(j.outcome::jsonb -> 'undoes' ->> 'event', 5)::uuid
+WHERE j.member_id = %b AND j.seq = %b
+"""
 
 
 def returned_since(connection: psycopg.Connection[Any], main: UUID, seq: int, other: UUID) -> list[int]:
@@ -44,6 +36,24 @@ def returned_since(connection: psycopg.Connection[Any], main: UUID, seq: int, ot
     return [row[0] for row in rows]
 
 
+def returned_elsewhere(connection: psycopg.Connection[Any], main: UUID, seq: int, other: UUID) -> list[tuple[str, int]]:
+    """The entries of further members for the same, while `main` itself was part of those: (member, entry).
+
+    They are named where `main` was parted from them.
+    """
+    family = set(family_of(connection, other))
+    found = []
+    for (told,) in connection.execute(_PARTED, (main, seq)):
+        moved = outcome_of(told).moved
+        if moved is not None:
+            found += [*((moved.other or "", one) for one in moved.returned), *moved.returned_by]
+    return [
+        (member, entry)
+        for member, entry in found
+        if family & {row[0] for row in connection.execute(_OWNER, (parse_id(MEMBER_PREFIX, member), entry))}
+    ]
+
+
 def related(connection: psycopg.Connection[Any], member: UUID, owner: UUID) -> list[UUID]:
     """Everybody whose journal may tell of returns of an order: whoever has stood for its owner, and who does now."""
-    return sorted({member, owner, *(merge.main_id for merge in merges_of(connection, owner))})
+    return sorted({member, owner, *stood_for(connection, owner)})

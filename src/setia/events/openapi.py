@@ -8,6 +8,7 @@ import msgspec
 
 from setia.api.documented import problems
 from setia.api.idempotency import HEADER, KeyRequired, KeyReused
+from setia.codes.problems import TooManyGuesses
 from setia.events.answers import CalculationOut, EventOut, ExplanationOut
 from setia.events.problems import (
     EventInFuture,
@@ -50,6 +51,7 @@ _REFUSALS = (
     EventInFuture,
     NothingPublished,
     KeyReused,
+    TooManyGuesses,
 )
 
 

@@ -23,6 +23,7 @@ from setia.events.afterwards import Afterwards
 from setia.events.cart import CartRewards
 from setia.events.clerk import Clerk
 from setia.events.committer import Committer
+from setia.events.coupons_route import coupons_router
 from setia.events.enrolling import EnrolWithEvent
 from setia.events.freezing_route import freezing_router
 from setia.events.live import LivePrograms
@@ -74,7 +75,7 @@ def events_part(database: Database, rewards: CartRewards, codes: CouponCodes) ->
         return ByHand(connection, programs.live(connection, program_id), asked, now)
 
     return Part(
-        routers=(points_router, freezing_router, tiers_router, offers_router),
+        routers=(points_router, freezing_router, tiers_router, offers_router, coupons_router),
         routes=Desk(database, programs, committer, codes).routes(),
         openapi=(FRAGMENT,),
         state={

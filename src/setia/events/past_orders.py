@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,13 @@ from setia.engine.returning import CancelledReturn, PastOrder
 from setia.engine.state import MemberState
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, count_again
-from setia.events.merged_orders import lots_of_order, related
+from setia.events.merged_orders import related
+from setia.events.order_lots import OrderLot, lots_of_order
 from setia.ledger.entries import LotKey
 from setia.ledger.wallets import wallets_after
 from setia.members.merges import family_of
 from setia.members.service import load_facts
+from setia.velocity.queue import Review, of_entries
 
 _ORDER = """
 SELECT j.seq, j.program_version, j.booked_at, e.body::text, j.outcome::text, j.explanation::text, j.member_id
@@ -39,39 +41,26 @@ WHERE e.program_id = %b AND e.source = %b AND e.external_id = %b AND e.type IN (
   AND j.member_id = ANY (%b) AND j.outcome::jsonb -> 'undoes' ? 'returned'
 """
 _RETURNS = """
-SELECT j.id, j.outcome::text FROM journal j JOIN event e ON e.id = j.id
+SELECT j.id, j.outcome::text, j.member_id, j.seq FROM journal j JOIN event e ON e.id = j.id
 WHERE j.member_id = ANY (%b) AND (j.member_id <> %b OR j.seq > %b) AND e.type IN ('return', 'cancel')
   AND j.outcome::jsonb -> 'undoes' ->> 'event' = %b
 ORDER BY j.booked_at, j.seq
 """
-_LOTS = """
-SELECT line, point_type, campaign, remaining, pending, expired, seq FROM lot
-WHERE member_id = %b AND (seq, line) IN (SELECT * FROM unnest(%b::bigint[], %b::int[])) ORDER BY seq, line
-"""
-_CANCELLED = """
-SELECT j.outcome::text FROM journal j
-WHERE j.member_id = %b AND j.seq >= %b AND j.outcome::jsonb @? '$.moves[*] ? (@.what == "cancelled")' ORDER BY j.seq
+_HAPPENED = """
+SELECT EXISTS (
+    SELECT FROM event e WHERE e.member_id = ANY (%b) AND e.program_id = %b AND e.type = %b AND e.status = 'decided'
+      AND e.received_at >= %b
+      AND (e.body -> 'data' ->> 'order' IS NULL OR e.body -> 'data' ->> 'order' = %b)
+)
 """
 _decode_order = msgspec.json.Decoder(Occurrence, float_hook=Decimal).decode
-
-
-class OrderLot(msgspec.Struct):
-    """A lot that an order opened: what is left of it, and what of it ended before it was used."""
-
-    line: int
-    point_type: str
-    campaign: str | None
-    remaining: int
-    pending: bool
-    expired: int
-    seq: int | None = None
-    """The entry that opened it, where that is not the order's: its member was merged into another one since."""
 
 
 class BookedOrder(msgspec.Struct, frozen=True):
     """An order with its place in the member's journal, what came back of it before, and its lots.
 
-    `cancelled` is the return that was named and not the order: what came back is then without it.
+    `cancelled` is the return that was named and not the order: what came back is then without it. `review` is the one
+    that its points wait for.
     """
 
     seq: int
@@ -79,6 +68,9 @@ class BookedOrder(msgspec.Struct, frozen=True):
     returns: Sequence[Returned]
     lots: list[OrderLot]
     cancelled: CancelledReturn | None = None
+    review: Review | None = None
+    paid_back: int = 0
+    """What the returns that stand have brought back of an order that gift cards paid for."""
 
     def key_of(self, lot: OrderLot) -> LotKey:
         """How postings name a lot of the order."""
@@ -120,24 +112,23 @@ def _booked(
 ) -> BookedOrder | None:
     seq, version, booked_at, body, outcome, explanation, owner = row
     event = _decode_order(body)
-    returns = {
-        format_id("evt", identifier): outcome_of(told)
-        for identifier, told in connection.execute(
-            _RETURNS, (related(connection, member.id, owner), owner, seq, event.id)
-        )
-    }
+    program = live.version(version).compiled
+    returns: dict[str, Outcome] = {}
+    entries = [(owner, seq)]
+    family = related(connection, member.id, owner)
+    for identifier, told, who, place in connection.execute(_RETURNS, (family, owner, seq, event.id)):
+        returns[format_id("evt", identifier)] = outcome_of(told)
+        entries.append((who, place))
     outcomes = [outcome_of(outcome), *returns.values()]
-    keys = lots_of_order(connection, member.id, owner, seq)
-    outcomes[0].moves = _cancelled(connection, owner, keys.keys())
-    if owner != member.id:
-        outcomes[0].moves += _cancelled(connection, member.id, keys.values())
+    lots = lots_of_order(connection, member.id, entries, program.definition.campaigns)
+    reviews = of_entries(connection, entries)
+    outcomes[0].moves = lots.cancelled + _voided(outcomes[0], reviews, owner, seq)
     stand = _standing(returns)
     cancelled = None
     if cancels is not None:
         if stand.pop(cancels, None) is None:
             return None
         cancelled = CancelledReturn(cancels, returns[cancels])
-    program = live.version(version).compiled
     told = explanation_of(explanation)
     enrolled_at = load_facts(connection, live.program_id, [owner])[owner].enrolled_at
     before = MemberState(
@@ -148,16 +139,26 @@ def _booked(
         counters=count_again(connection, program, owner, enrolled_at, before=seq),
         balances=wallets_after(connection, owner, seq - 1),
     )
-    now = list(keys.values())
-    rows = connection.execute(_LOTS, (member.id, [key.seq for key in now], [key.line for key in now]))
-    lots = [OrderLot(*lot) for lot in rows]
     codes = {one.coupon: one.code or "" for one in outcomes[0].discounts if one.coupon is not None}
     order = parse_id("evt", event.id)
     used = used_by(connection, order, codes, lock=lock) if codes else []
-    gave = any(one.what == "granted" for outcome in outcomes for one in outcome.coupons)
-    granted = granted_by(connection, order, lock=lock) if gave else []
+    grants = any(one.what == "granted" for outcome in outcomes for one in outcome.coupons)
+    granted = granted_by(connection, order, lock=lock) if grants else []
     past = PastOrder(event, program, before, _moment(booked_at), outcomes, used, granted)
-    return BookedOrder(seq, past, list(stand.values()), lots, cancelled)
+    review = next((one for one in reviews if one.state == "open"), None)
+    paid_back = -sum(payment.total for name in stand if (payment := returns[name].payment) is not None)
+    return BookedOrder(seq, past, list(stand.values()), lots.lots, cancelled, review, paid_back)
+
+
+def has_happened(
+    connection: psycopg.Connection[Any], live: LiveProgram, member: UUID, order: BookedOrder, event_type: str
+) -> bool:
+    """Whether the event that points of an order wait for has come since: it does not come again."""
+    past = order.past
+    whose = [member, parse_id("mem", past.before.id)]
+    asked = whose, live.program_id, event_type, past.booked_at, past.event.external_id
+    [(happened,)] = connection.execute(_HAPPENED, asked).fetchall()
+    return bool(happened)
 
 
 def _standing(returns: Mapping[str, Outcome]) -> dict[str, Returned]:
@@ -167,11 +168,12 @@ def _standing(returns: Mapping[str, Outcome]) -> dict[str, Returned]:
     return {name: one.returned for name, one in undone.items() if one.returned is not None and name not in gone}
 
 
-def _cancelled(connection: psycopg.Connection[Any], member: UUID, lots: Collection[LotKey]) -> list[LotMove]:
-    """The pending points of lots of a member that were taken back since, by an event or by hand."""
-    rows = connection.execute(_CANCELLED, (member, min((lot.seq for lot in lots), default=0)))
-    moves = (move for (outcome,) in rows for move in outcome_of(outcome).moves)
-    return [move for move in moves if move.what == "cancelled" and LotKey(*move.lot) in lots]
+def _voided(outcome: Outcome, reviews: Iterable[Review], owner: UUID, seq: int) -> list[LotMove]:
+    """Points that a person has not approved do not come again: not even those that a return had taken before."""
+    if not any(one.state == "voided" and (one.member_id, one.seq) == (owner, seq) for one in reviews):
+        return []
+    effects = (effect for effect in outcome.points if effect.review is not None)
+    return [LotMove("cancelled", effect.points, 0, effect.campaign, (0, 0)) for effect in effects]
 
 
 def _moment(value: dt.datetime) -> dt.datetime:

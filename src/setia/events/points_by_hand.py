@@ -27,7 +27,7 @@ from setia.events.lot_moves import (
 )
 from setia.events.members_in_play import InPlay, lock_in_play
 from setia.events.settling import settle_members
-from setia.events.time_entries import outcome_entry
+from setia.events.time_entries import TimeEntries
 from setia.events.writing import Writing
 from setia.ledger.entries import LotKey, Posting
 from setia.ledger.lots import Lot, earliest
@@ -223,7 +223,7 @@ def _book(
     outcome = Outcome(moves=moves)
     booked_at = member.moment(now)
     state.counters = recount(live.compiled, state.counters, "adjustment", outcome, now, booked_at, state.enrolled_at)
-    entry = outcome_entry(live, member, "adjustment", outcome, Explanation(), now, now)
+    entry = TimeEntries(live, now).of_outcome(member, "adjustment", outcome, Explanation(), now)
     outcome.balances = {name: (b.available, b.pending, b.held) for name, b in state.balances.items()}
     writing = Writing(connection, live.program_id, live.compiled.tracking)
     writing.entry(

@@ -48,13 +48,13 @@ def postings_and_ends(
             point_type = program.definition.points[effect.points]
             known = state.balances.get(effect.points)
             balance = balance_of(state, effect.points, point_type.floor)
-            if known is None or _floor_moves(balance, point_type):
+            if known is None or floor_moves(balance, point_type):
                 opens[effect.points] = balance.floor = point_type.floor
             postings.add(effect, balance, in_lots=point_type.in_lots)
     return tuple(postings.made), opens, postings.ends
 
 
-def _floor_moves(balance: Balance, point_type: PointType) -> bool:
+def floor_moves(balance: Balance, point_type: PointType) -> bool:
     """Whether the wallet still has the floor of an earlier version; one that is below zero keeps its own until then."""
     floor = point_type.floor
     return balance.floor != floor and (floor is None or balance.available >= floor)

@@ -95,8 +95,17 @@ class PointsSpent(Unprocessable):
     title = "Points of the order have been spent"
 
 
+TAKEN_BY_OTHERS = frozenset({"out_of_stock", "total_limit", "no_codes_left", "date_full"})
+"""The reasons why a reward cannot be had that are about what others took of it."""
+
+
 class RewardUnavailable(Conflict):
     """The member cannot have the reward now; `reasons` say why, for programs."""
 
     code = "reward_unavailable"
     title = "The member cannot have this reward now"
+
+    @property
+    def is_taken_by_others(self) -> bool:
+        """Whether what others have is in the way. A hold of theirs may be over, and not be booked yet."""
+        return any(reason["code"] in TAKEN_BY_OTHERS for reason in self.extra["reasons"])

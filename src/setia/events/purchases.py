@@ -9,28 +9,24 @@ from setia.engine.compiled import CompiledProgram
 from setia.engine.occurrences import Line, Tender
 from setia.events.card_tenders import check_tenders
 from setia.events.cart import wishes
+from setia.events.converting import in_program_money
 from setia.events.faults import Faults
 from setia.events.schemas import EventIn, LineIn
+from setia.program.currencies import minor_digits
 
 MAX_MONEY = 10**13
 """The largest amount of one field, in the smallest unit: a hundred billion euros."""
 MAX_QUANTITY = 10**9
-_QUANTITY_DECIMALS = 6
+QUANTITY_DECIMALS = 6
 _ONE = Decimal(1)
 
 
 def purchase_values(program: CompiledProgram, event: EventIn, faults: Faults) -> dict[str, Any]:
     """What a purchase has beyond other events, in smallest units; what is wrong with it goes to `faults`."""
-    currency = program.definition.program.currency
-    if event.currency is not None and event.currency != currency:
-        faults.add(
-            "currency",
-            f"The program counts in {currency}, not in {event.currency}.",
-            f"Convert the amounts to {currency}.",
-        )
+    currency, rate = _currency(program, event, faults)
     if not event.lines:
         faults.add("lines", "A purchase has at least one line.")
-    money = _Money(program.currency_digits, currency, faults)
+    money = _Money(program.currency_digits if rate is None else minor_digits(currency), currency, faults)
     discount = money("discount", event.discount)
     shipping, shipping_tax = money("shipping", event.shipping), money("shipping_tax", event.shipping_tax)
     lines = tuple(
@@ -56,7 +52,7 @@ def purchase_values(program: CompiledProgram, event: EventIn, faults: Faults) ->
     )
     if sum(tender.amount for tender in tenders) > whole - discount + shipping and not faults.items:
         faults.add("tenders", "The parts paid are more than the order costs.")
-    return {
+    values = {
         "currency": currency,
         "lines": lines,
         "tenders": tenders,
@@ -68,6 +64,32 @@ def purchase_values(program: CompiledProgram, event: EventIn, faults: Faults) ->
         "codes": _codes(event, faults),
         "redeem": wishes(program, event, faults) if event.redeem else (),
     }
+    return values if rate is None or faults.items else in_program_money(program, values, rate, MAX_MONEY, faults)
+
+
+def _currency(program: CompiledProgram, event: EventIn, faults: Faults) -> tuple[str, Decimal | None]:
+    """The currency of a purchase, and its rate where it is not the program's."""
+    identity = program.definition.program
+    if event.currency is None or event.currency == identity.currency:
+        return identity.currency, None
+    rate = identity.rates.get(event.currency)
+    if rate is None:
+        also = f", or in {', '.join(identity.rates)}" if identity.rates else ""
+        message = f"The program counts in {identity.currency}{also}, not in {event.currency}."
+        give = f"give the program a rate: `rates: {{{event.currency}: ...}}`"
+        hint = f"Convert the amounts to {identity.currency}, or {give}."
+        faults.add("currency", message, hint)
+        return identity.currency, None
+    hint = f"Send the order in {identity.currency}, or its final prices, and redeem before."
+    if event.pricing == "before":
+        faults.add("pricing", f"Promotions take off {identity.currency}, and this is in {event.currency}.", hint)
+    if event.redeem:
+        faults.add("redeem", f"Rewards take off {identity.currency}, and this is in {event.currency}.", hint)
+    for place, tender in enumerate(event.tenders):
+        if tender.code is not None:
+            message = f"An order in {event.currency} is not paid by a card that Setia takes money from."
+            faults.add(f"tenders/{place}/code", message, "Use the card first, and tell its amount without the code.")
+    return event.currency, rate
 
 
 def _codes(event: EventIn, faults: Faults) -> tuple[str, ...]:
@@ -96,10 +118,10 @@ def _line(pointer: str, line: LineIn, tax_included: bool, money: _Money, faults:
             "A return is not a purchase with a negative quantity.",
         )
         quantity = Decimal(1)
-    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -_QUANTITY_DECIMALS:  # type: ignore[operator]  # finite, as was checked above
+    elif quantity > MAX_QUANTITY or quantity.as_tuple().exponent < -QUANTITY_DECIMALS:  # type: ignore[operator]  # finite, as was checked above
         faults.add(
             f"{pointer}/quantity",
-            f"A quantity is at most {MAX_QUANTITY} and has at most {_QUANTITY_DECIMALS} decimals.",
+            f"A quantity is at most {MAX_QUANTITY} and has at most {QUANTITY_DECIMALS} decimals.",
         )
         quantity = Decimal(1)
     if not tax_included:

@@ -33,6 +33,30 @@ class RedeemedOut(msgspec.Struct, omit_defaults=True):
     redemption: str | None = None
 
 
+class BoughtOut(msgspec.Struct):
+    """A reward that was redeemed for `amount` `points` (smallest unit) of an order that has come back since.
+
+    It stands: whether it is cancelled, refunded or left is for people to decide.
+    """
+
+    redemption: str
+    reward: str
+    name: str
+    points: str
+    amount: int
+
+
+def bought_out(program: CompiledProgram | None, outcome: Outcome, locale: str) -> list[BoughtOut]:
+    """What points had bought that a return could not find any more."""
+    if program is None:
+        return []
+    language = language_of(locale)
+    return [
+        BoughtOut(one.redemption, one.reward, reward_name(program, one.reward, language), one.points, one.amount)
+        for one in outcome.bought
+    ]
+
+
 def redeemed_out(program: CompiledProgram | None, outcome: Outcome, locale: str) -> list[RedeemedOut]:
     """What rewards did; `program` is the version that decided it, None where none did."""
     if program is None or not outcome.redeemed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -30,8 +31,9 @@ from setia.events.card_tenders import count_guesses
 from setia.events.committer import MOST_TOGETHER, Committer
 from setia.events.coupon_answers import with_codes
 from setia.events.live import LivePrograms
-from setia.events.problems import EventNotFound
+from setia.events.problems import EventNotFound, RewardUnavailable
 from setia.events.schemas import read_batch
+from setia.events.wrong_codes import count_wrong, wrong_codes
 from setia.identity.caller import Caller, authenticate
 from setia.identity.scopes import Scope
 from setia.problems import BadRequest, InternalError, Problem, UnsupportedMediaType
@@ -70,6 +72,8 @@ class Desk:
         [answer] = await self._committer.wait(caller.program_id, [Submission(sent, caller.actor)])
         if isinstance(answer, Problem):
             raise answer
+        if sent.shown:
+            await self._note_wrong(caller, [(sent, answer)])
         return _Created(encode(self._out(answer, _wish(request))), replayed=answer.replayed)
 
     async def post_batch(self, request: Request) -> Response:
@@ -112,6 +116,10 @@ class Desk:
             if booked.outcome.payment is not None:
                 # By itself: a question is asked in a snapshot, which must not wait for who counts at the same time.
                 self._database.run(lambda tx: count_guesses(driver_connection(tx), live, booked, caller.actor, now))
+            if wrong := wrong_codes(sent.shown, booked.outcome):
+                self._database.run(
+                    lambda tx: count_wrong(driver_connection(tx), caller.program_id, wrong, caller.actor, now)
+                )
             language = _language(_wish(request), live.compiled.definition.program.locale)
             out = event_out(live.compiled, booked, language)
             return CalculationOut(
@@ -134,6 +142,14 @@ class Desk:
                 considered=explanation_out(live.compiled, booked, language).considered,
             )
 
+        try:
+            return Response(encode(await run_in_threadpool(work)), media_type=_JSON)
+        except RewardUnavailable as problem:
+            # As when it is booked: holds whose time has passed keep nothing from anybody.
+            if not problem.is_taken_by_others:
+                raise
+            if not await run_in_threadpool(self._programs.free_overdue, caller.program_id, now):
+                raise
         return Response(encode(await run_in_threadpool(work)), media_type=_JSON)
 
     async def get_event(self, request: Request) -> Response:
@@ -174,9 +190,12 @@ class Desk:
         for start in range(0, len(good), MOST_TOGETHER):
             piece = good[start : start + MOST_TOGETHER]
             try:
-                booked += await self._committer.wait(caller.program_id, piece)
+                told = await self._committer.wait(caller.program_id, piece)
             except Problem as problem:  # the queue is full or closing: what was booked before stays booked, and is told
-                booked += [problem] * len(piece)
+                told = [problem] * len(piece)
+            # Before the next piece: it must not begin to guess anew.
+            await self._note_wrong(caller, zip((one.draft for one in piece), told, strict=True))
+            booked += told
         following = iter(booked)
         return [next(following) if isinstance(one, Draft) else one for one in read]
 
@@ -187,6 +206,24 @@ class Desk:
         out = event_out(program, booked, _language(wish, program.definition.program.locale))
         with_codes(out.coupons, self._codes, booked.program_id)
         return out
+
+    async def _note_wrong(self, caller: Caller, booked: Iterable[tuple[Draft, Answer]]) -> None:
+        """Count the codes that were none, when the events are booked: others must not wait for it."""
+        wrong = [
+            code
+            for sent, told in booked
+            if sent.shown and isinstance(told, Booked) and not told.replayed
+            for code in wrong_codes(sent.shown, told.outcome)
+        ]
+        if wrong:
+            now = dt.datetime.now(dt.UTC)
+
+            def work() -> None:
+                self._database.run(
+                    lambda tx: count_wrong(driver_connection(tx), caller.program_id, wrong, caller.actor, now)
+                )
+
+            await run_in_threadpool(work)
 
     def _known(self, caller: Caller, sent: Draft) -> Draft:
         """A draft with what its codes lead to."""

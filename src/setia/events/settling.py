@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from setia.db.arrays import moments, uuids
 from setia.db.engine import Database, driver_connection
+from setia.db.exchange import Exchange
 from setia.db.ids import format_id
 from setia.engine.counting import recount
 from setia.engine.decision import Explanation, Outcome
@@ -24,28 +25,25 @@ from setia.engine.triggers import Occasion, reach_from
 from setia.events.budgets import Spending
 from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
-from setia.events.members_in_play import InPlay, lock_in_play
-from setia.events.time_entries import in_no_lot, lots_after, lots_entry, outcome_entry
+from setia.events.members_in_play import InPlay, ask_held, lock_in_play
+from setia.events.time_entries import TimeEntries, in_no_lot, lots_after
 from setia.events.time_events import TimeEvents, points_ends
 from setia.events.writing import Writing
+from setia.ledger.booking import earlier
 from setia.ledger.due import LotsDue, next_of_lots
 from setia.ledger.entries import StateRow
 from setia.ledger.lots import earliest
-from setia.ledger.states import due_of, replace_counters
-from setia.ledger.wallets import OpenLot, all_open_lots
+from setia.ledger.states import due_of, lock_due, replace_counters
+from setia.ledger.wallets import OpenLot, all_open_lots, ask_open_lots
+from setia.versions import waking
 
 CHUNK = 500
-# Not ordered by member: at the end of a month a million are due at one moment, and each chunk would sort them all. Who
-# is locked is passed over: another worker settles the member now, or an event does before it is decided.
-_DUE = """
-SELECT member_id FROM member_state WHERE program_id = %b AND due_at <= %b ORDER BY due_at LIMIT %b
-FOR UPDATE SKIP LOCKED
-"""
 # A test program's time moves only when somebody advances it, who then settles.
 _PROGRAMS_DUE = """
 SELECT p.id FROM program p
 WHERE p.live_version IS NOT NULL AND p.mode = 'live'
-AND EXISTS (SELECT FROM member_state m WHERE m.program_id = p.id AND m.due_at <= %b) ORDER BY p.id
+AND (p.wakes_at IS NOT NULL OR EXISTS (SELECT FROM member_state m WHERE m.program_id = p.id AND m.due_at <= %b))
+ORDER BY p.id
 """
 _MOVE = """
 UPDATE member_state m SET due_at = d.due_at FROM unnest(%t::uuid[], %t::timestamptz[]) AS d (member_id, due_at)
@@ -79,6 +77,7 @@ class Settling:
         self._writing = writing
         self._own = spending is None
         self._spending = spending or Spending(connection, live.program_id)
+        self._entries = TimeEntries(live, now)
         deciding = Deciding(connection, live, now, self._spending, writing, members)
         # Not a method of this: a cycle would keep every member of every booking until Python looks for cycles.
         read_again = partial(_read_again, connection, writing, members)
@@ -93,14 +92,21 @@ class Settling:
         """Lock the budgets that it reads from now on; for whoever books again because they had moved."""
         self._events.locked = True
 
-    def settle(self, members: Iterable[InPlay]) -> None:
-        """Book what is due of members. Their states, `seq` and `due_at` move along; the caller writes."""
-        due = {member.id: member for member in members if self._is_due(member)}
+    def settle(self, members: Iterable[InPlay], lots: Mapping[UUID, list[OpenLot]] | None = None) -> None:
+        """Book what is due of members. Their states, `seq` and `due_at` move along; the caller writes.
+
+        `lots` are their open lots, where somebody has read them already.
+        """
+        due = [member for member in members if self._is_due(member)]
         if due:
-            for member_id, lots in all_open_lots(self._connection, due).items():
-                self._settle(due[member_id], lots)
+            known = lots or all_open_lots(self._connection, [member.id for member in due])
+            self._entries.expect(len(due))
+            for member in due:
+                self._settle(member, known[member.id])
 
     def _is_due(self, member: InPlay) -> bool:
+        if not member.settled and self._live.waking is not None:
+            member.due_at = earlier(member.due_at, self._live.woken_at(member.id))
         return not member.settled and (member.stale or (member.due_at is not None and member.due_at <= self._now))
 
     def _settle(self, member: InPlay, lots: list[OpenLot]) -> None:
@@ -158,8 +164,10 @@ class Settling:
         return self._review(member, item, lots)
 
     def _move(self, member: InPlay, item: LotsDue, lots: list[OpenLot]) -> list[OpenLot]:
-        entry = lots_entry(self._live, member, item.kind, item.lots, item.at, self._now)
+        entry = self._entries.of_lots(member, item.kind, item.lots, item.at)
         self._writing.entry(entry)
+        if item.kind == "expiry":
+            return [one for one in lots if one not in item.lots]  # of each all that was left has ended
         return lots_after(lots, entry)
 
     def _end(
@@ -172,7 +180,7 @@ class Settling:
         ended = [one for one in own if pending or not one.lot.pending]
         if not ended:
             return lots
-        entry = lots_entry(self._live, member, "expiry", ended, at, self._now)
+        entry = self._entries.of_lots(member, "expiry", ended, at)
         self._writing.entry(entry)
         return lots_after(lots, entry)
 
@@ -185,7 +193,7 @@ class Settling:
         taken = dict(earliest(own, amount))
         parts = [own[lot]._replace(lot=lot._replace(remaining=part)) for lot, part in taken.items()]
         outcome = Outcome(decayed=[item.subject])
-        entry = lots_entry(self._live, member, "expiry", parts, item.at, self._now, outcome)
+        entry = self._entries.of_lots(member, "expiry", parts, item.at, outcome)
         self._writing.entry(entry)
         state = member.state
         state.counters = recount(
@@ -220,7 +228,7 @@ class Settling:
         state.counters = recount(
             self._program, state.counters, "review", outcome, at, member.moment(self._now), state.enrolled_at
         )
-        self._writing.entry(outcome_entry(self._live, member, "review", outcome, explanation, at, self._now))
+        self._writing.entry(self._entries.of_outcome(member, "review", outcome, explanation, at))
 
 
 def _read_again(
@@ -252,21 +260,30 @@ def settle_due(database: Database, programs: LivePrograms, program_id: int, now:
 
 
 class Chunk(NamedTuple):
-    """How many members were found due, and how many of them were settled: fewer where one cannot be."""
+    """How many members were found due, and how many of them were settled: fewer where one cannot be.
+
+    `wakes`: a new version has not reached all members yet.
+    """
 
     found: int
     settled: int
+    wakes: bool = False
 
     @property
     def is_last(self) -> bool:
         """Whether nothing else is due, except what others are settling at this moment."""
-        return self.found < CHUNK
+        return self.found < CHUNK and not self.wakes
 
 
 def settle_chunk(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> Chunk:
-    """Book what is due of up to `CHUNK` members, in one transaction."""
+    """Book what is due of up to `CHUNK` members, in one transaction; before, wake those whom a new version concerns."""
+    wakes = database.run(lambda tx: waking.go_on(driver_connection(tx), program_id), routine=True)
+    return _book_chunk(database, programs, program_id, now)._replace(wakes=wakes)
+
+
+def _book_chunk(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> Chunk:
     try:
-        return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now))
+        return database.run(lambda tx: _settle_chunk(driver_connection(tx), programs, program_id, now), routine=True)
     except (psycopg.OperationalError, OperationalError):
         raise
     except Exception:  # noqa: BLE001 - whatever it is about one member, the others are not to wait for it
@@ -281,7 +298,7 @@ def _settle_each(database: Database, programs: LivePrograms, program_id: int, no
     """
     fault: Exception | None = None
     with database.transaction() as tx:
-        wanted = _due_members(driver_connection(tx), program_id, now)
+        wanted = [member.member_id for member in lock_due(driver_connection(tx), program_id, now, CHUNK)]
     settled = 0
     for member_id in wanted:
         try:
@@ -305,14 +322,14 @@ def programs_due(connection: psycopg.Connection[Any], now: dt.datetime) -> list[
 def _settle_chunk(
     connection: psycopg.Connection[Any], programs: LivePrograms, program_id: int, now: dt.datetime
 ) -> Chunk:
-    wanted = _due_members(connection, program_id, now)
-    if wanted:
-        settle_members(connection, programs.live(connection, program_id), wanted, now)
-    return Chunk(len(wanted), len(wanted))
-
-
-def _due_members(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime) -> list[UUID]:
-    return [row[0] for row in connection.execute(_DUE, (program_id, now, CHUNK))]
+    held = lock_due(connection, program_id, now, CHUNK)
+    if held:
+        live, exchange = programs.live(connection, program_id), Exchange(connection)
+        members = ask_held(exchange, connection, live.compiled, program_id, held)
+        lots = ask_open_lots(exchange, [member.member_id for member in held])
+        exchange.send()
+        _settle_locked(connection, live, members(), now, lots())
+    return Chunk(len(held), len(held))
 
 
 def _settle_alone(
@@ -326,11 +343,20 @@ def settle_members(
     connection: psycopg.Connection[Any], live: LiveProgram, wanted: Iterable[UUID], now: dt.datetime
 ) -> None:
     """Lock members and book what is due of them at `now`, in the caller's transaction."""
+    _settle_locked(connection, live, lock_in_play(connection, live.compiled, live.program_id, list(wanted)), now)
+
+
+def _settle_locked(
+    connection: psycopg.Connection[Any],
+    live: LiveProgram,
+    members: Mapping[UUID, InPlay],
+    now: dt.datetime,
+    lots: Mapping[UUID, list[OpenLot]] | None = None,
+) -> None:
     program = live.compiled
-    members = lock_in_play(connection, program, live.program_id, list(wanted))
     writing = Writing(connection, live.program_id, program.tracking)
     settling = Settling(connection, live, now, writing, members)
-    settling.settle(members.values())
+    settling.settle(members.values(), lots)
     settled = [member for member in members.values() if member.settled]
     idle = [member for member in settled if not member.booked]
     writing.write(members.values())
@@ -344,6 +370,6 @@ def settle_members(
 
 def settle_one(connection: psycopg.Connection[Any], live: LiveProgram, member_id: UUID, now: dt.datetime) -> None:
     """Book what is due of a member, if anything is, before somebody reads or changes what the member has."""
-    due_at = due_of(connection, member_id)
+    due_at = earlier(due_of(connection, member_id), live.woken_at(member_id))
     if due_at is not None and due_at <= now:
         settle_members(connection, live, [member_id], now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,26 +13,50 @@ from setia.engine.decision import Outcome, PointsEffect
 from setia.engine.state import Balance, MemberState
 from setia.events.members_in_play import balance_of
 from setia.events.past_orders import BookedOrder
-from setia.events.postings import Lots
+from setia.events.postings import Lots, floor_moves
 from setia.events.problems import PointsSpent
 from setia.ledger.entries import Account, LotKey, Posting
 from setia.ledger.lots import Lot, burn
+from setia.program.points import PointType
+
+
+class Taken(NamedTuple):
+    """The postings of what a return takes, and the wallets that have another floor from now on.
+
+    `elsewhere` are the point types of which the order had too few left: they came from others, or are owed or missing.
+    """
+
+    postings: tuple[Posting, ...]
+    opens: Mapping[str, int | None]
+    elsewhere: frozenset[str]
 
 
 def take_back(
     program: CompiledProgram, state: MemberState, outcome: Outcome, order: BookedOrder, now: dt.datetime, lots: Lots
-) -> tuple[Posting, ...]:
+) -> Taken:
     """The postings for the points a return takes; `outcome.points` become what can be taken (`wanted`: what should be).
 
-    Points of the order that have ended meanwhile are gone already, and are not taken from others. The balances in
-    `state` are moved along. What a return gives (rarely) is left to the caller.
+    Points of the order that have ended meanwhile are gone already, and are not taken from others. `lots` and the
+    balances in `state` are those after what the return gives, which pays first; the balances are moved along.
 
     Raises:
         PointsSpent: they were spent, and the point type refuses such a return.
     """
     taking = _Taking(program, state, order, now, lots)
     outcome.points = [taking.take(effect) if effect.amount < 0 else effect for effect in outcome.points]
-    return tuple(taking.made)
+    return Taken(tuple(taking.made), taking.opens, frozenset(taking.elsewhere))
+
+
+def type_of(program: CompiledProgram, order: BookedOrder, points: str) -> PointType:
+    """What a point type says today; one that the program no longer has as the order's version said.
+
+    Those points are moved, and never owed: nobody could pay them back.
+    """
+    known = program.definition.points.get(points)
+    if known is not None:
+        return known
+    then = order.past.program.definition.points[points]
+    return then.model_copy(update={"negative": "block", "clawback": "clamp"})
 
 
 class _Taking:
@@ -53,17 +79,24 @@ class _Taking:
                 key = effect.points, effect.campaign
                 self._expired[key] = self._expired.get(key, 0) - (effect.amount - effect.wanted)
         self.made: list[Posting] = []
+        self.opens: dict[str, int | None] = {}
+        self.elsewhere: set[str] = set()
 
     def take(self, effect: PointsEffect) -> PointsEffect:
         """Take one effect's points; returns it as it could be done."""
         wanted = -effect.amount
-        point_type = self._program.definition.points[effect.points]
+        point_type = type_of(self._program, self._order, effect.points)
+        known = self._state.balances.get(effect.points)
         balance = balance_of(self._state, effect.points, point_type.floor)
+        if known is None or floor_moves(balance, point_type):
+            self.opens[effect.points] = balance.floor = point_type.floor
         if not point_type.in_lots:
             taken = self._without_lots(effect, balance, wanted)
         else:
             taken = self._of_order(effect, balance, wanted)
             gone = min(wanted - taken, max(0, self._expired.get((effect.points, effect.campaign), 0)))
+            if taken + gone < wanted:
+                self.elsewhere.add(effect.points)
             taken += self._of_others(effect, balance, wanted - taken - gone)
             short = wanted - taken - gone
             if short and balance.floor is None:
@@ -76,10 +109,15 @@ class _Taking:
         return msgspec.structs.replace(effect, amount=-taken, wanted=None if taken == wanted else -wanted)
 
     def _without_lots(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
-        part = wanted if balance.floor is None else min(wanted, max(0, balance.available - balance.floor))
+        # Only a review keeps points waiting that lie in no lot.
+        waiting = 0 if self._order.review is None else min(wanted, balance.pending)
+        if waiting:
+            self._post(effect, "pending", "issued", waiting, None, balance)
+        left = wanted - waiting
+        part = left if balance.floor is None else min(left, max(0, balance.available - balance.floor))
         if part:
             self._post(effect, "available", "issued", part, None, balance)
-        return part
+        return waiting + part
 
     def _of_order(self, effect: PointsEffect, balance: Balance, wanted: int) -> int:
         own = [lot for lot in self._order.lots if lot.point_type == effect.points and lot.remaining]

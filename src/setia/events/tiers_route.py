@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, NamedTuple
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from setia.api.documented import problems
+from setia.api.languages import preferred
 from setia.api.moments import GivenMoment
 from setia.api.strict import StrictRoute
 from setia.db.engine import driver_connection
 from setia.db.ids import format_id
-from setia.engine.outlook import Outlook, outlook
+from setia.engine.compiled import CompiledProgram
+from setia.engine.outlook import Foreseen, Outlook, outlook
 from setia.engine.state import Floor
+from setia.engine.tier_sentences import level_name
 from setia.engine.tiers import Need, Standing, standings
 from setia.events.levels import ByHand, InvalidLevel, NoSuchTierSet, give_level
 from setia.events.live import LivePrograms
 from setia.events.members_in_play import read_in_play
+from setia.events.points_outlook import foreseen_of
 from setia.events.settling import settle_one
 from setia.identity.caller import MembersReader, PointsAdjuster
+from setia.ledger.wallets import all_open_lots
 from setia.members import service
 from setia.members.dependencies import DatabaseOf, MemberId
+from setia.members.points_router import AcceptLanguage, Locale
 from setia.members.schemas import MEMBER_EXAMPLE
 from setia.members.service import NoSuchMember
 from setia.versions.service import NothingPublished
@@ -36,6 +44,21 @@ _GIVEN: dict[str, JsonValue] = {
     "reason": "Status match with a partner",
 }
 TierSetId = Annotated[str, Path(max_length=63, description="The tier set's id.", examples=["status"])]
+
+
+class Wish(NamedTuple):
+    """The language in which somebody wants names: said, or by the header."""
+
+    locale: str | None = None
+    header: str | None = None
+
+    def of(self, program: CompiledProgram) -> str:
+        """Of those in which levels have names the one that is liked best."""
+        if self.locale is not None:
+            return self.locale
+        names = [level.name.root for one in program.tier_sets for level in one.definition.levels if level.name]
+        known = dict.fromkeys(language for name in names if isinstance(name, dict) for language in name)
+        return preferred(self.header, tuple(known), program.definition.program.locale)
 
 
 class NeedOut(BaseModel):
@@ -57,8 +80,10 @@ class StandingOut(BaseModel):
 
     tier_set: str = Field(examples=["status"])
     level: str = Field(examples=["green"])
+    level_name: str = Field(description="In the language asked for; its id where it has no name.", examples=["Green"])
     value: int = Field(description="The metric in its current window.", examples=[120])
     next_level: str | None = Field(examples=["gold"])
+    next_level_name: str | None = Field(description="Likewise.", examples=["Gold"])
     missing: int = Field(description="How much is missing to the next level; 0 at the top.", examples=[180])
     decimals: int = Field(description="With 2, an amount of 150 is 1.50.", examples=[0])
     needs: list[NeedOut] = Field(description="Every criterion of the next level.")
@@ -79,13 +104,15 @@ class StandingOut(BaseModel):
     given_until: dt.datetime | None = Field(description="When that ends; null where it does not.")
 
     @classmethod
-    def of(cls, standing: Standing, view: Outlook) -> StandingOut:
-        """A place and its outlook, as the API says them."""
+    def of(cls, standing: Standing, view: Outlook, name: Callable[[str], str]) -> StandingOut:
+        """A place and its outlook, as the API says them; `name` gives that of a level."""
         return cls(
             tier_set=standing.tier_set,
             level=standing.level,
+            level_name=name(standing.level),
             value=standing.value,
             next_level=standing.next_level,
+            next_level_name=None if standing.next_level is None else name(standing.next_level),
             missing=standing.missing,
             decimals=standing.digits,
             needs=[NeedOut.of(need) for need in standing.needs],
@@ -126,9 +153,17 @@ class NoLevelIn(BaseModel):
 
 
 @tiers_router.get("/tiers", summary="Read a member's tiers", responses=problems(NoSuchMember, NothingPublished))
-def get_tiers(caller: MembersReader, member_id: MemberId, request: Request, database: DatabaseOf) -> TiersOut:
+def get_tiers(
+    caller: MembersReader,
+    member_id: MemberId,
+    request: Request,
+    database: DatabaseOf,
+    locale: Locale = None,
+    accept_language: AcceptLanguage = None,
+) -> TiersOut:
     """The level in each tier set, what counts for it, until when it is held, and how far the next level is."""
-    return database.run(lambda tx: _read(tx, request, caller.program_id, member_id))
+    wish = Wish(locale, accept_language)
+    return database.run(lambda tx: _read(tx, request, caller.program_id, member_id, wish))
 
 
 @tiers_router.put(
@@ -185,7 +220,9 @@ def _give(
     return _read(tx, request, program_id, member_id)
 
 
-def _read(tx: sa.Connection, request: Request, program_id: int, member_id: MemberId) -> TiersOut:
+def _read(
+    tx: sa.Connection, request: Request, program_id: int, member_id: MemberId, wish: Wish | None = None
+) -> TiersOut:
     programs: LivePrograms = request.app.state.programs
     service.get_member(tx, program_id, member_id)
     connection = driver_connection(tx)
@@ -196,10 +233,18 @@ def _read(tx: sa.Connection, request: Request, program_id: int, member_id: Membe
     today = now.astimezone(program.zone).date()
     available = {points: balance.available for points, balance in state.balances.items()}
     places = standings(program, state.counters, available, today, state.enrolled_at)
+    coming: list[Foreseen] = []
+    if any(tier_set.by_balance for tier_set in program.tier_sets):
+        coming = foreseen_of(all_open_lots(connection, [member_id])[member_id], program, state)
+    locale = (wish or Wish()).of(program)
     return TiersOut(
         member=format_id("mem", member_id),
         tiers=[
-            StandingOut.of(place, outlook(program, tier_set, state, now))
+            StandingOut.of(
+                place,
+                outlook(program, tier_set, state, now, coming),
+                partial(level_name, program, tier_set.id, locale=locale),
+            )
             for place, tier_set in zip(places, program.tier_sets, strict=True)
         ],
     )

@@ -16,11 +16,14 @@ from setia.engine.occurrences import Occurrence
 from setia.events.arrivals import OWN_SOURCE
 from setia.events.live import LiveProgram
 from setia.ledger.adjustments import Adjustment
+from setia.members.merges import family_of
 from setia.program.events import RETURN_EVENTS
 from setia.program.velocity import BY_HAND, REDEMPTION
 from setia.velocity.judging import Entry, Happening, Judge, Verdict
 
-Watched = list[tuple[Happening, Verdict]]
+Watched = tuple[Happening, Verdict] | None
+"""What was counted; None where no rule is about it."""
+_NOBODY = UUID(int=0)
 
 
 class Watch:
@@ -28,13 +31,18 @@ class Watch:
 
     def __init__(self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int) -> None:
         self._program = program
-        self._judge = Judge(connection, program, program_id)
+        self._judge = Judge(connection, program, program_id, family_of)
 
     def lock(self, events: Iterable[tuple[Occurrence, str]]) -> None:
         """Lock whom events are counted for, apart from members: (event, actor). The members are locked already."""
         if self._program.velocity:
-            nobody = UUID(int=0)
-            self._judge.lock(one for event, actor in events for one in _happenings(event, nobody, actor))
+            happenings = (_happening(event, _NOBODY, actor) for event, actor in events)
+            self._judge.lock(one for one in happenings if one is not None)
+
+    def lock_spenders(self, actors: Iterable[str], at: dt.datetime) -> None:
+        """Lock by whom redemptions are counted, apart from members, before the first of several is judged."""
+        if self._judge.watches(REDEMPTION):
+            self._judge.lock(Happening((REDEMPTION,), _NOBODY, actor, at) for actor in actors)
 
     def event(
         self,
@@ -53,22 +61,20 @@ class Watch:
         Raises:
             VelocityExceeded: a rule refuses it.
         """
-        found: Watched = []
-        if not self._program.velocity:
-            return found
+        happening = _happening(event, member, actor) if self._program.velocity else None
+        if happening is None:
+            return None
         outcome = decision.outcome
-        for happening in _happenings(event, member, actor):
-            if happening.watched == REDEMPTION and not outcome.redeemed:
-                continue
-            verdict = self._judge.judge(happening, outcome.points, locked=locked, refuses=refuses)
-            if verdict is None:
-                continue
-            found.append((happening, verdict))
-            outcome.velocity = [*outcome.velocity, *verdict.uses]
-            decision.explanation.velocity = [*decision.explanation.velocity, *verdict.broken]
-            if verdict.review is not None:
-                outcome.points = [_reviewed(effect, verdict.review.id) for effect in outcome.points]
-        return found
+        if not outcome.redeemed:
+            happening = happening._replace(watched=happening.watched[:1])
+        verdict = self._judge.judge(happening, outcome.points, locked=locked, refuses=refuses)
+        if verdict is None:
+            return None
+        outcome.velocity = verdict.uses
+        decision.explanation.velocity = verdict.broken
+        if verdict.review is not None:
+            outcome.points = [_reviewed(effect, verdict.review.id) for effect in outcome.points]
+        return happening, verdict
 
     def redemption(self, member: UUID, actor: str, effects: Sequence[PointsEffect], at: dt.datetime) -> Watched:
         """Count points that are spent on a reward.
@@ -76,22 +82,21 @@ class Watch:
         Raises:
             VelocityExceeded: a rule refuses it.
         """
-        if not self._judge.watches(REDEMPTION):
-            return []
-        happening = Happening(REDEMPTION, member, actor, at)
+        happening = Happening((REDEMPTION,), member, actor, at)
         verdict = self._judge.judge(happening, effects)
-        return [] if verdict is None else [(happening, verdict)]
+        return None if verdict is None else (happening, verdict)
 
     def keep(
         self, watched: Watched, entry_id: UUID, seq: int, at: dt.datetime, effects: Sequence[PointsEffect]
     ) -> None:
         """Write what was counted, for the entry that was booked at `at`."""
+        if watched is None:
+            return
         points: dict[str, int] = {}
-        for effect in effects if watched else ():
+        for effect in effects:
             if effect.review is not None:
                 points[effect.points] = points.get(effect.points, 0) + effect.amount
-        for happening, verdict in watched:
-            self._judge.keep(happening, verdict, Entry(entry_id, seq, at, points))
+        self._judge.keep(*watched, Entry(entry_id, seq, at, points))
 
 
 class ByHand:
@@ -100,8 +105,8 @@ class ByHand:
     def __init__(
         self, connection: psycopg.Connection[Any], live: LiveProgram, asked: Adjustment, now: dt.datetime
     ) -> None:
-        self._judge = Judge(connection, live.compiled, live.program_id)
-        self._happening = Happening(BY_HAND, asked.member_id, asked.actor, now)
+        self._judge = Judge(connection, live.compiled, live.program_id, family_of)
+        self._happening = Happening((BY_HAND,), asked.member_id, asked.actor, now)
         self._effect = PointsEffect(asked.point_type, asked.amount, BY_HAND)
         self._verdict: Verdict | None = None
 
@@ -120,11 +125,12 @@ class ByHand:
             self._judge.keep(self._happening, self._verdict, Entry(entry_id, seq, booked_at, points))
 
 
-def _happenings(event: Occurrence, member: UUID, actor: str) -> list[Happening]:
+def _happening(event: Occurrence, member: UUID, actor: str) -> Happening | None:
+    """An event, for the rules; with one that asks for rewards they are watched last."""
     if event.source == OWN_SOURCE or event.type in RETURN_EVENTS:
-        return []  # what Setia does by itself nobody does too often, and what comes back brings nothing
-    one = Happening(event.type, member, actor, event.occurred_at, event.location)
-    return [one, one._replace(watched=REDEMPTION)] if event.redeem else [one]
+        return None  # what Setia does by itself nobody does too often, and what comes back brings nothing
+    watched = (event.type, REDEMPTION) if event.redeem else (event.type,)
+    return Happening(watched, member, actor, event.occurred_at, event.location)
 
 
 def _reviewed(effect: PointsEffect, rule: str) -> PointsEffect:

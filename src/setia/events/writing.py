@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from setia.db.columns import binaries, documents, moments, texts, uuids
+from setia.db.columns import beside, binaries, documents, moments, texts, uuids
 from setia.db.exchange import Exchange, Value
 from setia.events.arrivals import Arrival
 from setia.events.booked import Booked
@@ -21,11 +21,9 @@ from setia.members.service import save_facts
 
 _EVENTS = """
 INSERT INTO event (id, member_id, occurred_at, received_at, program_id, type, status, source, external_id, digest, body)
-SELECT id, member_id, occurred_at, received_at, $1::int, type, status, source, external_id, digest, body
-FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-$9::text[],
-            $10::bytea[], $11::json[])
-     AS e (id, member_id, occurred_at, received_at, type, status, source, external_id, digest, body)
+SELECT unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), $1::int,
+       unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::bytea[]),
+       unnest($11::json[])
 """
 _KEPT = """
 INSERT INTO kept_event (program_id, kind, value, event_id)
@@ -93,7 +91,7 @@ class Writing:
         exchange = Exchange(self._connection)
         if self._events:
             columns = zip(*self._events, strict=True)
-            arrays = [write(column) for write, column in zip(_COLUMNS, columns, strict=True)]
+            arrays = [beside(write, column) for write, column in zip(_COLUMNS, columns, strict=True)]
             exchange.ask(_EVENTS, str(self._program_id), *arrays)
         check = post(exchange, self._entries, [member.row(self._tracking) for member in booked])
         for statement, values in self._beside:

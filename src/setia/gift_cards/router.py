@@ -41,7 +41,7 @@ from setia.gift_cards.schemas import (
 from setia.gift_cards.service import Answered, GiftCards, Issue, Shown
 from setia.identity.caller import Caller, GiftCardRedeemer, GiftCardsReader, GiftCardsWriter
 from setia.members.identifiers import MEMBER_PREFIX
-from setia.members.service import NoSuchMember
+from setia.members.service import NoSuchMember, StatusConflict
 from setia.versions.service import NothingPublished
 
 router = APIRouter(prefix="/v1", tags=["gift cards"], route_class=StrictRoute)
@@ -68,7 +68,7 @@ CardId = Annotated[UUID, Depends(_card_id)]
     "/gift-cards",
     status_code=201,
     summary="Issue a gift card",
-    responses=problems(*_KEYED, NoSuchMember, InvalidGiftCard),
+    responses=problems(*_KEYED, NoSuchMember, StatusConflict, InvalidGiftCard),
 )
 def issue_gift_card(
     caller: GiftCardsWriter,
@@ -288,7 +288,7 @@ def extend_gift_card(
 @router.post(
     "/gift-cards/{card_id}/assign",
     summary="Say whose a gift card is",
-    responses=problems(*_KEYED, NoSuchGiftCard, NoSuchMember),
+    responses=problems(*_KEYED, NoSuchGiftCard, NoSuchMember, StatusConflict),
 )
 def assign_gift_card(
     caller: GiftCardsWriter,

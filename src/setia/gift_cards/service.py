@@ -22,8 +22,8 @@ from setia.gift_cards.card import Card, EntryRow, Funding, Use
 from setia.gift_cards.problems import NoSuchCardUse, NoSuchGiftCard
 from setia.gift_cards.reporting import CardTotals, card_totals
 from setia.gift_cards.uses import Asked, Done, Uses
-from setia.members.merges import family_of
-from setia.members.service import get_member
+from setia.members.merges import person_of
+from setia.members.service import check_open
 from setia.program.definition import Program
 from setia.versions.cache import VersionCache
 from setia.versions.service import live_number, program_now
@@ -86,7 +86,7 @@ class GiftCards:
             told = Told(actor, wanted.reason)
             card, code = accounts.issue(self.book, wanted.kind, wanted.amount, wanted.funding, told)
             if wanted.member is not None:
-                get_member(tx, accounts.terms.program_id, wanted.member)
+                check_open(accounts.connection, accounts.terms.program_id, wanted.member)
                 card = accounts.change(card, "assigned", told, member_id=wanted.member)
             answer = tell(Shown(card, accounts.terms.now))
             keep(tx, write, 201, json.dumps({"card": str(card.id), "answer": answer}))
@@ -132,11 +132,11 @@ class GiftCards:
     def assign(
         self, write: Keyed, card_id: UUID, member: UUID | None, told: Told, tell: Callable[[Shown], dict[str, Any]]
     ) -> Answered:
-        """Say whose a card is; raises `NoSuchMember`."""
-        if member is not None:
-            self._database.run(lambda tx: get_member(tx, write.program_id, member))
+        """Say whose a card is; raises `NoSuchMember`, `StatusConflict`."""
 
         def work(accounts: Accounts) -> Card:
+            if member is not None:
+                check_open(accounts.connection, write.program_id, member)
             [card] = accounts.lock(card_id)
             return accounts.change(card, "assigned", told, member_id=member)
 
@@ -174,7 +174,7 @@ class GiftCards:
         """Cards, the newest first, as they are booked; of a member with all who were merged into it."""
 
         def work(_: sa.Connection, accounts: Accounts) -> tuple[list[Card], dt.datetime]:
-            family = None if member is None else family_of(accounts.connection, member)
+            family = None if member is None else person_of(accounts.connection, member)
             found = cards.list_cards(accounts.connection, program_id, family, before=before, most=most)
             return found, accounts.terms.now
 

@@ -28,7 +28,10 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stay(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's time in a household; `earned` is what the member had ever earned when it began."""
+    """A member's time in a household; `earned` is what the member had ever earned when it began.
+
+    `taken_in` is what those had earned who were merged into the member since: merge -> point type -> smallest units.
+    """
 
     id: UUID
     household_id: UUID
@@ -38,6 +41,11 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
     program_id: int
     role: Role
     earned: dict[str, int]
+    taken_in: dict[str, dict[str, int]] = {}
+
+    def earned_before(self, points: str) -> int:
+        """What of all that the member has earned by now was earned outside of the household."""
+        return self.earned.get(points, 0) + sum(one.get(points, 0) for one in self.taken_in.values())
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +71,7 @@ _HOUSEHOLD = ", ".join(field.name for field in msgspec.structs.fields(Household)
 _STAY = ", ".join(field.name for field in msgspec.structs.fields(Stay))
 _MOVE = ", ".join(field.name for field in msgspec.structs.fields(Move))
 _NEW_HOUSEHOLD = f"INSERT INTO household ({_HOUSEHOLD}) VALUES (%b, %b, %b, %b, %b, %b, %b)"
-_NEW_STAY = f"INSERT INTO household_member ({_STAY}) VALUES (%b, %b, %b, %b, %b, %b, %b, %b::json)"
+_NEW_STAY = f"INSERT INTO household_member ({_STAY}) VALUES (%b, %b, %b, %b, %b, %b, %b, %b::json, %b::json)"
 _NEW_MOVE = f"INSERT INTO household_move ({_MOVE}) VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 _SUMS = """
 SELECT stay_id, points, sum(amount)::bigint FROM household_move
@@ -104,8 +112,9 @@ def close_household(connection: psycopg.Connection[Any], household: UUID, at: dt
 
 def insert_stay(connection: psycopg.Connection[Any], row: Stay) -> None:
     """Write a new one; household and member are locked."""
-    *plain, earned = msgspec.structs.astuple(row)
-    connection.execute(_NEW_STAY, (*plain, msgspec.json.encode(earned).decode()))
+    *plain, earned, taken_in = msgspec.structs.astuple(row)
+    json = (msgspec.json.encode(one).decode() for one in (earned, taken_in))
+    connection.execute(_NEW_STAY, (*plain, *json))
 
 
 def end_stay(connection: psycopg.Connection[Any], stay: UUID, at: dt.datetime) -> None:

@@ -24,6 +24,8 @@ from setia.households.problems import HouseholdClosed, NoHouseholds, NoSuchHouse
 from setia.ledger.entries import Kind, LotKey, Posting
 from setia.ledger.wallets import OpenLot, all_open_lots
 from setia.members.identifiers import MEMBER_PREFIX
+from setia.members.merges import main_of
+from setia.program.households import Households
 from setia.rewards import redemption
 
 KIND: Kind = "household"
@@ -47,9 +49,14 @@ class Pool:
         household_id: UUID,
         now: dt.datetime,
         joining: UUID | None = None,
+        *,
+        leaving: bool = False,
     ) -> None:
-        """Lock them all at once, with whoever is `joining`. Raises NoSuchHousehold, HouseholdClosed, NoHouseholds."""
-        rules = live.compiled.definition.households
+        """Lock them all at once, with whoever is `joining`. Raises NoSuchHousehold, HouseholdClosed, NoHouseholds.
+
+        A household can be left (`leaving`) where the definition has none any more, with what is one's own.
+        """
+        rules = live.compiled.definition.households or (Households() if leaving else None)
         if rules is None:
             raise NoHouseholds("Its definition has no `households`.")
         found = circle.lock_household(connection, live.program_id, household_id)
@@ -71,7 +78,8 @@ class Pool:
         return tuple(name for name in own if name in types)
 
     def inside(self, member: UUID) -> Inside:
-        """A member of it; raises `NotInHousehold`."""
+        """A member of it, by its own id or that of who was merged into it; raises `NotInHousehold`."""
+        member = main_of(self.connection, [member]).get(member, member)
         stay = next((one for one in self.stays if one.member_id == member), None)
         if stay is None:
             raise NotInHousehold
@@ -92,7 +100,8 @@ class Pool:
         usable = member.state.status == "active" and member.state.counters.frozen_at is None
         if not usable or member.id != stay.member_id:
             return 0
-        return contribution(self.rules, member.state, points, stay.earned, moved_by.get((stay.id, points), 0))
+        moved = moved_by.get((stay.id, points), 0)
+        return contribution(self.rules, member.state, points, stay.earned_before(points), moved)
 
     def draw(self, spender: Inside, points: str, amount: int, by: By, reference: str | None = None) -> int:
         """Move points of the others to the spender, as many as `amount` of the pool needs.

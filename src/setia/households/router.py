@@ -123,7 +123,7 @@ def change_household_role(
 @router.post(
     "/households/{household_id}/members/{member_id}/leave",
     summary="Leave a household",
-    responses=problems(*_INSIDE, PointsFrozen),
+    responses=problems(NoSuchHousehold, NothingPublished, NoSuchMember, NotInHousehold, HouseholdClosed, PointsFrozen),
 )
 def leave_household(
     caller: MembersWriter, household_id: HouseholdId, member_id: MemberId, body: LeaveIn, desk: DeskOf
@@ -136,7 +136,7 @@ def leave_household(
 @router.post(
     "/households/{household_id}/contributions",
     summary="Put points into the pool",
-    responses=problems(*_INSIDE, *_KEYED, InvalidHousehold),
+    responses=problems(*_INSIDE, *_KEYED, InvalidHousehold, PointsFrozen),
 )
 def contribute_points(
     caller: MembersWriter,

@@ -26,7 +26,6 @@ from setia.program.households import Role
 from setia.rewards.expiring import expire_due
 from setia.rewards.problems import RewardUnavailable
 from setia.rewards.redeeming import Redeemed, Wanted
-from setia.rewards.service import taken_by_others
 
 T = TypeVar("T")
 
@@ -102,8 +101,10 @@ class HouseholdsDesk:
         """Let a member go."""
 
         def work(connection: psycopg.Connection[Any], live: LiveProgram) -> Seen:
-            pool = Pool(connection, live, household, now)
+            pool = Pool(connection, live, household, now, leaving=True)
             leave(pool, pool.inside(member), by)
+            if live.compiled.definition.households is None:
+                return _listed(connection, program_id, household)
             return _seen(connection, live, household, now)
 
         return self._run(program_id, work, member)
@@ -159,7 +160,7 @@ class HouseholdsDesk:
             return work()
         except RewardUnavailable as problem:
             # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
-            if taken_by_others(problem) and expire_due(self._database, self._programs, wanted.now, program_id):
+            if problem.is_taken_by_others and expire_due(self._database, self._programs, wanted.now, program_id):
                 return work()
             raise
 
@@ -178,11 +179,17 @@ class HouseholdsDesk:
         return self._database.run(whole)
 
 
-def _seen(connection: psycopg.Connection[Any], live: LiveProgram, household: UUID, now: dt.datetime) -> Seen:
-    found = circle.find_household(connection, live.program_id, household)
+def _listed(connection: psycopg.Connection[Any], program_id: int, household: UUID) -> Seen:
+    """A household without what is pooled."""
+    found = circle.find_household(connection, program_id, household)
     if found is None:
         raise NoSuchHousehold
-    if found.closed_at is not None:
-        return Seen(found, [], {})
+    return Seen(found, circle.stays_in(connection, household), {})
+
+
+def _seen(connection: psycopg.Connection[Any], live: LiveProgram, household: UUID, now: dt.datetime) -> Seen:
+    found = _listed(connection, live.program_id, household)
+    if found.household.closed_at is not None:
+        return found
     pool = Pool(connection, live, household, now)
     return Seen(pool.household, pool.stays, pool.contributions())

@@ -26,9 +26,14 @@ def contribute(pool: Pool, inside: Inside, points: str, amount: int, by: By) -> 
     """Put points that are the member's own into the pool: no point moves, the household may spend them from now on.
 
     Raises:
-        InvalidHousehold: the points are not pooled, or not the member's to give.
+        InvalidHousehold: the points are not pooled, or not the member's to give, or the member is not active.
+        PointsFrozen: what is frozen counts as nothing in the pool, so it could be given again and again.
     """
     _check_points(pool, points)
+    refuse_frozen(inside.member.state.id, inside.member.state.counters)
+    if inside.member.state.status != "active":
+        item = ErrorItem(pointer="#/member", message=f"the member is {inside.member.state.status}")
+        raise InvalidHousehold("Nothing was given.", errors=[item])
     available = inside.member.state.balances.get(points, Balance()).available
     own = available - pool.contributions()[points][inside.stay.member_id]
     if amount > own:
@@ -104,9 +109,8 @@ def _draw_price(pool: Pool, inside: Inside, asked: Asked, by: By) -> dict[str, i
 def _known(connection: psycopg.Connection[Any], live: LiveProgram, wanted: Wanted) -> bool:
     """Whether the request was made before: then nothing is drawn for it again."""
     asked = wanted.asked
-    where = "program_id = %b AND (idempotency_key = %b::text OR till = %b AND reference = %b::text)"
-    values = live.program_id, wanted.key, asked.till, asked.reference
-    return bool(redemption.all_of(connection, where, values))
+    known = redemption.made_before(connection, live.program_id, wanted.key, asked.till, asked.reference)
+    return known is not None
 
 
 def _check_spender(pool: Pool, inside: Inside) -> None:

@@ -25,7 +25,8 @@ household = sa.Table(
     ),
 )
 
-# One stay of a member. `earned` is what the member had ever earned when it began: point type -> smallest units.
+# One stay of a member. `earned` is what the member had ever earned when it began: point type -> smallest units;
+# `taken_in` the same of who was merged into it since: merge -> point type -> smallest units.
 household_member = sa.Table(
     "household_member",
     metadata,
@@ -37,6 +38,7 @@ household_member = sa.Table(
     sa.Column("program_id", sa.Integer, nullable=False),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("earned", JSON, nullable=False),
+    sa.Column("taken_in", JSON, nullable=False, server_default="{}"),
     sa.ForeignKeyConstraint(["program_id", "member_id"], ["member.program_id", "member.id"]),
     sa.CheckConstraint("role IN ('owner', 'adult', 'child')", name="role"),
     # A member is in one household at a time, whoever lets it into another one at this moment.

@@ -9,6 +9,7 @@ from typing import Any
 from setia.imports.mapping import LineForm, OrderForm, RowsMap
 from setia.imports.readings import Fault, FaultyOrder, Readings, readers
 from setia.imports.values import Reader, Row
+from setia.program.currencies import minor_digits
 
 _ROUNDING = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP}
 _TEXTS = ("currency", "channel", "location")
@@ -36,7 +37,7 @@ class Goods:
         self._has_lines = lines is not None
         self._tax_included = rows.tax_included
         self._rounding = _ROUNDING[rows.rounding] if rows.rounding else None
-        self._exponent = Decimal(1).scaleb(-digits)
+        self._digits = digits
         if lines is not None:
             self._line_texts = readers(reader, lines, _LINE_TEXTS, (*path, "lines"))
             self._line_numbers = readers(reader, lines, _LINE_NUMBERS, (*path, "lines"))
@@ -47,41 +48,49 @@ class Goods:
         values = Readings(rows[0], None)
         body: dict[str, Any] = {}
         body |= {name: text for name, read in self._texts.items() if (text := values.text(read, name))}
-        body |= {name: self._rounded(values.number(read, name)) for name, read in self._money.items()}
+        digits = self._digits_of(body.get("currency"))
+        body |= {name: self._rounded(values.number(read, name), digits) for name, read in self._money.items()}
         if self._labels is not None:
             body["labels"] = values.labels(self._labels, "labels")
         if self._has_lines:
-            lines, faults = self._lines(rows)
+            lines, faults = self._lines(rows, digits)
             if faults:
                 raise FaultyOrder(*faults)
             body |= {"tax_included": self._tax_included, "lines": lines}
         return body
 
-    def _lines(self, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[Fault]]:
+    def _lines(self, rows: Sequence[Row], digits: int) -> tuple[list[dict[str, Any]], list[Fault]]:
         lines: list[dict[str, Any]] = []
         faults: list[Fault] = []
         for index, row in enumerate(rows):
             try:
-                lines.append(self._line(row, index))
+                lines.append(self._line(row, index, digits))
             except FaultyOrder as faulty:
                 faults += faulty.faults
         return lines, faults
 
-    def _line(self, row: Row, index: int) -> dict[str, Any]:
+    def _line(self, row: Row, index: int, digits: int) -> dict[str, Any]:
         values = Readings(row, index)
         texts = self._line_texts.items()
         line: dict[str, Any] = {name: values.text(read, f"lines/{index}/{name}") for name, read in texts}
         for name, read in self._line_numbers.items():
             number = values.number(read, f"lines/{index}/{name}")
-            line[name] = number if name == "quantity" else self._rounded(number)
+            line[name] = number if name == "quantity" else self._rounded(number, digits)
         if self._line_labels is not None:
             line["labels"] = values.labels(self._line_labels, f"lines/{index}/labels")
         return line
 
-    def _rounded(self, amount: Decimal) -> Decimal:
+    def _digits_of(self, currency: str | None) -> int:
+        """The decimals of an order's currency; of one that is none, which is refused, those of the program's."""
+        try:
+            return self._digits if currency is None else minor_digits(currency)
+        except ValueError:
+            return self._digits
+
+    def _rounded(self, amount: Decimal, digits: int) -> Decimal:
         if self._rounding is None:
             return amount
         try:
-            return amount.quantize(self._exponent, self._rounding)
+            return amount.quantize(Decimal(1).scaleb(-digits), self._rounding)
         except InvalidOperation:  # beyond all amounts; refused where it is checked
             return amount

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import msgspec
@@ -78,7 +79,8 @@ def import_rows(database: Database, wanted: Wanted, watch: Watch | None = None) 
     job = Job(row.id, f"import:{wanted.form.source}", wanted.unknown, wanted.dry_run)
     started = time.perf_counter()
     tally = Tally()
-    stopped = _Run(wanted, tally, watch or Watch(), minor_digits(currency)).run(database, job)
+    run = _Run(wanted, tally, watch or Watch(), minor_digits(currency), definition.program.rates)
+    stopped = run.run(database, job)
     return Report(
         file=wanted.file.name,
         program=wanted.program,
@@ -94,8 +96,8 @@ def import_rows(database: Database, wanted: Wanted, watch: Watch | None = None) 
 
 
 class _Run:
-    def __init__(self, wanted: Wanted, tally: Tally, watch: Watch, digits: int) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Wanted, tally: Tally, watch: Watch, digits: int, rates: Mapping[str, Decimal]) -> None:
+        self._wanted, self._rates = wanted, rates
         self._tally = tally
         self._watch = watch
         self._digits = digits
@@ -210,10 +212,18 @@ class _Run:
             if one.fate is None:
                 self._refuse(order.rows, one.faults)
             else:
-                self._tally.booked(one.fate, len(order.rows), order.money, one.points, order.draft.sent.type)
+                money, kind = self._money(order), order.draft.sent.type
+                self._tally.booked(one.fate, len(order.rows), money, one.points, kind)
                 self._tally.came_back(one.fate, order.returned)
                 self._settled += len(order.rows)
         self._show()
+
+    def _money(self, order: Order) -> Decimal:
+        """What an order came to in the program's currency: of another one at the rate of today."""
+        rate = self._rates.get(order.draft.sent.currency or "")
+        if rate is None:
+            return order.money
+        return (order.money * rate).quantize(Decimal(1).scaleb(-self._digits), ROUND_HALF_UP)
 
     def _refuse(self, rows: Sequence[Row], faults: Sequence[Fault]) -> None:
         """Refuse an order: the rows that are at fault, by their fault, and the others with them."""

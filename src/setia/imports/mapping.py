@@ -211,7 +211,7 @@ class ImportMap(RowsMap, OrderForm):
 DUPLICATE = "duplicate"
 
 
-Form = TypeVar("Form", bound=RowsMap)
+Form = TypeVar("Form", bound=Part)
 
 
 def load_map(path: FilePath, form: type[Form]) -> tuple[Form, Sources]:
@@ -244,7 +244,7 @@ def finding_at(sources: Sources, path: Path, message: str, hint: str = "", line:
     return Finding("error", "map_invalid", message, hint, place.file, place.line, place.column, pointer(path))
 
 
-def _finding(error: dict[str, Any], data: Any, sources: Sources, form: type[RowsMap]) -> Finding:
+def _finding(error: dict[str, Any], data: Any, sources: Sources, form: type[Part]) -> Finding:
     # A bare text became {cel: text} on its way in, so the last steps may be no steps of the file.
     path: list[str | int] = []
     for step in error["loc"]:
@@ -272,7 +272,7 @@ def _finding(error: dict[str, Any], data: Any, sources: Sources, form: type[Rows
     return finding_at(sources, tuple(path), message, hint or _FORMS)
 
 
-_FORMS = "docs/how-to/import-purchases.md and import-events.md tell what belongs here"
+_FORMS = "docs/how-to/import-purchases.md, import-events.md and import-members.md tell what belongs here"
 
 
 def _keys(root: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from setia.db.columns import bigints, binaries, documents, integers, moments, smallints, texts, uuids
+from setia.db.columns import beside, bigints, binaries, documents, integers, moments, smallints, texts, uuids
 from setia.db.exchange import Exchange
 from setia.ledger.entries import JournalEntry, StateRow
 from setia.ledger.refusals import StaleState, refusals_named
@@ -28,24 +28,25 @@ ON CONFLICT (member_id, point_type) DO UPDATE SET floor = excluded.floor
 _JOURNAL = """
 INSERT INTO journal (member_id, seq, id, program_id, program_version, kind, event_id, occurred_at, booked_at, actor,
                      reason, idempotency_key, input_digest, opens, outcome, explanation)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::uuid[],
-                     $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::bytea[],
-                     $14::json[], $15::json[], $16::json[])
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::int[]), unnest($5::int[]),
+       unnest($6::text[]), unnest($7::uuid[]), unnest($8::timestamptz[]), unnest($9::timestamptz[]),
+       unnest($10::text[]), unnest($11::text[]), unnest($12::text[]), unnest($13::bytea[]), unnest($14::json[]),
+       unnest($15::json[]), unnest($16::json[])
 """
 _POSTINGS = """
 INSERT INTO posting (member_id, seq, line, program_id, point_type, source, destination, amount, campaign, lot_seq,
                      lot_line, earned_at, available_at, expires_at)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::int[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::text[], $10::bigint[], $11::smallint[], $12::timestamptz[], $13::timestamptz[],
-                     $14::timestamptz[])
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::int[]), unnest($5::text[]),
+       unnest($6::text[]), unnest($7::text[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::bigint[]),
+       unnest($11::smallint[]), unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::timestamptz[])
 """
 # `before`: nobody booked between the reading and the writing of the row. `since`: the member's time does not go back.
 _STATES = """
 UPDATE member_state m
 SET seq = s.seq, tracking = s.tracking, counters = s.counters, updated_at = s.booked_at,
     due_at = CASE WHEN s.settled = 1 THEN s.due_at ELSE least(m.due_at, s.due_at) END
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::timestamptz[], $7::timestamptz[],
-            $8::int[], $9::timestamptz[])
+FROM (SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::json[]),
+             unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::int[]), unnest($9::timestamptz[]))
      AS s (member_id, before, seq, tracking, counters, since, booked_at, settled, due_at)
 WHERE m.member_id = s.member_id AND m.seq = s.before AND m.updated_at <= s.since
 """
@@ -123,17 +124,19 @@ class _Span(msgspec.Struct):
 
 def _spans(entries: Sequence[JournalEntry]) -> dict[UUID, _Span]:
     spans: dict[UUID, _Span] = {}
+    member, span = None, None
     for entry in entries:
-        span = spans.get(entry.member_id)
+        if entry.member_id is not member:
+            member = entry.member_id
+            span = spans.get(member)
         if span is None:
-            spans[entry.member_id] = _Span(entry.seq - 1, entry.seq, entry.booked_at, entry.booked_at)
+            span = spans[member] = _Span(entry.seq - 1, entry.seq, entry.booked_at, entry.booked_at)
         elif entry.seq != span.last + 1 or entry.booked_at < span.until:
             raise StaleState(f"entry {entry.seq} of member {entry.member_id} does not follow its entry {span.last}")
         else:
             span.last, span.until = entry.seq, entry.booked_at
         for posting in entry.postings:
             if posting.opens_lot:
-                span = spans[entry.member_id]
                 # A pending lot is released before it ends; one without a moment of release ends while it waits.
                 released_at = posting.available_at if posting.destination == "pending" else None
                 span.due_at = earlier(span.due_at, released_at or posting.expires_at)
@@ -206,4 +209,4 @@ def _posting_rows(entries: Sequence[JournalEntry]) -> list[tuple[Any, ...]]:
 
 def _arrays(rows: Sequence[tuple[Any, ...]], writers: _Writers) -> list[bytes]:
     columns = zip(*rows, strict=True)
-    return [write(column) for write, column in zip(writers, columns, strict=True)]
+    return [beside(write, column) for write, column in zip(writers, columns, strict=True)]

@@ -7,7 +7,8 @@ from setia.ledger.check import Check
 # Every change of a coupon that the journal tells, with the order it was used with or granted by.
 _CHANGES = """
     SELECT j.member_id, e.value ->> 'coupon' AS coupon, e.value ->> 'what' AS what,
-           coalesce(j.outcome #>> '{undoes,event}', 'evt_' || replace(j.id::text, '-', '')) AS event,
+           coalesce(e.value ->> 'order', j.outcome #>> '{undoes,event}',
+                    'evt_' || replace(j.id::text, '-', '')) AS event,
            coalesce((e.value ->> 'amount')::bigint, 0) AS amount, coalesce((e.value ->> 'uses')::bigint, 0) AS uses
     FROM journal j CROSS JOIN LATERAL json_array_elements(j.outcome -> 'coupons') e
     WHERE strpos(j.outcome::text, '"coupons":[') > 0

@@ -15,6 +15,9 @@ from setia.ledger.wallets import OpenLot
 LotChange = Literal["release", "expiry"]
 
 
+_RELEASE, _EXPIRY = -2, -1
+
+
 class LotsDue(NamedTuple):
     """The next that happens to lots, and to which: they become available (`order` -2) or end (-1) at one moment."""
 
@@ -30,14 +33,17 @@ def next_of_lots(lots: Iterable[OpenLot]) -> LotsDue | None:
     A pending lot is released before it ends, though both were long ago. One that waits for an event alone has no moment
     of release, and ends while it waits.
     """
-    found: dict[tuple[dt.datetime, int], list[OpenLot]] = {}
+    first, first_order, found = None, 0, []
     for one in lots:
-        at, order = one.lot.expires_at, -1
+        at, order = one.lot.expires_at, _EXPIRY
         if one.lot.pending and one.available_at is not None:
-            at, order = one.available_at, -2
-        if at is not None:
-            found.setdefault((at, order), []).append(one)
-    if not found:
+            at, order = one.available_at, _RELEASE
+        if at is None:
+            continue
+        if first is None or at < first or (at == first and order < first_order):
+            first, first_order, found = at, order, [one]
+        elif at == first and order == first_order:
+            found.append(one)
+    if first is None:
         return None
-    at, order = min(found)
-    return LotsDue(at, order, "release" if order == -2 else "expiry", found[at, order])
+    return LotsDue(first, first_order, "release" if first_order == _RELEASE else "expiry", found)

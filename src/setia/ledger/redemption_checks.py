@@ -76,6 +76,19 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "code_pools",
+        "I11",
+        """
+        SELECT NULL::uuid, NULL, NULL, format('codes of the pool %s in program %s', pool, program_id),
+               coalesce(c.codes, 0)::text, coalesce(p.codes, 0)::text
+        FROM code_pool p
+        FULL JOIN (
+            SELECT program_id, pool, count(*) AS codes FROM reward_code WHERE pool IS NOT NULL GROUP BY program_id, pool
+        ) c USING (program_id, pool)
+        WHERE coalesce(c.codes, 0) <> coalesce(p.codes, 0)
+        """,
+    ),
+    Check(
         "code_uses",
         "I11",
         """

@@ -12,9 +12,11 @@ CHECKS: tuple[Check, ...] = (
         SELECT coalesce(a.member_id, b.member_id), coalesce(a.seq, b.seq), NULL,
                'points that were bought or given back', coalesce(a.points, 'no sale'), coalesce(b.points, 'no entry')
         FROM (
-            SELECT s.member_id, n.seq, format('%s %s', n.amount, s.points) AS points
+            SELECT n.member_id, n.seq, format('%s %s', n.amount, s.points) AS points
             FROM point_sale s
-            CROSS JOIN LATERAL (VALUES (s.seq, s.amount), (s.refunded_seq, -s.refunded)) AS n (seq, amount)
+            CROSS JOIN LATERAL (
+                VALUES (s.member_id, s.seq, s.amount), (s.refunded_id, s.refunded_seq, -s.refunded)
+            ) AS n (member_id, seq, amount)
             WHERE n.seq IS NOT NULL
         ) a
         FULL JOIN (

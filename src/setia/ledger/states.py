@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from setia.db.columns import uuids
-from setia.db.exchange import Exchange
+from setia.db.columns import moment, uuids
+from setia.db.exchange import Exchange, Reply
 from setia.engine.state import Balance
 from setia.ledger.entries import StateRow
 from setia.ledger.refusals import StaleState, UnknownMember
@@ -41,8 +41,18 @@ WHERE m.member_id = s.member_id AND m.seq = s.seq
 """
 _WAKE = """
 UPDATE member_state SET due_at = %(now)s
-WHERE program_id = %(program)s AND (%(member)s::uuid IS NULL OR member_id = %(member)s::uuid)
-  AND (due_at IS NULL OR due_at > %(now)s)
+WHERE program_id = %(program)s AND member_id = %(member)s AND (due_at IS NULL OR due_at > %(now)s)
+"""
+# In the order of their ids, as everybody locks members.
+_WAKE_SOME = """
+WITH chosen AS (
+    SELECT s.member_id FROM member m JOIN member_state s ON s.member_id = m.id
+    WHERE m.program_id = %b AND m.id > %b ORDER BY m.id LIMIT %b FOR UPDATE OF s
+), woken AS (
+    UPDATE member_state m SET due_at = %b FROM chosen s
+    WHERE m.member_id = s.member_id AND (m.due_at IS NULL OR m.due_at > %b)
+)
+SELECT member_id FROM chosen ORDER BY member_id
 """
 _MOVE = """
 UPDATE member_state m SET due_at = d.due_at FROM unnest(%s::uuid[], %s::timestamptz[]) AS d (member_id, due_at)
@@ -50,6 +60,13 @@ WHERE m.member_id = d.member_id
 """
 _LOCK = _READ + " ORDER BY member_id FOR UPDATE"
 _LOCK_FREE = _LOCK + " SKIP LOCKED"
+# Not ordered by member: at the end of a month a million are due at one moment, and each chunk would sort them all. Who
+# is locked is passed over: another worker settles the member now, or an event does before it is decided.
+_LOCK_DUE = """
+SELECT member_id, program_id, seq, tracking, counters::text, updated_at, due_at
+FROM member_state WHERE program_id = $1::int AND due_at <= $2::timestamptz ORDER BY due_at LIMIT $3::int
+FOR UPDATE SKIP LOCKED
+"""
 
 
 class LockedMember(msgspec.Struct):
@@ -114,16 +131,35 @@ def ask_locked(
     # Two statements, because the second must see what was committed while the first one waited.
     rows = exchange.ask(_LOCK_FREE if free_only else _LOCK, wanted)
     wallets = exchange.ask(WALLETS, wanted)
-    return lambda: _locked(rows.rows, wallets.rows)
+    return lambda: _locked(_members(rows), wallets.rows)
 
 
-def _locked(rows: Iterable[tuple[Any, ...]], wallets: Iterable[tuple[Any, ...]]) -> dict[UUID, LockedMember]:
-    locked = {row[0]: LockedMember(*row) for row in rows}
-    balances: dict[UUID, dict[str, Balance]] = {}
-    for member, point_type, *figures in wallets:
-        balances.setdefault(member, {})[point_type] = Balance(*figures)
-    for member, row in locked.items():
-        row.balances = balances.get(member, row.balances)
+def lock_due(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, most: int) -> list[LockedMember]:
+    """Lock up to `most` members of whom something may be due, and read them without their wallets (`ask_wallets`).
+
+    Who is locked by somebody else is passed over.
+    """
+    exchange = Exchange(connection)
+    found = exchange.ask(_LOCK_DUE, str(program_id), moment(now), str(most))
+    exchange.send()
+    return _members(found)
+
+
+def ask_wallets(exchange: Exchange, members: Sequence[LockedMember]) -> Callable[[], dict[UUID, LockedMember]]:
+    """Ask now for the wallets of locked members, and give the members with them when the exchange is over."""
+    wallets = exchange.ask(WALLETS, uuids([member.member_id for member in members]))
+    return lambda: _locked(members, wallets.rows)
+
+
+def _members(reply: Reply) -> list[LockedMember]:
+    return [LockedMember(*row) for row in reply.rows]
+
+
+def _locked(members: Iterable[LockedMember], wallets: Iterable[tuple[Any, ...]]) -> dict[UUID, LockedMember]:
+    locked = {member.member_id: member for member in members}
+    for member, point_type, available, pending, held, floor in wallets:
+        if (row := locked.get(member)) is not None:
+            row.balances[point_type] = Balance(available, pending, held, floor)
     return locked
 
 
@@ -133,7 +169,7 @@ def read_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     exchange = Exchange(connection)
     rows, wallets = exchange.ask(_READ, wanted), exchange.ask(WALLETS, wanted)
     exchange.send()
-    return _locked(rows.rows, wallets.rows)
+    return _locked(_members(rows), wallets.rows)
 
 
 def members_after(connection: psycopg.Connection[Any], program_id: int, after: UUID | None, most: int) -> list[UUID]:
@@ -168,9 +204,21 @@ def levels_held(connection: psycopg.Connection[Any], member: UUID) -> dict[str, 
     return held or {}
 
 
-def wake(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, member: UUID | None = None) -> None:
-    """Let the members of a program, or one of them, be looked at: what is due for them may have changed."""
+def wake(connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, member: UUID) -> None:
+    """Let a member be looked at: what is due may have changed."""
     connection.execute(_WAKE, {"program": program_id, "now": now, "member": member})
+
+
+def wake_some(
+    connection: psycopg.Connection[Any], program_id: int, now: dt.datetime, after: UUID, most: int
+) -> UUID | None:
+    """Let the members of a program be looked at, the next ones after `after`; the last of them, None with no more."""
+    # Some thousands of a million: the planner would read the whole table for each chunk.
+    connection.execute(_BY_INDEX)
+    values = (program_id, after, most, now, now)
+    found = connection.execute(_WAKE_SOME, values, binary=True).fetchall()
+    last: UUID | None = found[-1][0] if len(found) == most else None
+    return last
 
 
 def move_due(connection: psycopg.Connection[Any], due: Mapping[UUID, dt.datetime | None]) -> None:

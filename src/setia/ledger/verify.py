@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from setia.db.engine import Database, driver_connection
+from setia.db.statistics import look_at_grown_tables
 from setia.ledger.checks import CHECKS, Check
 
 MOST_FINDINGS = 1_000
@@ -87,6 +88,7 @@ def verify(database: Database, *, most_findings: int = MOST_FINDINGS) -> Report:
     The database does the counting, set by set; here only findings are held, at most `most_findings` of each kind.
     """
     started = time.monotonic()
+    look_at_grown_tables(database)
     with database.transaction("REPEATABLE READ") as tx:
         _settle(tx)
         connection = driver_connection(tx)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,9 +25,10 @@ LOTS = """
 SELECT member_id, point_type, seq, line, remaining, pending, earned_at, expires_at
 FROM lot WHERE member_id = ANY ($1::uuid[]) AND is_open
 """
+# Ordered by us: for an order of its own the planner reads all lots that a member ever had, by their key.
 _ALL_LOTS = """
 SELECT member_id, point_type, campaign, available_at, seq, line, remaining, pending, earned_at, expires_at
-FROM lot WHERE member_id = ANY ($1::uuid[]) AND is_open ORDER BY member_id, seq, line
+FROM lot WHERE member_id = ANY ($1::uuid[]) AND is_open
 """
 _AS_OF = """
 SELECT w.point_type, coalesce(b.available, 0)::bigint, coalesce(b.pending, 0)::bigint, coalesce(b.held, 0)::bigint,
@@ -75,13 +76,31 @@ class OpenLot(NamedTuple):
 
 def all_open_lots(connection: psycopg.Connection[Any], members: Collection[UUID]) -> dict[UUID, list[OpenLot]]:
     """All lots of members that have something left, each member's in the order in which they were opened."""
-    lots: dict[UUID, list[OpenLot]] = {member: [] for member in members}
     exchange = Exchange(connection)
-    found = exchange.ask(_ALL_LOTS, uuids(list(lots)))
+    read = ask_open_lots(exchange, members)
     exchange.send()
-    for member, points, campaign, at, *lot in found.rows:
-        lots[member].append(OpenLot(points, campaign, at, Lot(*lot)))
-    return lots
+    return read()
+
+
+def ask_open_lots(exchange: Exchange, members: Collection[UUID]) -> Callable[[], dict[UUID, list[OpenLot]]]:
+    """Ask now and read what `all_open_lots` gives when the exchange is over, which carries the question with others."""
+    lots: dict[UUID, list[OpenLot]] = {member: [] for member in members}
+    found = exchange.ask(_ALL_LOTS, uuids(list(lots)))
+
+    def read() -> dict[UUID, list[OpenLot]]:
+        for member, points, campaign, at, seq, line, remaining, pending, earned_at, expires_at in found.rows:
+            lot = Lot(seq, line, remaining, pending, earned_at, expires_at)
+            lots[member].append(OpenLot(points, campaign, at, lot))
+        for own in lots.values():
+            if len(own) > 1:
+                own.sort(key=_place)
+        return lots
+
+    return read
+
+
+def _place(one: OpenLot) -> tuple[int, int]:
+    return one.lot.seq, one.lot.line
 
 
 def wallets_as_of(connection: psycopg.Connection[Any], member: UUID, moment: dt.datetime) -> dict[str, Balance]:

@@ -24,6 +24,14 @@ identifiers, attributes, tags, coupons
 """
 _FIND = f"SELECT {_COLUMNS} FROM member_merge WHERE program_id = %b AND id = %b"
 _STANDING = f"SELECT {_COLUMNS} FROM member_merge WHERE duplicate_id = %b AND undone_at IS NULL"
+# Undone ones too: who has stood for whom at any time.
+_STOOD = """
+WITH RECURSIVE above AS (
+    SELECT m.main_id FROM member_merge m WHERE m.duplicate_id = %b
+    UNION SELECT m.main_id FROM member_merge m JOIN above a ON m.duplicate_id = a.main_id
+)
+SELECT main_id FROM above
+"""
 _OF_MAIN = f"SELECT {_COLUMNS} FROM member_merge WHERE main_id = %b OR duplicate_id = %b ORDER BY id"
 # Who was merged into the duplicate before goes along, and comes along again.
 _POINT = "UPDATE member SET merged_into = %b WHERE id = %b OR merged_into = %b"
@@ -99,6 +107,11 @@ def family_of(connection: psycopg.Connection[Any], member: UUID) -> list[UUID]:
     return [member, *(row[0] for row in connection.execute(_FAMILY, (member,)))]
 
 
+def person_of(connection: psycopg.Connection[Any], member: UUID) -> list[UUID]:
+    """Everybody who is one person with a member, also one who was merged itself: first who stands for all of them."""
+    return family_of(connection, main_of(connection, [member]).get(member, member))
+
+
 def find_merge(connection: psycopg.Connection[Any], program_id: int, merge_id: UUID) -> Merge | None:
     """One merge of a program."""
     return next(iter(_read(connection, _FIND, (program_id, merge_id))), None)
@@ -107,6 +120,11 @@ def find_merge(connection: psycopg.Connection[Any], program_id: int, merge_id: U
 def standing_merge(connection: psycopg.Connection[Any], duplicate: UUID) -> Merge | None:
     """The merge by which a member is part of another one now."""
     return next(iter(_read(connection, _STANDING, (duplicate,))), None)
+
+
+def stood_for(connection: psycopg.Connection[Any], member: UUID) -> list[UUID]:
+    """Whoever stands for a member, or has at any time, however many others were between them."""
+    return [row[0] for row in connection.execute(_STOOD, (member,))]
 
 
 def merges_of(connection: psycopg.Connection[Any], member: UUID) -> list[Merge]:

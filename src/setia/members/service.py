@@ -74,6 +74,20 @@ def load_facts(connection: psycopg.Connection[Any], program_id: int, members: Co
     return read()
 
 
+def is_open(connection: psycopg.Connection[Any], program_id: int, member: UUID) -> bool:
+    """Whether a member can be given something: who is closed cannot. Raises `NoSuchMember`."""
+    found = load_facts(connection, program_id, [member]).get(member)
+    if found is None:
+        raise NoSuchMember
+    return found.status != "closed"
+
+
+def check_open(connection: psycopg.Connection[Any], program_id: int, member: UUID) -> None:
+    """Raise `NoSuchMember` or, where nothing is given to the member any more, `StatusConflict`."""
+    if not is_open(connection, program_id, member):
+        raise StatusConflict("The member is closed. Leave it out, or name another one.")
+
+
 def ask_facts(exchange: Exchange, program_id: int, members: Collection[UUID]) -> Callable[[], dict[UUID, Facts]]:
     """Ask now and read what `load_facts` gives when the exchange is over, which carries the question with others."""
     reply = exchange.ask(_FACTS, str(program_id), uuids(list(members)))

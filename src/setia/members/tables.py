@@ -65,7 +65,7 @@ member_merge = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("program_id", sa.Integer, nullable=False),
     sa.Column("main_id", sa.Uuid, nullable=False, index=True),
-    sa.Column("duplicate_id", sa.Uuid, nullable=False),
+    sa.Column("duplicate_id", sa.Uuid, nullable=False, index=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("actor", sa.Text, nullable=False),

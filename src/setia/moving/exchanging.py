@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -38,18 +37,17 @@ _KIND: Kind = "exchange"
 
 
 class ExchangeAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to exchange: at most `amount` smallest units of what the exchange takes."""
+    """What somebody wants to exchange: at most `amount` smallest units of what the exchange takes.
+
+    By `digest` the same request is known again. It is made of what was sent: whom a name means may change meanwhile.
+    """
 
     member: UUID
     exchange: str
     amount: int
+    digest: bytes
     source: str = "api"
     reference: str | None = None
-
-    @property
-    def digest(self) -> bytes:
-        """By which the same request is known again."""
-        return hashlib.sha256(msgspec.json.encode(self)).digest()
 
 
 class ExchangeDone(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +69,9 @@ def exchange_points(
     rules = live.compiled.exchanges.get(asked.exchange)
     acts = Acts(connection, live, now)
     member = acts.lock([asked.member]).get(asked.member)
-    earlier = exchanged.find_by_reference(connection, live.program_id, asked.source, asked.reference)
+    earlier = made_before(connection, live, asked.source, asked.reference, asked.digest)
     if earlier is not None:
-        if earlier.digest != asked.digest:
-            raise ReferenceUsed(f"{asked.source} used {asked.reference!r} for another exchange. Use a new one.")
-        return told_again(connection, earlier)
+        return earlier
     if rules is None:
         known = ", ".join(live.compiled.exchanges) or "none"
         raise NoSuchExchange(f"The program has no exchange {asked.exchange!r}. It has: {known}.")
@@ -87,6 +83,18 @@ def exchange_points(
     if reasons:
         raise refused(reasons)
     return _exchange(connection, live, acts, rules, member, asked, actor)
+
+
+def made_before(
+    connection: psycopg.Connection[Any], live: LiveProgram, source: str, reference: str | None, digest: bytes
+) -> ExchangeDone | None:
+    """The first answer to a request that was made before; raises `ReferenceUsed` where another one was."""
+    earlier = exchanged.find_by_reference(connection, live.program_id, source, reference)
+    if earlier is None:
+        return None
+    if earlier.digest != digest:
+        raise ReferenceUsed(f"{source} used {reference!r} for another exchange. Use a new one.")
+    return told_again(connection, earlier)
 
 
 def told_again(connection: psycopg.Connection[Any], row: Exchanged) -> ExchangeDone:

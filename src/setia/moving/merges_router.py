@@ -55,6 +55,7 @@ class UndoIn(BaseModel):
     reason: Reason
     short: bool = Field(
         default=False,
+        strict=True,
         description="Part them also where the member who stays has spent points of the duplicate and has not enough "
         "others: the duplicate then gets less.",
         examples=[True],

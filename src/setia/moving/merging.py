@@ -15,11 +15,12 @@ from setia.db.ids import format_id, new_id
 from setia.engine.decision import Outcome
 from setia.engine.merging import merge_counters, merge_levels
 from setia.engine.moved import Merged, MergedLot, Moved, PaidPart
-from setia.engine.state import Balance, MemberState
+from setia.engine.state import Balance, Counters, MemberState
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, count_again
 from setia.households.circle import stay_of
+from setia.households.following import Had, lock_circle, take_in
 from setia.ledger.entries import Posting
 from setia.ledger.lots import Lot, burn
 from setia.ledger.states import wake
@@ -55,6 +56,7 @@ def merge_members(
         NoSuchMember, InvalidMerge, MergeConflict: nothing was changed.
     """
     acts = Acts(connection, live, now)
+    lock_circle(connection, live.program_id, merges.main_of(connection, [main_id]).get(main_id, main_id))
     members = acts.lock({main_id, duplicate_id})
     main, duplicate = members.get(main_id), members.get(duplicate_id)
     if main is None or duplicate is None:
@@ -76,8 +78,11 @@ def merge_members(
     rows = redemptions_of(connection, duplicate.id)
     identity = new_id()
     plan = _plan(connection, main, duplicate, rows, acts.now)
-    _book(connection, live, acts, (main, duplicate), plan, identity, by)
+    before = {points: (one.pending, one.available) for points, one in duplicate.state.balances.items()}
+    other = _book(connection, live, acts, (main, duplicate), plan, identity, by)
     acts.write()
+    had = {points: Had(amount, *before.get(points, (0, 0))) for points, amount in other.earned.items()}
+    take_in(connection, live.program_id, live.compiled.definition.households, main.id, identity, had)
     seq = main.seq
     opened = {one.lot: (seq, one.line) for one in plan.merged.lots}
     follow(connection, rows, main.id, seq, lambda part: opened.get(part.lot, part.lot) if part.lot else None)
@@ -216,7 +221,8 @@ def _book(
     plan: _Plan,
     identity: UUID,
     by: By,
-) -> None:
+) -> Counters:
+    """Book both entries; gives what the duplicate had counted."""
     main, duplicate = sides
     program, public = live.compiled, format_id(MERGE_PREFIX, identity)
     # The duplicate's own entries, counted as those of the member who stays: a year of membership is that one's.
@@ -233,6 +239,7 @@ def _book(
     acts.book(duplicate, KIND, plan.leaves, by, outcome=left)
     # Whatever time does, it does to the member who stays.
     duplicate.settled, duplicate.due_at, duplicate.due_soonest = True, None, None
+    return other
 
 
 def together(main: MemberState, other: MemberState) -> MemberState:

@@ -32,10 +32,14 @@ class Merging:
     ) -> tuple[Merge, bool]:
         """Merge a duplicate into a member; see `merging.merge_members`. Gives whether it was so before."""
         body = [main.hex, duplicate.hex, by.reason]
-        return self._once(
-            Keyed.of(program_id, "POST /v1/members/merge", key, body),
-            lambda tx, live: merge_members(driver_connection(tx), live, main, duplicate, by, now),
-        )
+
+        def work(tx: sa.Connection, live: LiveProgram) -> tuple[Merge, bool]:
+            for member in (main, duplicate):
+                # Before anything is locked: whoever waits for a stranger's lock learns that there is somebody.
+                get_member(tx, program_id, member)
+            return merge_members(driver_connection(tx), live, main, duplicate, by, now)
+
+        return self._once(Keyed.of(program_id, "POST /v1/members/merge", key, body), work)
 
     def undo(
         self, program_id: int, merge_id: UUID, by: By, *, short: bool, key: str, now: dt.datetime

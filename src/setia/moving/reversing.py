@@ -11,16 +11,19 @@ import psycopg
 
 from setia.db.ids import format_id
 from setia.engine.decision import Outcome
-from setia.engine.moved import Moved
+from setia.engine.moved import Kept, Moved
+from setia.engine.state import Balance
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
+from setia.events.lot_places import lots_now
 from setia.events.members_in_play import InPlay
 from setia.ledger.booking import earlier
 from setia.ledger.entries import Kind, LotKey, Posting
 from setia.ledger.lots import Lot
 from setia.ledger.wallets import open_lots
-from setia.members.merges import main_of
+from setia.members.identifiers import MEMBER_PREFIX
 from setia.moving import transfer
+from setia.moving.merged_lots import lots_with
 from setia.moving.problems import NoSuchTransfer, TransferSpent
 from setia.moving.transfer import Transfer, TransferPart
 from setia.moving.transferring import (
@@ -44,7 +47,8 @@ def reverse_transfer(
     """Take transferred points back from who got them, in the caller's transaction; again, it changes nothing.
 
     They go back to the lots they came from, and end with those. With `partly` what is still there comes back; without,
-    everything or nothing. Frozen points are taken all the same: a reversal spends nothing.
+    everything or nothing. Frozen points are taken all the same: a reversal spends nothing. Of who was merged since the
+    points are looked for with the member who stands for it; there they come back in new lots, with the old ends.
 
     Raises:
         NoSuchTransfer, TransferSpent: nothing was moved.
@@ -58,9 +62,12 @@ def reverse_transfer(
     giver, receiver = members[row.giver_id], members[row.receiver_id]
     if row.reversed == row.amount:
         return _told(row, giver, receiver, replayed=True)
-    _refuse_merged(connection, row)
+    if giver.id == receiver.id:
+        message = "Both of its members are one by now: there is nobody to take it back from."
+        raise TransferSpent(message, extra={"wanted": row.amount - row.reversed, "left": 0})
     lots = {lot.key: lot for lot in open_lots(connection, receiver.id, row.points) if lot.is_spendable(acts.now)}
-    there = {part.into: _left(part, lots) for part in row.parts}
+    places = lots_now(connection, row.receiver_id, [LotKey(*part.into) for part in row.parts], receiver.id)
+    there = {part.into: _left(part, places, lots) for part in row.parts}
     taken = sum(there.values())
     wanted = row.amount - row.reversed
     if not taken or (taken < wanted and not partly):
@@ -70,26 +77,30 @@ def reverse_transfer(
     parts = [part for part in row.parts if there[part.into]]
     public = format_id(TRANSFER_PREFIX, row.id)
     takes = Moved("taken_back", public, name_of(giver), giver.seq + 1)
-    gets = Moved("came_back", public, name_of(receiver), receiver.seq + 1)
+    backs, kept = _backs(connection, row, giver, parts, there)
+    gets = Moved("came_back", public, name_of(receiver), receiver.seq + 1, kept=kept)
     extends = begins_anew(live, giver, row.points)
     acts.book(
         receiver,
         _KIND,
-        [_posting(row.points, there[part.into], LotKey(*part.into), back=False) for part in parts],
+        [
+            Posting(
+                point_type=row.points,
+                source="available",
+                destination="transferred",
+                amount=there[part.into],
+                lot=places[LotKey(*part.into)],
+            )
+            for part in parts
+        ],
         by,
         outcome=Outcome(moved=takes),
     )
     outcome = Outcome(moved=gets, extends=extends)
     count_extended(live, acts, giver, _KIND, outcome)
-    acts.book(
-        giver,
-        _KIND,
-        [_posting(row.points, there[part.into], LotKey(*part.lot), back=True) for part in parts],
-        by,
-        outcome=outcome,
-    )
+    acts.book(giver, _KIND, backs, by, outcome=outcome)
     # A lot that has points again may be the next thing to end; it may have ended: then it does at the next look.
-    giver.due_soonest = earlier(giver.due_soonest, _first_end(connection, giver, parts))
+    giver.due_soonest = earlier(giver.due_soonest, _first_end(connection, row.giver_id, parts))
     changed = msgspec.structs.replace(
         row,
         reversed=row.reversed + taken,
@@ -100,37 +111,44 @@ def reverse_transfer(
     return _told(changed, giver, receiver)
 
 
-def _left(part: TransferPart, lots: dict[LotKey, Lot]) -> int:
-    lot = lots.get(LotKey(*part.into))
+def _left(part: TransferPart, places: dict[LotKey, LotKey], lots: dict[LotKey, Lot]) -> int:
+    place = places.get(LotKey(*part.into))
+    lot = None if place is None else lots.get(place)
     return 0 if lot is None else min(part.amount - part.back, lot.remaining)
 
 
-def _posting(points: str, amount: int, lot: LotKey, *, back: bool) -> Posting:
-    if back:
-        return Posting(point_type=points, source="transferred", destination="available", amount=amount, lot=lot)
-    return Posting(point_type=points, source="available", destination="transferred", amount=amount, lot=lot)
+def _backs(
+    connection: psycopg.Connection[Any],
+    row: Transfer,
+    giver: InPlay,
+    parts: list[TransferPart],
+    there: dict[tuple[int, int], int],
+) -> tuple[list[Posting], list[Kept]]:
+    """What comes back, and for whom it is kept where the giver is part of another member by now.
+
+    That one's lots never held these points, so none of them can take any back: each gets a new one that ends like that
+    of the giver, to whom it goes when the two are parted.
+    """
+    lots = {(lot.seq, lot.line): lot for lot in lots_with(connection, row.giver_id, [part.lot for part in parts])}
+    if giver.id == row.giver_id:
+        return [lots[part.lot].comes_back(there[part.into]) for part in parts], []
+    owner = format_id(MEMBER_PREFIX, row.giver_id)
+    kept = [Kept(line, owner, part.lot) for line, part in enumerate(parts)]
+    return [lots[part.lot].opened_again(there[part.into], pending=False) for part in parts], kept
 
 
-def _first_end(connection: psycopg.Connection[Any], giver: InPlay, parts: list[TransferPart]) -> dt.datetime | None:
+def _first_end(connection: psycopg.Connection[Any], giver: UUID, parts: list[TransferPart]) -> dt.datetime | None:
     [(ends,)] = connection.execute(
-        _ENDS, ([part.lot[0] for part in parts], [part.lot[1] for part in parts], giver.id)
+        _ENDS, ([part.lot[0] for part in parts], [part.lot[1] for part in parts], giver)
     ).fetchall()
     found: dt.datetime | None = ends
     return found
 
 
-def _refuse_merged(connection: psycopg.Connection[Any], row: Transfer) -> None:
-    """The lots of a member who was merged since are another's now, and no longer those of the transfer."""
-    sides = {row.giver_id, row.receiver_id}
-    if main_of(connection, sides):
-        message = "One of its members was merged into another. Adjust the points by hand, or undo the merge first."
-        raise TransferSpent(message, extra={"wanted": row.amount - row.reversed, "left": 0})
-
-
 def _told(row: Transfer, giver: InPlay, receiver: InPlay, *, replayed: bool = False) -> Transferred:
     return Transferred(
         row=row,
-        giver=giver.state.balances[row.points],
-        receiver=receiver.state.balances[row.points],
+        giver=giver.state.balances.get(row.points, Balance()),
+        receiver=receiver.state.balances.get(row.points, Balance()),
         replayed=replayed,
     )

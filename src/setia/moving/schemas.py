@@ -66,7 +66,9 @@ class TransferIn(BaseModel):
     receiver: MemberNamed = Field(alias="to", description="Whose they become.")
     points: Identifier = Field(description="The point type.", examples=["stars"])
     amount: Points = Field(examples=[25])
-    gift: bool = Field(default=False, description="Whether both statements call it a gift.", examples=[False])
+    gift: bool = Field(
+        default=False, strict=True, description="Whether both statements call it a gift.", examples=[False]
+    )
     source: Source = "api"
     reference: Reference | None = None
 
@@ -141,7 +143,7 @@ class ReversalIn(BaseModel):
 
     reason: Reason
     partly: bool = Field(
-        default=False, description="Take what is left of it, where some of it was spent.", examples=[True]
+        default=False, strict=True, description="Take what is left of it, where some of it was spent.", examples=[True]
     )
 
 

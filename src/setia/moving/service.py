@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
@@ -80,7 +81,10 @@ class Moving:
             if known is not None:
                 row = transfer.find(connection, program_id, known)
                 return transferring_module.told_again(connection, _there(row))
-            done = transfer_points(connection, live, self._transfer_asked(connection, live, wish), actor, now)
+            # Before anybody is looked for: the names of the request may mean nobody, or somebody else, by now.
+            done = transferring_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
+            if done is None:
+                done = transfer_points(connection, live, self._transfer_asked(connection, live, wish), actor, now)
             if write is not None:
                 keep(tx, write, 201, json.dumps({"id": done.row.id.hex}))
             return done
@@ -132,7 +136,9 @@ class Moving:
                 if row is None:
                     raise LookupError(known)
                 return exchanging_module.told_again(connection, row)
-            done = exchange_points(connection, live, self._exchange_asked(connection, live, wish), actor, now)
+            done = exchanging_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
+            if done is None:
+                done = exchange_points(connection, live, self._exchange_asked(connection, live, wish), actor, now)
             if write is not None:
                 keep(tx, write, 201, json.dumps({"id": done.row.id.hex}))
             return done
@@ -159,6 +165,7 @@ class Moving:
             receiver=receiver,
             points=wish.points,
             amount=wish.amount,
+            digest=_digest(wish),
             gift=wish.gift,
             source=wish.source,
             reference=wish.reference,
@@ -171,6 +178,7 @@ class Moving:
             member=_member(connection, live, wish.member, "member"),
             exchange=wish.exchange,
             amount=wish.amount,
+            digest=_digest(wish),
             source=wish.source,
             reference=wish.reference,
         )
@@ -198,6 +206,10 @@ def _keyed(
     wish: TransferWish | ExchangeWish,
 ) -> Keyed | None:
     return None if key is None else Keyed.of(program_id, endpoint, key, msgspec.to_builtins(wish))
+
+
+def _digest(wish: TransferWish | ExchangeWish) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(wish, order="sorted")).digest()
 
 
 def _known(tx: sa.Connection, write: Keyed) -> UUID | None:

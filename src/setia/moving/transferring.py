@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -38,20 +37,19 @@ _KIND: Kind = "transfer"
 
 
 class TransferAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to be moved, in the smallest unit of the point type."""
+    """What somebody wants to be moved, in the smallest unit of the point type.
+
+    By `digest` the same request is known again. It is made of what was sent: whom a name means may change meanwhile.
+    """
 
     giver: UUID
     receiver: UUID
     points: str
     amount: int
+    digest: bytes
     gift: bool = False
     source: str = "api"
     reference: str | None = None
-
-    @property
-    def digest(self) -> bytes:
-        """By which the same request is known again."""
-        return hashlib.sha256(msgspec.json.encode(self)).digest()
 
 
 class Transferred(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +73,9 @@ def transfer_points(
     acts = Acts(connection, live, now)
     members = acts.lock({asked.giver, asked.receiver})
     # Under the locks: whoever sent the same at the same time has committed by now.
-    earlier = transfer.find_by_reference(connection, live.program_id, asked.source, asked.reference)
+    earlier = made_before(connection, live, asked.source, asked.reference, asked.digest)
     if earlier is not None:
-        if earlier.digest != asked.digest:
-            raise ReferenceUsed(f"{asked.source} used {asked.reference!r} for another transfer. Use a new one.")
-        return told_again(connection, earlier)
+        return earlier
     if rules is None:
         known = ", ".join(live.compiled.transfers) or "none"
         raise NotTransferable(f"The program has no transfer of {asked.points!r}. It has: {known}.")
@@ -90,6 +86,18 @@ def transfer_points(
     parts = take_old_enough(acts, live, giver, asked.points, asked.amount, rules.giver)
     postings = _received(connection, live, acts, rules, (giver, receiver), parts)
     return _move(connection, live, acts, asked, (giver, receiver), (parts, postings), actor)
+
+
+def made_before(
+    connection: psycopg.Connection[Any], live: LiveProgram, source: str, reference: str | None, digest: bytes
+) -> Transferred | None:
+    """The first answer to a request that was made before; raises `ReferenceUsed` where another one was."""
+    earlier = transfer.find_by_reference(connection, live.program_id, source, reference)
+    if earlier is None:
+        return None
+    if earlier.digest != digest:
+        raise ReferenceUsed(f"{source} used {reference!r} for another transfer. Use a new one.")
+    return told_again(connection, earlier)
 
 
 def told_again(connection: psycopg.Connection[Any], row: Transfer) -> Transferred:

@@ -19,22 +19,25 @@ from setia.engine.calendar import expires_at
 from setia.engine.decision import Outcome, outcome_of
 from setia.engine.due import inactivity_end
 from setia.engine.merging import unmerge_counters, unmerge_levels
-from setia.engine.moved import Merged, Moved
+from setia.engine.moved import Kept, Merged, Moved
 from setia.engine.state import Balance, MemberState
 from setia.events.acts import Acts, By, floor_of
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay, count_again, count_returned
-from setia.events.merged_orders import returned_since
+from setia.events.merged_orders import returned_elsewhere, returned_since
+from setia.households.following import give_back, lock_circle
 from setia.ledger.booking import earlier
 from setia.ledger.entries import LotKey, Posting
 from setia.ledger.lots import Lot, burn
 from setia.ledger.states import lock_members, wake
 from setia.ledger.wallets import open_lots
 from setia.members import merges
+from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.merges import Merge
 from setia.moving.merged_lots import KIND, WholeLot, effects_of, lots_opened_by, lots_with, plain
 from setia.moving.merging import MERGE_PREFIX, REDEMPTION_PREFIX, name_of
 from setia.moving.problems import MergeConflict, MergeSpent, NoSuchMerge
+from setia.moving.since_merged import gone_since, kept_since
 from setia.moving.transferring import count_extended
 from setia.rewards.following import account_of, follow, redemptions_of
 
@@ -52,6 +55,7 @@ def undo_merge(
     found = merges.find_merge(connection, live.program_id, merge_id)
     if found is None:
         raise NoSuchMerge
+    lock_circle(connection, live.program_id, found.main_id)
     lock_members(connection, [found.main_id, found.duplicate_id])
     merge = merges.find_merge(connection, live.program_id, merge_id) or found
     if merge.undone_at is not None:
@@ -66,7 +70,8 @@ def undo_merge(
     members = acts.lock({merge.main_id, merge.duplicate_id})
     parting = _Parting(connection, live, acts, (members[merge.main_id], members[merge.duplicate_id]), merge)
     parting.plan(short=short)
-    parting.book(by)
+    less = parting.book(by)
+    give_back(connection, live.program_id, merge.main_id, merge.id, merge.merged_at, less)
     ended = msgspec.structs.replace(merge, undone_at=acts.now, undone_by=by.actor, undone_reason=by.reason)
     move_back(connection, live.program_id, merge.main_id, merge.duplicate_id, merge.coupons)
     merges.end_merge(connection, ended)
@@ -95,6 +100,10 @@ class _Parting:
         self._lot_of: dict[tuple[int, int], tuple[int, int]] = {}
         """Lot of the member who stayed -> lot of the duplicate."""
         self._missing: dict[str, int] = {}
+        self._used = self._used_lots()
+        self._gone = gone_since(connection, self._main.id, merge.seq)
+        self._gone_of: list[tuple[int, int, int]] = []
+        self._kept: list[Kept] = []
 
     def plan(self, *, short: bool) -> None:
         """Work out the postings. Raises `MergeSpent`."""
@@ -102,12 +111,10 @@ class _Parting:
         self._loose()
         named = [one.lot for one in self._entry.lots]
         own = {(lot.seq, lot.line): lot for lot in lots_with(self._connection, self._duplicate.id, named)}
-        opened, used = lots_opened_by(self._connection, self._main.id, self._merge.seq), self._used()
+        opened = lots_opened_by(self._connection, self._main.id, self._merge.seq)
         for one in self._entry.lots:
-            lot = opened[one.line]
-            through = used.get((lot.seq, lot.line), 0)
-            spent = one.amount - lot.expired - lot.reversed - through - lot.remaining
-            self._lot(lot, own[one.lot], through, self._pay(one.points, spent))
+            self._lot(opened[one.line], own[one.lot], one.amount)
+        self._came_back()
         self._hold_again()
         self._debts()
         missing = {points: amount for points, amount in self._missing.items() if amount}
@@ -115,28 +122,47 @@ class _Parting:
             message = "The member who stays has not enough points for what it has spent. Send `short` to part without."
             raise MergeSpent(message, extra={"missing": missing})
 
-    def book(self, by: By) -> None:
-        """Book and write both entries, and let redemptions go back."""
+    def book(self, by: By) -> dict[str, int]:
+        """Book and write both entries, and let redemptions go back; gives what the one who stays has earned less."""
         main, duplicate, now, program = self._main, self._duplicate, self._acts.now, self._live.compiled
         public = format_id(MERGE_PREFIX, self._merge.id)
         returned = returned_since(self._connection, main.id, self._merge.seq, duplicate.id)
+        away = returned_elsewhere(self._connection, main.id, self._merge.seq, duplicate.id)
         absent = frozenset({self._merge.seq, *returned})
-        base = count_again(self._connection, program, main.id, main.state.enrolled_at, main.seq + 1, absent)
+        base = count_again(
+            self._connection, program, main.id, main.state.enrolled_at, main.seq + 1, absent, frozenset(away)
+        )
         outcome, levels = unmerge_levels(program, _after(main.state, self._leaves), base, now)
         outcome.moved = Moved("unmerged", public, name_of(duplicate), duplicate.seq + 1)
         outcome.merged = Merged(
-            name_of(duplicate), self._entry.seq, undoes=self._merge.seq, returned=returned, levels=levels
+            name_of(duplicate),
+            self._entry.seq,
+            undoes=self._merge.seq,
+            returned=returned,
+            returned_by=away,
+            levels=levels,
         )
         outcome.points = effects_of(self._leaves)
+        had = main.state.counters.earned
         main.state.counters = unmerge_counters(program, base, levels, main.moment(now))
+        less = {points: amount - main.state.counters.earned.get(points, 0) for points, amount in had.items()}
         got = Outcome(
-            moved=Moved("unmerged_from", public, name_of(main), main.seq + 1, returned=returned),
+            moved=Moved(
+                "unmerged_from",
+                public,
+                name_of(main),
+                main.seq + 1,
+                returned=returned,
+                returned_by=away,
+                gone=self._gone_of,
+                kept=self._kept,
+            ),
             points=effects_of(self._comes),
             extends=self._begins_anew(),
         )
         count_extended(self._live, self._acts, duplicate, KIND, got)
         state = duplicate.state
-        if got.moved is not None and returned:
+        if got.moved is not None and (returned or away):
             state.counters = count_returned(self._connection, program, state.counters, got.moved, state.enrolled_at)
         self._acts.book(main, KIND, self._leaves, by, outcome=outcome)
         self._acts.book(duplicate, KIND, self._comes, by, outcome=got)
@@ -152,8 +178,9 @@ class _Parting:
             duplicate.seq,
             lambda part: lots.get(part.lot, part.lot) if part.lot else None,
         )
+        return less
 
-    def _used(self) -> dict[tuple[int, int], int]:
+    def _used_lots(self) -> dict[tuple[int, int], int]:
         """What the redemptions that go back hold or have taken of each lot."""
         used: dict[tuple[int, int], int] = {}
         for row in self._rows:
@@ -201,8 +228,13 @@ class _Parting:
         self._missing[points] = self._missing.get(points, 0) + max(0, wanted) - paid
         return paid
 
-    def _lot(self, lot: WholeLot, origin: WholeLot, through: int, paid: int) -> None:
-        """What is left of a lot goes back, with what pays for the rest of it."""
+    def _lot(self, lot: WholeLot, origin: WholeLot, moved: int) -> None:
+        """What is left of a lot into which `moved` points came goes back, with what pays for those that were spent."""
+        key = lot.seq, lot.line
+        through, gone = self._used.get(key, 0), lot.expired + lot.reversed + self._gone.get(key, 0)
+        paid = self._pay_lot(lot, moved - gone - through - lot.remaining)
+        if gone:
+            self._gone_of.append((origin.seq, origin.line, gone))
         if lot.remaining + through:
             self._leaves.append(lot.leaves(lot.remaining + through))
         amount, into = lot.remaining + through + paid, origin.key
@@ -212,7 +244,33 @@ class _Parting:
             self._comes.append(lot.opened_again(amount, pending=False))
         elif amount:
             self._comes.append(origin.comes_back(amount))
-        self._lot_of[lot.seq, lot.line] = into.seq, into.line
+        self._lot_of[key] = into.seq, into.line
+
+    def _pay_lot(self, lot: WholeLot, spent: int) -> int:
+        has_ended = lot.expires_at is not None and lot.expires_at <= self._acts.now
+        return 0 if has_ended else self._pay(lot.point_type, spent)
+
+    def _came_back(self) -> None:
+        """What transfers of the duplicate, or of who is part of it, brought back meanwhile is theirs."""
+        main, duplicate = self._main.id, self._duplicate.id
+        people = [format_id(MEMBER_PREFIX, one) for one in merges.family_of(self._connection, duplicate)]
+        kept = kept_since(self._connection, main, self._merge.seq, people)
+        lots = {(lot.seq, lot.line): lot for lot in lots_with(self._connection, main, [one[:2] for one in kept])}
+        named = [one.lot for one in kept if one.member == duplicate]
+        own = {(lot.seq, lot.line): lot for lot in lots_with(self._connection, duplicate, named)}
+        for one in kept:
+            lot = lots[one[:2]]
+            if one.member == duplicate:
+                self._lot(lot, own[one.lot], one.amount)
+                continue
+            # Of who goes along as part of the duplicate: it has no lot there that it could come back into.
+            gone = lot.expired + lot.reversed + self._gone.get(one[:2], 0)
+            amount = lot.remaining + self._pay_lot(lot, one.amount - gone - lot.remaining)
+            if lot.remaining:
+                self._leaves.append(lot.leaves(lot.remaining))
+            if amount:
+                self._kept.append(Kept(len(self._comes), format_id(MEMBER_PREFIX, one.member), one.lot))
+                self._comes.append(lot.opened_again(amount, pending=False))
 
     def _debts(self) -> None:
         """What the member who stays has paid for the duplicate comes back, and the duplicate owes it again."""

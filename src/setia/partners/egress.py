@@ -37,10 +37,11 @@ class Timeouts(NamedTuple):
 
 
 class Received(NamedTuple):
-    """An answer: its status, and its whole body."""
+    """An answer: its status, its whole body, and its header `Retry-After`, as it was written."""
 
     status: int
     body: bytes
+    retry_after: str | None = None
 
 
 class Egress:
@@ -90,11 +91,7 @@ class Egress:
 
     def _permitted(self, host: str, port: int, scheme: str) -> list[str]:
         """The addresses of a host, if all of them may be reached: one that may not is no slip."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise Unreached(f"the host is not found: {_named(error)}") from error
-        texts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        texts = self._look_up(host, port)
         for text in texts:
             address: Address = ipaddress.ip_address(text)
             if in_networks(address, self._networks):
@@ -104,6 +101,33 @@ class Egress:
             if scheme != "https":
                 raise Unreached("it is not https, which is needed outside SETIA_PARTNER_NETWORKS")
         return texts
+
+    def _look_up(self, host: str, port: int) -> list[str]:
+        """The addresses of a name, in bounded time.
+
+        The resolver's own limits add up to half a minute, and no alarm ends it. So it is left to itself when it takes
+        too long, in a thread that ends with it.
+        """
+        found: list[str] = []
+        faults: list[Exception] = []
+
+        def look_up() -> None:
+            try:
+                entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
+            except (OSError, ValueError) as error:
+                faults.append(error)
+
+        thread = threading.Thread(target=look_up, name="partner-name", daemon=True)
+        thread.start()
+        thread.join(self._timeouts.connect)
+        if thread.is_alive():
+            raise Unreached(f"its name was not found within {self._timeouts.connect:g} seconds")
+        for fault in faults:
+            if isinstance(fault, OSError):
+                raise Unreached(f"the host is not found: {_named(fault)}") from fault
+            raise fault
+        return found
 
 
 class _Call(http.client.HTTPConnection):
@@ -155,7 +179,7 @@ def _read(response: http.client.HTTPResponse) -> Received:
         raise Unreached(f"its answer is longer than {LONGEST_ANSWER} bytes")
     if response.length:
         raise Unreached("its answer ended too soon")
-    return Received(response.status, body)
+    return Received(response.status, body, response.getheader("Retry-After"))
 
 
 def _late(began: float) -> str:

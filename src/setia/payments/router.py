@@ -14,6 +14,7 @@ from setia.api.ids import read_id
 from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
 from setia.events.live import LiveProgram
+from setia.events.problems import MemberNotActive
 from setia.identity.caller import Redeemer, RewardsReader
 from setia.ledger.freezing import PointsFrozen
 from setia.ledger.refusals import InsufficientPoints
@@ -74,9 +75,11 @@ def create_payment(
     """
     if idempotency_key is None and body.reference is None:
         raise KeyRequired("Send a `reference` of the basket's own, or the header Idempotency-Key.")
-    live, _ = rewards.catalogue(caller.program_id)
-    reward = payment_of(live, body.payment)
-    quantity = quantity_of(live, reward, reward.prices[-1].points, Sum(body.points, body.money))
+    terms, earlier = rewards.terms_for(caller.program_id, idempotency_key, body.till, body.reference)
+    reward = payment_of(terms, body.payment)
+    # As it was asked then: a rate that was published since would make another request of the same one.
+    cost = earlier.cost if earlier is not None and earlier.reward == reward.id else reward.prices[-1].points
+    quantity = quantity_of(terms, reward, cost, Sum(body.points, body.money))
     asked = Asked(
         member=_member(body.member),
         reward=reward.id,
@@ -115,7 +118,9 @@ def get_payment(caller: RewardsReader, payment_id: PaymentId, rewards: RewardsOf
 
 
 _ALL = ConfirmPaymentIn()
-_ENDINGS = problems(NoSuchPayment, NothingPublished, RedemptionEnded, InvalidPayment, InvalidRedemption)
+_ENDINGS = problems(
+    *(NoSuchPayment, NothingPublished, RedemptionEnded, InvalidPayment, InvalidRedemption, MemberNotActive)
+)
 
 
 @router.post("/{payment_id}/confirm", summary="Confirm a payment", responses=_ENDINGS)

@@ -162,9 +162,11 @@ class Campaign(Part):
     """A coupon to give, for a later order."""
     limits: tuple[Limit, ...] = ()
     group: Identifier | None = None
-    """An exclusive group: of its matching campaigns only one applies."""
+    """An exclusive group: of its matching campaigns only one applies, or as many as the group says."""
     exclusive: bool = False
     """When it matches, no other campaign applies (among several such, the highest priority wins)."""
+    always: bool = False
+    """No exclusive campaign keeps it out. Limits, and the others of its `group`, still do."""
     priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
 
     @property
@@ -192,6 +194,9 @@ class Campaign(Part):
         if self.discount is not None and (any(effects) or self.triggers != ("purchase",)):
             message = "a campaign with a `discount` has `on: purchase` and no other effect; give points by another one"
             raise ValueError(message)
+        if self.exclusive and self.always:
+            message = "`exclusive` keeps others out and `always` lets nobody keep it out; write one of them"
+            raise ValueError(message)
         if self.discount is not None and self.offer is not None:
             message = "a `discount` cannot wait for an `offer`; use `when`, such as `member.lifetime.orders >= 9`"
             raise ValueError(message)
@@ -201,10 +206,12 @@ class Campaign(Part):
 class Group(Part):
     """An exclusive group.
 
-    `choose: priority` takes the highest priority, `best_value` what is worth most to the member.
+    `choose: priority` takes the highest priority, `best_value` what is worth most to the member; `most` of them apply.
     """
 
     choose: Literal["priority", "best_value"] = "priority"
+    most: int = Field(default=1, ge=1, le=1000)
+    """How many of it apply."""
 
 
 class Stacking(Part):

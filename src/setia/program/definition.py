@@ -6,6 +6,7 @@ import functools
 import re
 import zoneinfo
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
@@ -28,6 +29,7 @@ from setia.program.tiers import TierSet
 from setia.program.triggers import Trigger
 from setia.program.velocity import Velocity
 
+Rate = Annotated[Decimal, Field(gt=0, le=10**9, max_digits=21, decimal_places=12)]
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -58,6 +60,8 @@ class Identity(Part):
     description: Text | None = None
     timezone: str = "UTC"
     currency: CurrencyCode
+    rates: Annotated[dict[CurrencyCode, Rate], Field(max_length=200)] = Field(default_factory=dict)
+    """What one unit of another currency counts in the program's own; purchases in others are refused."""
     locale: Locale = "en"
 
     @field_validator("timezone")
@@ -73,6 +77,15 @@ class Identity(Part):
     def _known_currency(cls, value: str) -> str:
         minor_digits(value)
         return value
+
+    @model_validator(mode="after")
+    def _known_rates(self) -> Identity:
+        for currency in self.rates:
+            minor_digits(currency)
+        if self.currency in self.rates:
+            message = f"{self.currency} is the program's own currency, and counts as it is; remove its rate"
+            raise ValueError(message)
+        return self
 
 
 class Program(Part):

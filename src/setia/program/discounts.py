@@ -94,6 +94,17 @@ class Discount(Part):
         """Whether each of its coupons holds the money that it takes off."""
         return self.coupon is not None and self.coupon.amount == "own"
 
+    @property
+    def has_units(self) -> bool:
+        """Whether it is about units of articles, which limits can count; else about the order or its shipping."""
+        return bool(
+            self.on in {"lines", "cheapest", "dearest"}
+            or self.units is not None
+            or self.every is not None
+            or self.buy is not None
+            or self.bundle
+        )
+
     @model_validator(mode="after")
     def _one_measure(self) -> Discount:
         given = [self.percent is not None, self.amount is not None, self.price is not None, bool(self.steps)]

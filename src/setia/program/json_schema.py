@@ -30,6 +30,7 @@ _POINTS: dict[str, Any] = {
     "examples": ["100 stars"],
 }
 _EVERY: dict[str, Any] = {"enum": ["day", "week", "month", "quarter", "year", "ever"], "default": "ever"}
+_EVERY_OR_EVENT: dict[str, Any] = {"enum": ["event", *_EVERY["enum"]], "default": "ever"}
 _USES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10**15}
 _MODES = ["floor", "ceil", "half_up", "half_even"]
 
@@ -98,14 +99,25 @@ _SHORT_FORMS: dict[str, dict[str, Any]] = {
             },
             {
                 "type": "object",
-                "properties": {"per": {"enum": ["member", "all"]}, "every": _EVERY, "earn": _POINTS},
+                "properties": {
+                    "per": {"enum": ["member", "all"]},
+                    "every": _EVERY_OR_EVENT,
+                    "earn": _POINTS,
+                    "crossing": {"enum": ["cut", "whole"], "default": "cut"},
+                },
                 "required": ["earn"],
                 "additionalProperties": False,
             },
             {
                 "type": "object",
+                "properties": {"per": {"enum": ["member", "all"]}, "every": _EVERY_OR_EVENT, "units": _USES},
+                "required": ["units"],
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
                 "properties": {
-                    "in_all": {"anyOf": [_POINTS, {"type": "string", "pattern": r"^\s*\d{1,15}\s+uses\s*$"}]},
+                    "in_all": {"anyOf": [_POINTS, {"type": "string", "pattern": r"^\s*\d{1,15}\s+(uses|units)\s*$"}]},
                     "every": _EVERY,
                 },
                 "required": ["in_all"],

@@ -1,4 +1,4 @@
-"""Limits: how often and how much, per member and over all members."""
+"""Limits: how often, how much and how many units, per member and over all members."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ class PointAmount(Part):
 
 
 class Limit(Part):
-    """One limit, in uses or in points.
+    """One limit, in uses, in points, or in units that a promotion discounts.
 
-    `{per: member, every: day, uses: 1}`, `{per: member, every: month, earn: 500 stars}`, or the budget of a campaign
-    over all members, `{in_all: 100000 stars}` or `{in_all: 1000 uses}`.
+    `{per: member, every: day, uses: 1}`, `{per: member, every: month, earn: 500 stars}`,
+    `{per: member, every: week, units: 3}`, or the budget of a campaign over all members, `{in_all: 100000 stars}`,
+    `{in_all: 1000 uses}` or `{in_all: 1000 units}`.
 
     Days, weeks (from Monday), months, quarters and years are those of the program's time zone, of the moment the event
     occurred; `event` is each event by itself. A limit in points cuts what is granted, and the explanation shows
@@ -57,6 +58,8 @@ class Limit(Part):
     every: LimitPeriod = "ever"
     uses: int | None = Field(default=None, ge=0, le=10**15)
     earn: PointAmount | None = None
+    units: int | None = Field(default=None, ge=0, le=10**15)
+    """Of a cart promotion: how many units of articles it may discount."""
     crossing: Crossing = "cut"
 
     @model_validator(mode="before")
@@ -65,18 +68,28 @@ class Limit(Part):
         if not isinstance(value, dict) or "in_all" not in value:
             return value
         rest: dict[str, Any] = {key: item for key, item in value.items() if key != "in_all"}
+        for key in ("uses", "units", "earn"):
+            if key in rest:
+                message = f"`in_all` says how much there is for all; remove `{key}`, or write a limit of its own"
+                raise ValueError(message)
+        if rest.get("per", "all") != "all":
+            message = "`in_all` is for all members together; remove `per`, or write how much each member may have"
+            raise ValueError(message)
         budget = value["in_all"]
-        uses = re.fullmatch(r"\s*(\d{1,15})\s+uses\s*", budget) if isinstance(budget, str) else None
-        return {**rest, "per": "all", **({"uses": int(uses[1])} if uses else {"earn": budget})}
+        counted = re.fullmatch(r"\s*(\d{1,15})\s+(uses|units)\s*", budget) if isinstance(budget, str) else None
+        return {**rest, "per": "all", **({counted[2]: int(counted[1])} if counted else {"earn": budget})}
 
     @model_validator(mode="after")
     def _one_measure(self) -> Limit:
-        if (self.uses is None) == (self.earn is None):
-            message = "a limit counts either `uses` or points (`earn: 100 stars`); give exactly one of them"
+        if [self.uses is None, self.earn is None, self.units is None].count(False) != 1:
+            message = "a limit counts `uses`, points (`earn: 100 stars`) or `units`; give exactly one of them"
             raise ValueError(message)
         if self.uses is not None and (self.every == "event" or self.crossing != "cut"):
             word = "`every: event`" if self.every == "event" else "`crossing`"
             message = f"{word} is about points; one event uses a campaign once, so write `earn`, or remove it"
+            raise ValueError(message)
+        if self.units is not None and self.crossing != "cut":
+            message = "`crossing` is about points, and units are cut; remove it"
             raise ValueError(message)
         if self.per == "all" and self.crossing == "whole":
             message = "a budget over all members is never exceeded; remove `crossing`, or limit each member"
@@ -88,12 +101,18 @@ class Limit(Part):
 
     @model_serializer
     def _to_short_form(self) -> dict[str, Any]:
-        measure = f"{self.uses} uses" if self.uses is not None else str(self.earn)
         if self.per == "all":
-            return {"in_all": measure, **({} if self.every == "ever" else {"every": self.every})}
+            return {"in_all": str(self), **({} if self.every == "ever" else {"every": self.every})}
         more = {} if self.crossing == "cut" else {"crossing": self.crossing}
         short = {"per": self.per, **({} if self.every == "ever" else {"every": self.every}), **more}
-        return short | ({"uses": self.uses} if self.uses is not None else {"earn": measure})
+        if self.units is not None:
+            return short | {"units": self.units}
+        return short | ({"uses": self.uses} if self.uses is not None else {"earn": str(self)})
+
+    def __str__(self) -> str:
+        if self.units is not None:
+            return f"{self.units} units"
+        return f"{self.uses} uses" if self.uses is not None else str(self.earn)
 
 
 class Cap(Part):

@@ -38,12 +38,14 @@ def sentence(campaign: Campaign) -> str:
     if campaign.lines is not None:
         text += f", counting lines where {campaign.lines}"
     for limit in campaign.limits:
-        measure = str(limit.earn) if limit.earn is not None else f"{limit.uses} times"
+        measure = str(limit) if limit.uses is None else f"{limit.uses} times"
         text += f", at most {measure} {_ONCE[limit.every]} {'a member' if limit.per == 'member' else 'in all'}"
     if campaign.group is not None:
         text += f", as one of the group {campaign.group}"
     if campaign.exclusive:
         text += ", and nothing else with it"
+    if campaign.always:
+        text += ", beside exclusive ones too"
     return f"{text}." if campaign.enabled else f"(Switched off) {text}."
 
 

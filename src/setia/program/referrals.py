@@ -27,6 +27,7 @@ REFERRAL_DATA = {
 """What `event.data` of the events of a referral holds."""
 
 _WINS = re.compile(r"^\s*(\d{1,9})(?:\s+per\s+(day|week|month|quarter|year))?\s*$")
+GRACE = Period(count=7, unit="days")
 _Money = Annotated[Decimal, Field(ge=0, le=10**9, max_digits=19, decimal_places=9)]
 
 
@@ -80,6 +81,8 @@ class Referral(Part):
     """How long both wait: the time in which an order can be returned."""
     within: Period | None = None
     """How long after enrolling the friend must have bought."""
+    grace: Period = GRACE
+    """How long after `within` an order that occurred in time may be told: of a till that was offline, by an import."""
     caps: ReferralCaps = ReferralCaps()
     levels: Annotated[int, Field(ge=1, le=5)] = 1
     """1: the referrer wins; 2: who referred the referrer too, and so on."""
@@ -103,6 +106,9 @@ class Referral(Part):
         if self.reward_at == "enrolled" and (self.at_least or self.within is not None):
             word = "at_least" if self.at_least else "within"
             message = f"`{word}` is about a purchase, and the reward comes at the enrolment; remove one of them"
+            raise ValueError(message)
+        if self.grace != GRACE and self.within is None:
+            message = "`grace` is how long an order may be told after `within`, and there is no `within`; remove one"
             raise ValueError(message)
         return self
 

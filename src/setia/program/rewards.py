@@ -32,8 +32,9 @@ _Cost = Annotated[Decimal, Field(gt=0, le=10**12, max_digits=21, decimal_places=
 _Uses = Annotated[int, Field(ge=1, le=10**12)]
 _Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_LARGEST = 10**12
 _LONGEST_HOLD = {"minutes": 44_640, "hours": 744, "days": 31, "weeks": 4, "months": 1, "years": 0}
-_CODED: tuple[RewardKind, ...] = ("voucher", "discount", "product", "gift_card", "entitlement", "partner")
+_CODED: tuple[RewardKind, ...] = ("voucher", "discount", "product", "entitlement", "partner")
 
 
 class Price(Part):
@@ -173,7 +174,7 @@ class Reward(Part):
     worth: Worth | None = None
     """What a discount takes off or a gift card holds."""
     card: Identifier | None = None
-    """Of a gift card: the kind of card it issues, or loads for who has one; else its money lies on its own code."""
+    """Of a gift card: the kind of `gift_cards` that it issues, or loads for who has one."""
     earned_pays: bool = False
     """In the cart: whether points that the same order earns can pay it, those that can be used at once."""
     items: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
@@ -245,6 +246,9 @@ class Reward(Part):
         if self.card is not None and self.kind != "gift_card":
             message = f"`card` says which gift card is issued, which a {self.kind} is not; remove it"
             raise ValueError(message)
+        if self.card is None and self.kind == "gift_card":
+            message = "a gift card needs `card`, the kind of `gift_cards` that it issues or loads"
+            raise ValueError(message)
         if self.card is not None and self.code is not None:
             message = "a gift card of `gift_cards` has a code of its own; remove `code`"
             raise ValueError(message)
@@ -282,6 +286,20 @@ class Reward(Part):
                 "a payment is points of one type at one rate; write `cost: {stars: 1}` and `worth: {amount: 0.01}`"
             )
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _countable(self) -> Reward:
+        """All that one request can ask for comes to a figure that is kept, in the smallest unit of any currency."""
+        most = self.quantities.most
+        worth = Decimal(0) if self.worth is None or self.worth.amount is None else self.worth.amount * most
+        if self.worth is not None and self.worth.most is not None:
+            worth = min(worth, self.worth.most)
+        money = max((self.money, *(price.money for price in self.prices))) * most
+        for name, together in (("money", money), ("worth", worth), ("uses", Decimal((self.uses or 0) * most))):
+            if together > _LARGEST:
+                message = f"{most} of them come to more than {_LARGEST:,} in `{name}`; lower that, or `quantities.most`"
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,8 @@
-"""Referrals that have to be looked at: something is due, or their friends have done something since."""
+"""Referrals that have to be looked at: something is due, their friends have done something, or the terms are others.
+
+What friends do is seen by triggers of the database, in the transaction that books it: they set `due_at`. So nobody has
+to tell it, nothing can be lost, and a look costs what is due and not what is open.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +21,21 @@ from setia.db.engine import Database, driver_connection
 from setia.db.ids import format_id
 from setia.events.live import LivePrograms
 from setia.referrals.going_on import GoingOn
+from setia.referrals.new_terms import heed_new_terms
 
 REFERRAL_PREFIX = "ref"
 CHUNK = 500
 _PROGRAMS = """
-SELECT p.id FROM program p WHERE p.live_version IS NOT NULL AND p.mode = 'live'
-AND EXISTS (SELECT FROM referral r WHERE r.program_id = p.id AND r.friend_id IS NOT NULL AND r.ended_at IS NULL)
-ORDER BY p.id
+SELECT p.id FROM program p LEFT JOIN referral_terms t ON t.program_id = p.id
+WHERE p.live_version IS NOT NULL AND p.mode = 'live' AND (
+    coalesce(t.version, 0) <> p.live_version
+    OR EXISTS (SELECT FROM referral r WHERE r.program_id = p.id AND r.due_at <= %b)
+) ORDER BY p.id
 """
-# What friends did is found by their journals: nothing has to be told, so nothing can be lost.
 _WAITING = """
-SELECT r.id FROM referral r JOIN member m ON m.id = r.friend_id
-JOIN member_state s ON s.member_id = coalesce(m.merged_into, m.id)
-WHERE r.program_id = %b AND r.friend_id IS NOT NULL AND r.ended_at IS NULL AND r.referral = ANY (%b)
-  AND (r.due_at <= %b OR s.seq > r.seen) AND (%b::uuid IS NULL OR r.id > %b::uuid)
-ORDER BY r.id LIMIT %b
+SELECT due_at, id FROM referral
+WHERE program_id = %b AND due_at <= %b AND referral = ANY (%b) AND (due_at, id) > (%b, %b)
+ORDER BY due_at, id LIMIT %b
 """
 _OF_FRIENDS = """
 SELECT r.id, coalesce(m.merged_into, m.id) FROM referral r JOIN member m ON m.id = r.friend_id
@@ -39,6 +43,7 @@ WHERE r.program_id = %b AND m.id IN (SELECT unnest(%b::uuid[]) UNION SELECT id F
   AND r.ended_at IS NULL ORDER BY r.id
 """
 _EARLIEST = "SELECT min(due_at) FROM referral WHERE program_id = %b AND due_at IS NOT NULL"
+_BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC), UUID(int=0)
 _log = structlog.get_logger(__name__)
 
 
@@ -66,28 +71,30 @@ def go_on_due(database: Database, programs: LivePrograms, now: dt.datetime, prog
     if program_id is not None:
         return _go_on_all(database, programs, program_id, now)
     with database.transaction() as tx:
-        found = [row[0] for row in driver_connection(tx).execute(_PROGRAMS)]
+        found = [row[0] for row in driver_connection(tx).execute(_PROGRAMS, (now,))]
     return sum(_go_on_all(database, programs, one, now) for one in found)
 
 
 def _go_on_all(database: Database, programs: LivePrograms, program_id: int, now: dt.datetime) -> int:
-    changed, last = 0, None
+    heed_new_terms(database, programs, program_id, now)
+    changed, last = 0, _BEGINNING
     while True:
         found = database.run(partial(_waiting, programs, program_id, now, last))
-        changed += sum(go_on(database, programs, program_id, one, now) for one in found)
+        changed += sum(go_on(database, programs, program_id, one, now) for _, one in found)
         if len(found) < CHUNK:
             return changed
+        # Those that cannot go on stay due: whoever is behind them has a turn all the same.
         last = found[-1]
 
 
 def _waiting(
-    programs: LivePrograms, program_id: int, now: dt.datetime, last: UUID | None, tx: sa.Connection
-) -> list[UUID]:
+    programs: LivePrograms, program_id: int, now: dt.datetime, last: tuple[dt.datetime, UUID], tx: sa.Connection
+) -> list[tuple[dt.datetime, UUID]]:
     connection = driver_connection(tx)
     live = programs.live(connection, program_id)
     known = list(live.compiled.definition.referrals)
-    values = (program_id, known, live.now(now), last, last, CHUNK)
-    return [row[0] for row in connection.execute(_WAITING, values, binary=True)]
+    values = (program_id, live.now(now), known, *last, CHUNK)
+    return connection.execute(_WAITING, values, binary=True).fetchall()
 
 
 def go_on(database: Database, programs: LivePrograms, program_id: int, identifier: UUID, now: dt.datetime) -> bool:

@@ -65,7 +65,6 @@ class GoingOn:
         friend = Friend(before.friend_id, self._main(before.friend_id), before.joined_at)
         after = self._next(before, friend, terms, [self._main(one) for one in chain])
         self._own.write()
-        after = msgspec.structs.replace(after, seen=self._members[friend.main].seq)
         if after != before:
             update(self._connection, after)
         return after != before
@@ -84,7 +83,8 @@ class GoingOn:
             self._step(row, friend, chain[0], Step(FRIEND_ENROLLED, friend.joined_at))
             row = msgspec.structs.replace(row, welcomed=True)
         most = MOST if terms.definition.reward_at == "purchase" else 1
-        found = progress_of(terms, friend.joined_at, orders_of(self._connection, family, most), self._own.now)
+        orders = orders_of(self._connection, family, terms.deadline(friend.joined_at), most)
+        found = progress_of(terms, friend.joined_at, orders, self._own.now)
         order = found.order
         row = msgspec.structs.replace(
             row,

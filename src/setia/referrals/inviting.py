@@ -12,7 +12,7 @@ from setia.db.ids import new_id
 from setia.events.live import LiveProgram
 from setia.events.own_events import OwnEvents
 from setia.members.identifiers import MemberReference
-from setia.members.merges import main_of
+from setia.members.merges import family_of, main_of
 from setia.members.resolve import resolve
 from setia.members.service import NoSuchMember
 from setia.program.events import INVITED
@@ -55,7 +55,8 @@ def invite(
     if member.state.status != "active":
         raise CannotRefer(f"The member is {member.state.status}; active members refer friends.")
     contact = fingerprints.hash_of(live.program_id, asked.kind, asked.value)
-    known = invitation(connection, live.program_id, asked.referrer, asked.referral, contact)
+    family = family_of(connection, asked.referrer)
+    known = invitation(connection, live.program_id, family, asked.referral, contact)
     if known is not None:
         own.write()
         return known, True

@@ -94,8 +94,9 @@ class Joining:
         owner = owner_of(connection, self._program_id, self._code or "")
         if owner is None or not is_open(live, owner.referral):
             raise _unknown()
+        mains = main_of(connection, [row.referrer_id for row in invited])
         for row in invited:
-            if Owner(row.referrer_id, row.referral) == owner:
+            if Owner(mains.get(row.referrer_id, row.referrer_id), row.referral) == owner:
                 return row
         return Row(
             id=new_id(),

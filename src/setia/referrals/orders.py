@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ _ORDERS = """
 SELECT e.id, e.external_id, e.occurred_at, coalesce((j.outcome::jsonb #>> '{counted,spend}')::bigint, 0)
 FROM journal j JOIN event e ON e.id = j.id
 WHERE j.member_id = ANY (%b) AND j.kind = 'event' AND e.type = 'purchase'
+  AND (%b::timestamptz IS NULL OR e.occurred_at <= %b::timestamptz)
 ORDER BY j.booked_at, j.seq LIMIT %b
 """
 # A return that was cancelled has counted back what it took.
@@ -29,12 +31,14 @@ WHERE j.member_id = ANY (%b) AND j.kind = 'event' AND e.type IN ('return', 'canc
 """
 
 
-def orders_of(connection: psycopg.Connection[Any], family: Sequence[UUID], most: int) -> list[FriendOrder]:
-    """The first orders of a friend, at most so many, in the order in which they were booked.
+def orders_of(
+    connection: psycopg.Connection[Any], family: Sequence[UUID], until: dt.datetime | None, most: int
+) -> list[FriendOrder]:
+    """The first orders of a friend that occurred until then, at most so many, in the order in which they were booked.
 
     `family` is the friend with all who were merged into the friend, or who the friend is a part of.
     """
-    found = connection.execute(_ORDERS, (list(family), most), binary=True).fetchall()
+    found = connection.execute(_ORDERS, (list(family), until, until, most), binary=True).fetchall()
     if not found:
         return []
     back = {event: (spend, orders) for event, spend, orders in connection.execute(_RETURNED, (list(family),))}

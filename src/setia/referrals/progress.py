@@ -54,25 +54,33 @@ class Terms(NamedTuple):
         within = self.definition.within
         return None if within is None else after(joined_at, within, self.zone)
 
+    def closes(self, joined_at: dt.datetime) -> dt.datetime | None:
+        """Until when an order that occurred in time may still be told."""
+        deadline = self.deadline(joined_at)
+        return None if deadline is None else after(deadline, self.definition.grace, self.zone)
+
 
 def progress_of(terms: Terms, joined_at: dt.datetime, orders: Sequence[FriendOrder], now: dt.datetime) -> Progress:
     """Where a referral of a friend who has joined is at `now`; `orders` as they were booked, the first one first.
 
-    The window in which an order can be returned is judged by what has come back until it ends. An order that came back
-    is voided at once, and stands again where its return is cancelled in time.
+    Whether an order was in time is judged by when it occurred, however late it is told, until the grace is over. One
+    that occurred too late is as none: before it another one may have been made, which nobody has told yet. The window
+    in which an order can be returned is judged by what has come back until it ends. An order that came back is voided
+    at once, and stands again where its return is cancelled in time.
     """
     if terms.definition.reward_at == "enrolled":
         return _waiting(terms, joined_at, joined_at, now, None)
-    deadline = terms.deadline(joined_at)
-    considered = orders[:1] if terms.definition.reward_at == "first_purchase" else orders
+    deadline, closes = terms.deadline(joined_at), terms.closes(joined_at)
+    in_time = [order for order in orders if deadline is None or order.occurred_at <= deadline]
+    considered = in_time[:1] if terms.definition.reward_at == "first_purchase" else in_time
     for order in considered:
-        if order.stands and order.left >= terms.least and (deadline is None or order.occurred_at <= deadline):
+        if order.stands and order.left >= terms.least:
             return _waiting(terms, joined_at, order.occurred_at, now, order)
-    if terms.definition.reward_at == "first_purchase" and orders:
-        return _first_is_not_enough(terms, orders[0], deadline, now)
-    if deadline is not None and deadline < now:
+    if terms.definition.reward_at == "first_purchase" and in_time:
+        return _first_is_not_enough(terms, in_time[0], now)
+    if closes is not None and closes <= now:
         return Progress("void", "too_late", over=True)
-    return Progress("joined", due_at=deadline)
+    return Progress("joined", due_at=closes)
 
 
 def _waiting(
@@ -83,9 +91,7 @@ def _waiting(
     return Progress("qualified", None, due_at, since, order, pays=due_at <= now)
 
 
-def _first_is_not_enough(terms: Terms, order: FriendOrder, deadline: dt.datetime | None, now: dt.datetime) -> Progress:
-    if deadline is not None and order.occurred_at > deadline:
-        return Progress("void", "too_late", order=order, over=True)
+def _first_is_not_enough(terms: Terms, order: FriendOrder, now: dt.datetime) -> Progress:
     if order.bought < terms.least:
         return Progress("void", "below_minimum", order=order, over=True)
     ends = after(order.occurred_at, terms.definition.after, terms.zone)

@@ -10,6 +10,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from setia.members.merges import person_of
+
 State = Literal["invited", "joined", "qualified", "won", "capped", "void", "blocked"]
 STATES: tuple[State, ...] = get_args(State)
 Reason = Literal[
@@ -33,7 +35,7 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A referral. `due_at`: when there is something to be done; `seen`: the friend's entries that were looked at."""
+    """A referral. `due_at`: when it has to be looked at; None where nothing but the friend can change it."""
 
     id: UUID
     program_id: int
@@ -49,7 +51,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: dt.datetime | None = None
     order_id: UUID | None = None
     amount: int | None = None
-    seen: int = 0
     welcomed: bool = False
     contact: bytes | None = None
 
@@ -62,35 +63,21 @@ _READ = f"SELECT {_COLUMNS} FROM referral WHERE program_id = %b AND id = %b"
 _INSERT = f"INSERT INTO referral ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT DO NOTHING"
 _UPDATE = f"UPDATE referral SET {', '.join(f'{name} = %b' for name in _CHANGED)} WHERE id = %b"
 _BY_CONTACT = f"""
-SELECT {_COLUMNS} FROM referral WHERE program_id = %b AND referrer_id = %b AND referral = %b AND contact = %b
+SELECT {_COLUMNS} FROM referral
+WHERE program_id = %b AND referrer_id = ANY (%b) AND referral = %b AND contact = %b ORDER BY id LIMIT 1
 """
 # In one order, so that two friends who have an address in common do not wait for each other.
 _INVITATIONS = f"""
 SELECT {_COLUMNS} FROM referral
 WHERE program_id = %b AND contact = ANY (%b) AND state = 'invited' ORDER BY id FOR UPDATE
 """
-_LIST = f"""
-SELECT {_COLUMNS} FROM referral
-WHERE program_id = %b AND (%b::uuid IS NULL OR id < %b::uuid) AND (%b::text IS NULL OR state = %b::text)
-  AND (%b::uuid IS NULL OR referrer_id = %b::uuid) AND (%b::uuid IS NULL OR friend_id = %b::uuid)
-  AND (%b::text IS NULL OR referral = %b::text)
-ORDER BY id DESC LIMIT %b
-"""
 _COUNTS = "SELECT state, count(*) FROM referral WHERE program_id = %b AND referrer_id = ANY (%b) GROUP BY state"
-# Whoever was referred by somebody: up the chain, as long as nothing was wrong with it.
-_CHAIN = """
-WITH RECURSIVE chain AS (
-    SELECT %b::uuid AS member_id, 1 AS level
-    UNION ALL
-    SELECT r.referrer_id, c.level + 1 FROM chain c
-    JOIN referral r ON r.program_id = %b AND r.friend_id = c.member_id
-                   AND r.state IN ('joined', 'qualified', 'won', 'capped')
-    WHERE c.level < %b
-)
-SELECT member_id FROM chain ORDER BY level
+# Who referred somebody, or one of those who were merged into that one, as long as nothing was wrong with it.
+_REFERRER = """
+SELECT referrer_id FROM referral
+WHERE program_id = %b AND friend_id = ANY (%b) AND state IN ('joined', 'qualified', 'won', 'capped')
+ORDER BY joined_at, id LIMIT 1
 """
-
-
 # A friend of the same referrer, with whom nothing was wrong, who has been rewarded for already or came earlier: was
 # looked at, which happens under the referrer's lock, or joined. Who was invited first may come last.
 _ALIKE = """
@@ -124,10 +111,10 @@ def update(connection: psycopg.Connection[Any], row: Row) -> None:
 
 
 def invitation(
-    connection: psycopg.Connection[Any], program_id: int, referrer: UUID, referral: str, contact: bytes
+    connection: psycopg.Connection[Any], program_id: int, referrers: Sequence[UUID], referral: str, contact: bytes
 ) -> Row | None:
-    """The invitation of an address by a member."""
-    row = connection.execute(_BY_CONTACT, (program_id, referrer, referral, contact), binary=True).fetchone()
+    """The invitation of an address by a member, or by one of those who were merged into it."""
+    row = connection.execute(_BY_CONTACT, (program_id, list(referrers), referral, contact), binary=True).fetchone()
     return None if row is None else _row(row)
 
 
@@ -138,11 +125,18 @@ def open_invitations(connection: psycopg.Connection[Any], program_id: int, conta
 
 def chain_of(connection: psycopg.Connection[Any], program_id: int, referrer: UUID, levels: int) -> list[UUID]:
     """The referrer, who referred the referrer, and so on: at most so many."""
-    if levels == 1:
-        return [referrer]
-    found = [row[0] for row in connection.execute(_CHAIN, (referrer, program_id, levels), binary=True)]
-    # Friends are new members, so a chain has no circle; were there one, nobody would win twice.
-    return list(dict.fromkeys(found))
+    chain, known = [referrer], set[UUID]()
+    while len(chain) < levels:
+        person = person_of(connection, chain[-1])
+        # Friends are new members; a circle is made by a merge, and nobody wins twice.
+        if person[0] in known:
+            break
+        known.add(person[0])
+        row = connection.execute(_REFERRER, (program_id, person), binary=True).fetchone()
+        if row is None:
+            break
+        chain.append(row[0])
+    return chain
 
 
 def has_friend_alike(
@@ -160,7 +154,7 @@ def has_friend_alike(
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Which referrals are listed."""
+    """Which referrals are listed. A member is named with all who were merged into it."""
 
     state: str | None = None
     referrer: UUID | None = None
@@ -172,9 +166,19 @@ def listed(
     connection: psycopg.Connection[Any], program_id: int, wish: Wish, *, before: UUID | None, most: int
 ) -> list[Row]:
     """Referrals, the newest first, those before `before`."""
-    given = (before, wish.state, wish.referrer, wish.friend, wish.referral)
-    twice = [value for one in given for value in (one, one)]
-    return [_row(row) for row in connection.execute(_LIST, (program_id, *twice, most), binary=True)]
+    referrers, friends = (None if one is None else person_of(connection, one) for one in (wish.referrer, wish.friend))
+    # Only what is asked for stands in the text: a friend is then found by an index, among millions.
+    asked = {
+        "id < %b": before,
+        "state = %b": wish.state,
+        "referrer_id = ANY (%b)": referrers,
+        "friend_id = ANY (%b)": friends,
+        "referral = %b": wish.referral,
+    }
+    given = {text: value for text, value in asked.items() if value is not None}
+    where = " AND ".join(["program_id = %b", *given])
+    query = f"SELECT {_COLUMNS} FROM referral WHERE {where} ORDER BY id DESC LIMIT %b"
+    return [_row(row) for row in connection.execute(query, (program_id, *given.values(), most), binary=True)]
 
 
 def counts_of(connection: psycopg.Connection[Any], program_id: int, family: Sequence[UUID]) -> dict[str, int]:

@@ -20,8 +20,9 @@ referral_code = sa.Table(
     sa.UniqueConstraint("program_id", "member_id", "referral"),
 )
 
-# One friend of one member. `contact` is the keyed hash of the address that was invited; `due_at` when there is
-# something to be done; `seen` the friend's journal as far as it was looked at; it is over when it has ended.
+# One friend of one member. `contact` is the keyed hash of the address that was invited; `due_at` when it
+# has to be looked at: triggers bring it forward when the friend buys, brings something back, or is merged or parted.
+# It is over when it has ended.
 referral = sa.Table(
     "referral",
     metadata,
@@ -35,7 +36,6 @@ referral = sa.Table(
     sa.Column("ended_at", _MOMENT),
     sa.Column("order_id", sa.Uuid),
     sa.Column("amount", sa.BigInteger),
-    sa.Column("seen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("program_id", sa.Integer, nullable=False),
     sa.Column("welcomed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("referral", sa.Text, nullable=False),
@@ -58,10 +58,23 @@ referral = sa.Table(
     ),
     sa.Index("ix_referral_program_id_id", "program_id", "id"),
     sa.Index("ix_referral_referrer_id_id", "referrer_id", "id"),
-    sa.Index("ix_referral_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index(
+        "ix_referral_program_id_due_at_id",
+        *("program_id", "due_at", "id"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
     sa.Index(
         "ix_referral_open", "program_id", "id", postgresql_where=sa.text("friend_id IS NOT NULL AND ended_at IS NULL")
     ),
+)
+
+# By which version the due moments of a program's referrals were worked out, and the digest of what it says of them.
+referral_terms = sa.Table(
+    "referral_terms",
+    metadata,
+    sa.Column("program_id", sa.ForeignKey("program.id"), primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
 )
 
 # An event that a referral made for one of its members, and the points it gave: what the funnel costs and caps count.

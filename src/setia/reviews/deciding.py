@@ -12,8 +12,9 @@ import psycopg
 
 from setia.db.ids import format_id
 from setia.engine.counting import recount
-from setia.engine.decision import LotMove, Outcome, PointsEffect, outcome_of
+from setia.engine.decision import Explanation, LotMove, Outcome, PointsEffect, outcome_of
 from setia.engine.state import Balance
+from setia.engine.voiding import fall_by_void
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay
@@ -117,9 +118,14 @@ class _Deciding:
         state.counters = recount(
             program, state.counters, "adjustment", outcome, self._acts.now, booked_at, state.enrolled_at
         )
+        told = Explanation()
+        if any(move.what == "cancelled" for move in moves):
+            earned = self._review.occurred_at, self._review.opened_at
+            told.tiers = fall_by_void(program, state, state.counters, outcome, earned, booked_at)
         key = f"review:{format_id(PREFIX, self._review.id)}"
         digest = hashlib.sha256(f"{key} {choice}".encode()).digest()
-        entry = self._acts.book(member, "adjustment", postings, By(by.actor, by.reason, key, digest), outcome=outcome)
+        by = By(by.actor, by.reason, key, digest)
+        entry = self._acts.book(member, "adjustment", postings, by, outcome=outcome, explanation=told)
         return entry.seq
 
     def _effects(self) -> list[PointsEffect]:

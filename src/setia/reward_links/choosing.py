@@ -15,6 +15,7 @@ from setia.engine.gift_cards import currency_of, most_on
 from setia.engine.rewards import is_left, stock_keys
 from setia.gift_cards import card as cards
 from setia.gift_cards.accounts import Accounts, Terms, Told
+from setia.members.service import is_open
 from setia.program.definition import Program
 from setia.program.rewards import Reward
 from setia.reward_links import link as links
@@ -111,7 +112,7 @@ def choose(
         told = Told(RECIPIENT, f"reward link {link.id}")
         accounts = Accounts(connection, terms)
         card, code = accounts.issue(book, reward.card, link.amount, "granted", told, checked=False)
-        if link.member_id is not None:
+        if link.member_id is not None and is_open(connection, link.program_id, link.member_id):
             accounts.change(card, "assigned", told, member_id=link.member_id)
         chosen = msgspec.structs.replace(chosen, card_id=card.id)
     elif reward.code is None or reward.code.pool is None:

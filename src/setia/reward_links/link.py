@@ -17,7 +17,8 @@ Fulfilment = Literal["open", "packed", "shipped", "delivered", "failed"]
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One link. `amount` is in the smallest unit of `currency`; `reward` is what was chosen.
 
-    `stock_keys` are those under which that is counted with what members redeem of the reward.
+    `stock_keys` are those under which that is counted with what members redeem of the reward. `program_version` is the
+    one that was live when it was sent; None of links that are older than that column.
     """
 
     id: UUID
@@ -30,6 +31,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     card_id: UUID | None
     amount: int
     program_id: int
+    program_version: int | None
     kind: str
     currency: str
     reason: str | None

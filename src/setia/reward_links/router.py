@@ -15,7 +15,7 @@ from setia.api.pages import Cursor, Limit, Page, cut, read_cursor, write_cursor
 from setia.api.strict import StrictRoute
 from setia.identity.caller import RewardLinksReader, RewardLinksWriter
 from setia.members.identifiers import MEMBER_PREFIX
-from setia.members.service import NoSuchMember
+from setia.members.service import NoSuchMember, StatusConflict
 from setia.problems import ErrorItem
 from setia.program.names import Period
 from setia.reward_links.problems import InvalidRewardLink, NoSuchRewardLink, RewardLinkChosen
@@ -55,7 +55,9 @@ LinkId = Annotated[UUID, Depends(_link_id)]
     "/reward-links",
     status_code=201,
     summary="Make a reward link",
-    responses=problems(NothingPublished, NoSuchMember, InvalidRewardLink, KeyRequired, KeyReused, KeyInFlight),
+    responses=problems(
+        *(NothingPublished, NoSuchMember, StatusConflict, InvalidRewardLink, KeyRequired, KeyReused, KeyInFlight)
+    ),
 )
 def send_reward_link(
     caller: RewardLinksWriter,

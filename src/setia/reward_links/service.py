@@ -22,7 +22,7 @@ from setia.engine.compiled import CompiledProgram
 from setia.engine.gift_cards import units_of
 from setia.events.live import LivePrograms
 from setia.gift_cards.accounts import Terms
-from setia.members.service import get_member
+from setia.members.service import check_open
 from setia.problems import ErrorItem
 from setia.program.definition import Program
 from setia.program.names import Period
@@ -85,9 +85,9 @@ class RewardLinks:
                 found = links.find(connection, terms.program_id, UUID(body["link"]))
                 open_still = found is not None and found.state_at(terms.now) in {"sent", "opened"}
                 return body["answer"], self.book.code_of(UUID(body["link"])) if open_still else None, True
-            link = _made(terms, wanted, actor)
+            link = _made(terms, program.version, wanted, actor)
             if wanted.member is not None:
-                get_member(tx, terms.program_id, wanted.member)
+                check_open(connection, terms.program_id, wanted.member)
             if not choices(connection, program, link, terms.now):
                 item = ErrorItem(pointer="#/kind", message="Nothing is left of what such a link offers.")
                 raise InvalidRewardLink("No link was made.", errors=[item])
@@ -174,11 +174,19 @@ class RewardLinks:
         )
 
     def _by_token(self, tx: sa.Connection, token: str) -> tuple[Link, Terms, CompiledProgram]:
-        """The link of a token, locked, by the time and the definition of its program."""
+        """The link of a token, locked, by the time and the definition of its program.
+
+        A kind that the live version has no more is what it was when the link was sent: it is a promise, and who takes
+        it back withdraws the link.
+        """
         link = links.find_by_token(driver_connection(tx), self.book.hash_of(_EVERYWHERE, token), lock=True)
         if link is None:
             raise NoSuchRewardLink("Check the address for a slip.")
-        return link, *self._terms(tx, link.program_id)
+        terms, program = self._terms(tx, link.program_id)
+        if link.kind not in terms.definition.reward_links and link.program_version is not None:
+            program = self._programs.version(link.program_id, link.program_version).compiled
+            terms = terms._replace(definition=program.definition)
+        return link, terms, program
 
     def _terms(self, tx: sa.Connection, program_id: int) -> tuple[Terms, CompiledProgram]:
         live = self._programs.live(driver_connection(tx), program_id)
@@ -196,7 +204,7 @@ def _found(tx: sa.Connection, terms: Terms, link_id: UUID, *, lock: bool = False
     return found
 
 
-def _made(terms: Terms, wanted: Sending, actor: str) -> Link:
+def _made(terms: Terms, version: int, wanted: Sending, actor: str) -> Link:
     kind = terms.definition.reward_links.get(wanted.kind)
     if kind is None:
         known = ", ".join(terms.definition.reward_links) or "none"
@@ -225,6 +233,7 @@ def _made(terms: Terms, wanted: Sending, actor: str) -> Link:
         card_id=None,
         amount=amount,
         program_id=terms.program_id,
+        program_version=version,
         kind=wanted.kind,
         currency=currency,
         reason=wanted.reason,

@@ -22,6 +22,7 @@ reward_link = sa.Table(
     sa.Column("card_id", sa.ForeignKey("gift_card.id")),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("program_id", sa.ForeignKey("program.id"), nullable=False),
+    sa.Column("program_version", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),

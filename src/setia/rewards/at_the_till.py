@@ -1,8 +1,9 @@
-"""Codes at the till: is it good, use it (a part of it), take the use back; each known by the till's own reference."""
+"""Codes at the till: is it good, use it, take the use back; each known by the till's own reference."""
 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -11,14 +12,22 @@ import psycopg
 from psycopg import errors
 
 from setia.db.ids import new_id
-from setia.engine.rewards import taken_off, worth_of
+from setia.engine.compiled_rewards import CompiledReward
+from setia.engine.occurrences import Line
+from setia.engine.rewards import worth_of
+from setia.engine.state import MemberState
+from setia.engine.till_discounts import Basket, needs, off_basket
 from setia.events.live import LiveProgram
+from setia.events.members_in_play import read_in_play
+from setia.members.merges import main_of
 from setia.problems import ErrorItem
+from setia.program.rewards import Worth
 from setia.rewards.codes import CodeBook, digest_of, hint_of, plain
 from setia.rewards.problems import CodeUnusable, InvalidRedemption, NoSuchCode, NoSuchUse, ReferenceUsed
 from setia.rewards.terms import terms_of
 
-Why = Literal["void", "not_yet", "expired", "used", "not_handed_out", "total_too_low"]
+Why = Literal["void", "not_yet", "expired", "used", "not_handed_out", "total_too_low", "nothing_to_take_off"]
+Missing = Literal["total", "lines", "shipping"]
 
 _CODE = """
 SELECT c.id, c.reward, c.redemption_id, r.member_id, c.valid_from, c.valid_until, c.voided_at, c.uses, c.used, c.worth,
@@ -101,22 +110,50 @@ class UseRow(NamedTuple):
 
 
 class Presented(msgspec.Struct, frozen=True, kw_only=True):
-    """A code at a till. `total` is the basket, `amount` what is to be taken from a gift card."""
+    """A code at a till. `total` is the basket, or its `lines` are, and what `shipping` costs."""
 
     code: str
     till: str
     reference: str = ""
-    amount: int | None = None
     total: int | None = None
+    lines: tuple[Line, ...] = ()
+    shipping: int = 0
+
+    @property
+    def digest(self) -> bytes:
+        """By which the same request is known again. What came later does not count while it says nothing."""
+        said = (self.code, self.till, self.reference, self.total)
+        more = (self.lines, self.shipping) if self.lines or self.shipping else ()
+        return digest_of(*said, *more)
+
+    def basket(self, now: dt.datetime) -> Basket:
+        """What is sold; of a total one line that nothing is known of."""
+        lines = self.lines
+        if not lines and self.total is not None:
+            lines = (Line("", Decimal(1), self.total),)
+        return Basket(lines=lines, shipping=self.shipping, at=now)
+
+    def missing(self, worth: Worth) -> Missing | None:
+        """What has to be said of the basket to know what a discount takes off; None where nothing is missing."""
+        wanted = needs(worth)
+        if wanted is not None and not getattr(self, wanted):
+            return wanted
+        known = bool(self.lines) or self.total is not None
+        return None if known or (wanted == "shipping" and not worth.least_total) else "total"
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A code and whether it can be used; `off` is what it takes off the basket, where one was given."""
+    """A code and whether it can be used; `off` is what it takes off the basket, where enough of it was said.
+
+    `by_line` is its part of each line, where lines were sent. `missing` is what has to be said to know it.
+    """
 
     row: CodeRow
     why_not: Why | None
     kind: str | None = None
     off: int | None = None
+    by_line: list[int] | None = None
+    missing: Missing | None = None
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,11 +178,11 @@ class Tills:
         return self._judged(self._find(asked.code), asked)
 
     def redeem(self, asked: Presented, actor: str) -> Used:
-        """Use a code once, or so much of it; the same reference and the same request give the first answer again.
+        """Use a code once; the same reference and the same request give the first answer again.
 
         Raises `NoSuchCode`, `CodeUnusable` with its reason, `InvalidRedemption`, `ReferenceUsed`.
         """
-        digest = digest_of(*msgspec.structs.astuple(asked))
+        digest = asked.digest
         program_id = self._live.program_id
         code_hash = self._book.hash_of(program_id, asked.code)
         self._connection.execute(_LOCK, (program_id, code_hash), prepare=True)
@@ -159,7 +196,7 @@ class Tills:
         judged = self._judged(row, asked)
         if judged.why_not is not None:
             raise CodeUnusable(f"Why not: {judged.why_not}.", extra={"reason": judged.why_not})
-        amount = self._amount(judged, asked)
+        amount = _amount(judged)
         use = UseRow(new_id(), row.id, self._now, None, amount, asked.till, asked.reference, digest)
         values = (use.id, use.code_id, use.redeemed_at, amount, program_id, use.till, use.reference, digest, actor)
         try:
@@ -181,35 +218,30 @@ class Tills:
         [after] = self._rows(_BY_ID, use.code_id)
         return Used(use=self._use(till, reference) or use, row=after, replayed=not done)
 
-    def _amount(self, judged: Judged, asked: Presented) -> int | None:
-        """What the use takes: from a gift card what is asked for, of a discount what it takes off this basket."""
-        row = judged.row
-        if judged.kind == "gift_card":
-            if asked.amount is None or not 0 < asked.amount <= (row.left or 0):
-                hint = f"It holds {row.left}."
-                item = ErrorItem(
-                    pointer="#/amount", message="must be more than 0, and at most what it holds", hint=hint
-                )
-                raise InvalidRedemption("Nothing was taken from the card.", errors=[item])
-            return asked.amount
-        if asked.amount is not None:
-            item = ErrorItem(pointer="#/amount", message="is for gift cards", hint="Leave it out.")
-            raise InvalidRedemption("The code was not used.", errors=[item])
-        if judged.kind == "discount" and asked.total is None:
-            item = ErrorItem(pointer="#/total", message="is needed for a discount", hint="Send what the basket costs.")
-            raise InvalidRedemption("The code was not used.", errors=[item])
-        return judged.off
-
     def _judged(self, row: CodeRow, asked: Presented) -> Judged:
         why = row.fault(self._now) or (self._static_fault(row, asked.code) if row.is_everybodys else None)
         program = self._live.compiled if row.version is None else terms_of(self._live, row.version).compiled
         reward = program.rewards.get(row.reward or "")
         kind = None if reward is None else reward.definition.kind
-        if reward is None or kind != "discount" or asked.total is None:
+        if reward is None or reward.definition.worth is None or kind != "discount":
             return Judged(row=row, why_not=why, kind=kind)
+        if (missing := asked.missing(reward.definition.worth)) is not None:
+            return Judged(row=row, why_not=why, kind=kind, missing=missing)
+        basket = asked.basket(self._now)
         left = worth_of(program, reward, 1) if row.is_everybodys else row.left
-        off = taken_off(program, reward, asked.total, left)
-        return Judged(row=row, why_not=why or (None if off else "total_too_low"), kind=kind, off=off)
+        cuts = off_basket(program, reward, basket, left, self._holder(row, reward))
+        if not cuts:
+            low = Decimal(basket.total) < reward.definition.worth.least_total.scaleb(program.currency_digits)
+            why = why or ("total_too_low" if low else "nothing_to_take_off")
+        by_line = [cuts.get(place, 0) for place in range(len(asked.lines))] if asked.lines else None
+        return Judged(row=row, why_not=why, kind=kind, off=sum(cuts.values()), by_line=by_line)
+
+    def _holder(self, row: CodeRow, reward: CompiledReward) -> MemberState:
+        """The member whose code it is, where a condition could ask; else nobody."""
+        if row.member_id is None or reward.lines is None:
+            return MemberState(id="", enrolled_at=self._now)
+        member = main_of(self._connection, [row.member_id]).get(row.member_id, row.member_id)
+        return read_in_play(self._connection, self._live.compiled, self._live.program_id, member).state
 
     def _static_fault(self, row: CodeRow, text: str) -> Why | None:
         """Why a code that is everybody's cannot be used: it is what the live version says of it."""
@@ -254,3 +286,19 @@ class Tills:
     def _use(self, till: str, reference: str) -> UseRow | None:
         row = self._connection.execute(_USES, (self._live.program_id, till, reference), prepare=True).fetchone()
         return None if row is None else UseRow(*row)
+
+
+def _amount(judged: Judged) -> int | None:
+    """What the use takes off this basket, where it is a discount's."""
+    if judged.missing is not None:
+        message, hint = _MISSING[judged.missing]
+        item = ErrorItem(pointer=f"#/{judged.missing}", message=message, hint=hint)
+        raise InvalidRedemption("The code was not used.", errors=[item])
+    return judged.off
+
+
+_MISSING = {
+    "total": ("is needed for a discount", "Send what the basket costs."),
+    "lines": ("are needed: the discount is one of some lines", "Send the lines of the basket."),
+    "shipping": ("is needed: the discount is one on shipping", "Send what shipping costs."),
+}

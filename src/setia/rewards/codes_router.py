@@ -13,6 +13,7 @@ from setia.api.strict import StrictRoute
 from setia.db.ids import format_id
 from setia.identity.caller import CodeRedeemer, CodesWriter
 from setia.members.identifiers import MEMBER_PREFIX
+from setia.problems import ErrorItem
 from setia.rewards.at_the_till import CodeRow, Judged, Presented, Used
 from setia.rewards.problems import (
     CodeUnusable,
@@ -31,10 +32,9 @@ from setia.rewards.schemas import (
     PoolOut,
     PoolsOut,
     ReleaseIn,
-    UseIn,
     UseOut,
-    ValidateIn,
 )
+from setia.rewards.till_schemas import UseIn, ValidateIn
 from setia.versions.service import NothingPublished
 
 codes_router = APIRouter(prefix="/v1", tags=["rewards"], route_class=StrictRoute)
@@ -45,11 +45,11 @@ PoolName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="T
 @codes_router.post(
     "/codes/validate",
     summary="Ask whether a code is good",
-    responses=problems(NothingPublished, NoSuchCode, TooManyGuesses),
+    responses=problems(NothingPublished, NoSuchCode, InvalidRedemption, TooManyGuesses),
 )
 def validate_code(caller: CodeRedeemer, body: ValidateIn, rewards: RewardsOf) -> CodeOut:
     """Whether it can be used now, and what it takes off a basket. Nothing changes."""
-    asked = Presented(code=body.code, till="", total=body.total)
+    asked = _presented(body, "")
     judged = rewards.validate_code(caller.program_id, asked, who=caller.actor, now=_now())
     return _code(judged)
 
@@ -60,8 +60,8 @@ def validate_code(caller: CodeRedeemer, body: ValidateIn, rewards: RewardsOf) ->
     responses=problems(NothingPublished, NoSuchCode, CodeUnusable, InvalidRedemption, ReferenceUsed, TooManyGuesses),
 )
 def redeem_code(caller: CodeRedeemer, body: UseIn, rewards: RewardsOf, response: Response) -> UseOut:
-    """Use it once; of a gift card, take an amount. The same reference and body give the first answer again."""
-    asked = Presented(code=body.code, till=body.till, reference=body.reference, amount=body.amount, total=body.total)
+    """Use it once. The same reference and body give the first answer again."""
+    asked = _presented(body, body.till, body.reference)
     used = rewards.redeem_code(caller.program_id, asked, who=caller.actor, now=_now())
     return _use(used, response)
 
@@ -91,6 +91,16 @@ def import_codes(caller: CodesWriter, pool: PoolName, body: ImportIn, rewards: R
     return ImportedOut(pool=pool, added=done.added, known=done.known, unusable=done.unusable)
 
 
+def _presented(body: ValidateIn, till: str, reference: str = "") -> Presented:
+    lines = tuple(line.line for line in body.lines)
+    if lines and body.total is not None:
+        item = ErrorItem(pointer="#/total", message="stands beside `lines`", hint="Leave one of them out.")
+        raise InvalidRedemption("The basket is said by its total, or by its lines.", errors=[item])
+    return Presented(
+        code=body.code, till=till, reference=reference, total=body.total, lines=lines, shipping=body.shipping
+    )
+
+
 def _code(judged: Judged) -> CodeOut:
     row = judged.row
     return CodeOut(
@@ -104,6 +114,7 @@ def _code(judged: Judged) -> CodeOut:
         uses_left=_uses_left(row),
         money_left=row.left,
         off=judged.off,
+        by_line=judged.by_line,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
     )

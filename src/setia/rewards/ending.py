@@ -17,6 +17,7 @@ from setia.engine.rewards import usable, worth_of
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
 from setia.events.members_in_play import InPlay
+from setia.events.problems import MemberNotActive
 from setia.ledger.booking import earlier
 from setia.ledger.entries import LotKey, Posting
 from setia.problems import ErrorItem
@@ -85,6 +86,9 @@ class Ending:
         if not 1 <= wanted <= row.quantity:
             item = ErrorItem(pointer="#/quantity", message=f"must be 1 to {row.quantity}, which is what is held")
             raise InvalidRedemption("Nothing was confirmed.", errors=[item])
+        if self._member.state.status != "active":
+            # Nothing is spent for who is suspended, not even what was held before: that is what suspending is for.
+            raise self._not_active("Cancel it, or let it end by itself.")
         check_card(reward, gift_card)
         kept, rest = split(row.parts, redemption.cost_of(row, wanted))
         back = give_back(self._live.compiled, row, rest, "held", self._now)
@@ -113,6 +117,7 @@ class Ending:
         if self._row.state != "held":
             refusal = f"It is {self._row.state}, so it cannot be cancelled{_hint(self._row.state)}."
             raise RedemptionEnded(refusal, extra={"state": self._row.state})
+        self._check_open()
         ended = end_hold(
             self._connection,
             self._live,
@@ -143,6 +148,7 @@ class Ending:
         if entitlements.is_used(self._connection, row.id):
             message = "It has been used. Release its uses first: POST /v1/entitlements/release."
             raise RedemptionEnded(message, extra={"state": row.state})
+        self._check_open()
         self._check_refund(row)
         partnered.withdraw(self._connection, row)
         take_back(self._connection, self._live, row, self._now, actor)
@@ -151,6 +157,17 @@ class Ending:
             message = "Its code has been used. Release the use at its till first: POST /v1/codes/release."
             raise CodeUnusable(message, extra={"reason": "used"})
         return self._refunded(actor)
+
+    def _check_open(self) -> None:
+        """Raise `MemberNotActive` where nobody moves points any more by hand, but time and partners still may."""
+        if self._member.state.status == "closed":
+            raise self._not_active("A closed member's points stay as they are; a hold ends by itself.")
+
+    def _not_active(self, hint: str) -> MemberNotActive:
+        state = self._member.state
+        return MemberNotActive(
+            f"The member is {state.status}. {hint}", extra={"member": state.id, "member_status": state.status}
+        )
 
     def delivered(self) -> None:
         """Its partner has delivered it."""
@@ -161,6 +178,16 @@ class Ending:
         if self._row.state in {"confirmed", "partly"}:
             self._row = msgspec.structs.replace(self._row, fulfilment="failed")
             self._refunded(PARTNER)
+
+    def give_up(self, actor: str, reason: str, now: dt.datetime) -> Ended:
+        """A person says that its partner does not deliver it: points and stock come back. Again, it changes nothing.
+
+        `now` is the real time, by which partners are asked.
+        """
+        if not partnered.give_up(self._connection, self._row, reason, now):
+            return Ended(row=self._row, replayed=True)
+        self._row = msgspec.structs.replace(self._row, fulfilment="failed")
+        return self._refunded(actor)
 
     def _refunded(self, actor: str) -> Ended:
         row = self._row

@@ -14,6 +14,7 @@ from psycopg import errors
 from setia.db.ids import new_id
 from setia.events.live import LiveProgram
 from setia.members.merges import main_of
+from setia.members.service import load_facts
 from setia.program.rewards import Reward
 from setia.rewards.codes import digest_of
 from setia.rewards.problems import NoSuchUse, NotEntitled, ReferenceUsed
@@ -78,7 +79,9 @@ class EntitlementUse(NamedTuple):
 def entitlements_of(
     connection: psycopg.Connection[Any], live: LiveProgram, member: UUID, now: dt.datetime
 ) -> list[Entitlement]:
-    """What a member may use now; those that are used up are left out."""
+    """What a member may use now; those that are used up are left out. Who is suspended or closed may use nothing."""
+    if _status(connection, live, member) != "active":
+        return []
     return [one for one in _valid(connection, live, member, None, now) if one.uses_left != 0]
 
 
@@ -100,6 +103,9 @@ def use(
         if earlier[1] != digest:
             raise ReferenceUsed(f"{wish.till} used {wish.reference!r} for something else. Use a new one.")
         return earlier[0]._replace(replayed=True)
+    status = _status(connection, live, member)
+    if status != "active":
+        raise NotEntitled(f"The member is {status}.", extra={"member_status": status})
     chosen = next((one for one in usable if one.uses_left != 0), None)
     if chosen is None:
         used_up = ", and what there was is used up" if usable else ""
@@ -128,6 +134,12 @@ def release(
 def is_used(connection: psycopg.Connection[Any], redemption: UUID) -> bool:
     """Whether any use of an entitlement stands."""
     return bool(connection.execute(_USES, ([redemption],), prepare=True).fetchone())
+
+
+def _status(connection: psycopg.Connection[Any], live: LiveProgram, member: UUID) -> str:
+    """`active`, `suspended` or `closed`; of who was merged into somebody, as that member stands."""
+    main = main_of(connection, [member]).get(member, member)
+    return load_facts(connection, live.program_id, [main])[main].status
 
 
 def _valid(

@@ -10,14 +10,14 @@ import msgspec
 
 from setia.engine.calendar import after
 from setia.engine.compiled import CompiledProgram
-from setia.engine.decision import PointsEffect
+from setia.engine.decision import REFUND_GRACE, PointsEffect
 from setia.ledger.entries import Account, Kind, LotKey, Posting
 from setia.program.names import Period
 from setia.rewards.redemption import Redemption, Taken
 
 KIND: Kind = "redemption"
 _LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
-GRACE = "refund_grace"
+GRACE = REFUND_GRACE
 """The name under which the statement shows what was given a new end."""
 
 

@@ -10,13 +10,29 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from setia.db.engine import Database
+from setia.db.ids import format_id
 from setia.engine.compiled import CompiledProgram
+from setia.engine.returned import BoughtWith
 from setia.engine.rewards import Used, stock_keys
+from setia.engine.state import MemberState
 from setia.events.cart import CartRedemption, GivenBack, StockMoved
+from setia.events.live import LivePrograms
+from setia.ledger.entries import LotKey
 from setia.rewards import redemption, stock
 from setia.rewards.codes import digest_of
+from setia.rewards.expiring import expire_due
 from setia.rewards.giving_back import Returned, divided, give_back
+from setia.rewards.paying_again import pay_again
 from setia.rewards.redemption import Redemption, Taken
+
+_BOUGHT_WITH = """
+SELECT r.event_id, r.id, r.reward, p.part ->> 'points', sum((p.part ->> 'amount')::bigint)::bigint
+FROM redemption r CROSS JOIN LATERAL jsonb_array_elements(r.parts::jsonb) AS p (part)
+WHERE r.program_id = %b AND r.member_id = %b AND r.state IN ('held', 'confirmed', 'partly')
+  AND ((p.part -> 'lot' ->> 0)::bigint, (p.part -> 'lot' ->> 1)::int) IN (SELECT * FROM unnest(%b::bigint[], %b::int[]))
+GROUP BY r.event_id, r.id, r.reward, p.part ->> 'points' ORDER BY r.id
+"""
 
 
 class InTheCart:
@@ -91,6 +107,36 @@ class InTheCart:
             [effect for back in found for effect in back.effects],
             min((back.ends for back in found if back.ends is not None), default=None),
         )
+
+    def pay_again(
+        self,
+        connection: psycopg.Connection[Any],
+        program: CompiledProgram,
+        program_id: int,
+        state: MemberState,
+        standing: Mapping[UUID, Mapping[str, int]],
+        now: dt.datetime,
+        *,
+        keep: bool,
+    ) -> GivenBack:
+        """Spend again what redemptions need of what had come back from them; see `setia.events.cart`."""
+        return pay_again(connection, program, program_id, state, standing, now, keep=keep)
+
+    def bought_with(
+        self, connection: psycopg.Connection[Any], program_id: int, member: UUID, lots: Collection[LotKey]
+    ) -> list[tuple[UUID | None, BoughtWith]]:
+        """The redemptions of a member that stand and took points of some lots; see `setia.events.cart`."""
+        rows = connection.execute(
+            _BOUGHT_WITH, (program_id, member, [lot.seq for lot in lots], [lot.line for lot in lots])
+        )
+        return [
+            (event, BoughtWith(format_id(redemption.REDEMPTION_PREFIX, one), reward, points, amount))
+            for event, one, reward, points, amount in rows
+        ]
+
+    def free_overdue(self, database: Database, programs: LivePrograms, now: dt.datetime, program_id: int) -> int:
+        """Book the end of holds whose time has passed; gives how many."""
+        return expire_due(database, programs, now, program_id)
 
 
 def _row(program: CompiledProgram, program_id: int, one: CartRedemption) -> Redemption:

@@ -151,9 +151,7 @@ def void(connection: psycopg.Connection[Any], row: Redemption, now: dt.datetime)
     connection.execute(_VOID, (now, row.id), prepare=True)
 
 
-def _uses(reward: Reward, quantity: int) -> int | None:
-    """How often the code can be used: a gift card until it is empty, a discount once, other things one by one."""
+def _uses(reward: Reward, quantity: int) -> int:
+    """How often the code can be used: a discount once, other things one by one."""
     each = 1 if reward.code is None else reward.code.uses
-    if reward.kind == "gift_card":
-        return None
     return each if reward.kind == "discount" else each * quantity

@@ -13,6 +13,7 @@ from setia.db.engine import Database
 from setia.events.live import LivePrograms
 from setia.partners.addresses import parse_networks
 from setia.rewards.codes_router import codes_router
+from setia.rewards.deliveries_router import deliveries_router
 from setia.rewards.entitlements_router import entitlements_router
 from setia.rewards.lane import RedemptionLane
 from setia.rewards.partner_sender import PartnerSender
@@ -33,7 +34,7 @@ def rewards_part(database: Database, settings: Settings, programs: LivePrograms)
         await run_in_threadpool(rewards.stop)
 
     return Part(
-        routers=(router, codes_router, raffles_router, entitlements_router),
+        routers=(router, codes_router, deliveries_router, raffles_router, entitlements_router),
         routes=RedemptionLane(rewards).routes(),
         state={"rewards": rewards},
         lifespans=(lifespan,),

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from setia.api.values import Reason
 from setia.db.ids import format_id
 from setia.partners.outbox import MESSAGE_PREFIX, Delivery, DeliveryState
+from setia.rewards.redemption import REDEMPTION_PREFIX
 
 _MOMENT = "2026-03-01T09:00:00Z"
+_REASON = "The cinema has closed this hall."
+
+
+class GiveUpIn(BaseModel):
+    """Why a partner is asked no more."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": _REASON}]})
+
+    reason: Reason = Field(examples=[_REASON])
 
 
 class DeliveryOut(BaseModel):
@@ -37,3 +48,18 @@ class DeliveryOut(BaseModel):
             ended_at=one.ended_at,
             why=one.why,
         )
+
+
+class PartnerDeliveryOut(DeliveryOut):
+    """A delivery by itself: of which redemption it is, and of which reward."""
+
+    redemption: str = Field(examples=[f"{REDEMPTION_PREFIX}_{'0' * 32}"])
+    reward: str = Field(examples=["film"])
+    created_at: dt.datetime = Field(examples=[_MOMENT])
+
+    @classmethod
+    def of(cls, one: Delivery) -> PartnerDeliveryOut:
+        """A delivery as it stands."""
+        told = DeliveryOut.of(one).model_dump()
+        redemption = format_id(REDEMPTION_PREFIX, one.redemption_id)
+        return cls(**told, redemption=redemption, reward=one.reward, created_at=one.created_at)

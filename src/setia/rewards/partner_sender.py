@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from typing import Any
 
@@ -26,10 +26,11 @@ from setia.program.webhooks import Webhook
 from setia.rewards.codes import CodeBook
 from setia.rewards.ending import Ending
 
-CHUNK = 16
+AT_ONCE = 8
+OF_ONE = 4
+"""How many messages are under way at a time, and how many of them to one address: silent ones leave room for others."""
 SECONDS = 20.0
 """How long one call sends before a worker's other jobs have their turn."""
-_AT_ONCE = 8
 _log = structlog.get_logger(__name__)
 
 
@@ -58,21 +59,30 @@ class PartnerSender:
         A partner that did not answer is left alone for the rest of the call: others do not wait for its timeouts.
         """
         began, tried, silent = time.monotonic(), 0, set[str]()
-        with ThreadPoolExecutor(_AT_ONCE, "partners") as pool:
-            while time.monotonic() - began < SECONDS and not (stopping is not None and stopping.is_set()):
-                moment = now or dt.datetime.now(dt.UTC)
-                claimed = self._claim(moment, silent)
-                if not claimed:
-                    break
-                tried += len(claimed)
-                for delivery, answer in zip(claimed, pool.map(self._ask, claimed), strict=True):
+        asked: dict[Future[Answer], Delivery] = {}
+        with ThreadPoolExecutor(AT_ONCE, "partners") as pool:
+            while True:
+                if time.monotonic() - began < SECONDS and not (stopping is not None and stopping.is_set()):
+                    claimed = self._claim(now or dt.datetime.now(dt.UTC), asked.values(), silent)
+                    tried += len(claimed)
+                    # What is claimed is sent at once: none waits for another, and its pause is longer than any try.
+                    asked |= {pool.submit(self._ask, delivery): delivery for delivery in claimed}
+                if not asked:
+                    return tried
+                # Each as soon as it is there: what is known and not written down is lost with the process.
+                for one in wait(asked, return_when=FIRST_COMPLETED).done:
+                    delivery, answer = asked.pop(one), one.result()
                     if isinstance(answer, Failed):
                         silent.add(delivery.url)
                     self._write_down(delivery, answer)
-        return tried
 
-    def _claim(self, now: dt.datetime, silent: set[str]) -> list[Delivery]:
-        return self._database.run(lambda tx: outbox.claim(driver_connection(tx), now, CHUNK, silent))
+    def _claim(self, now: dt.datetime, under_way: Collection[Delivery], silent: set[str]) -> list[Delivery]:
+        """Claim as many as there is room for: new ones of each address only when the earlier ones are through."""
+        room = AT_ONCE - len(under_way)
+        leave_out = silent | {delivery.url for delivery in under_way}
+        if not room:
+            return []
+        return self._database.run(lambda tx: outbox.claim(driver_connection(tx), now, room, leave_out, OF_ONE))
 
     def _ask(self, delivery: Delivery) -> Answer:
         """Send one message. Whatever happens, it is an answer: the others of its chunk go on."""
@@ -91,7 +101,7 @@ class PartnerSender:
                 "webhook-timestamp": str(timestamp),
                 "webhook-signature": self._keys.signature(delivery.program_id, delivery.partner, number, signed),
             }
-            return read_answer(self._egress.post(url, headers, body))
+            return read_answer(self._egress.post(url, headers, body), dt.datetime.now(dt.UTC))
         except Unreached as error:
             return Failed(str(error))
         except Exception as error:  # noqa: BLE001 - one message must not hold up those of other partners
@@ -106,14 +116,16 @@ class PartnerSender:
 
     def _book(self, connection: psycopg.Connection[Any], delivery: Delivery, answer: Answer) -> None:
         """Book what came of a try: the member first, as everybody locks; then the delivery, which ends once."""
-        if isinstance(answer, Failed) and delivery.tries < MOST_TRIES:
-            outbox.put_off(connection, delivery, answer.why)
-            return
         now = dt.datetime.now(dt.UTC)
+        if isinstance(answer, Failed) and delivery.tries < MOST_TRIES:
+            outbox.put_off(connection, delivery, answer.why, now, answer.not_before)
+            return
         live = self._programs.live(connection, delivery.program_id)
         ending = Ending(connection, live, self._book_of_codes, delivery.redemption_id, now)
         current = outbox.of_redemption(connection, delivery.redemption_id, locked=True)
         if current is None or current.state != "waiting":
+            # It was given up, or another worker was told something else: a person has to look whether both were given.
+            _log.warning("partner_answered_too_late", delivery=str(delivery.id), answer=type(answer).__name__.lower())
             return
         if isinstance(answer, Delivered):
             sealed = None if answer.code is None else self._book_of_codes.seal(delivery.id, answer.code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
@@ -13,8 +14,9 @@ from setia.engine.compiled import CompiledProgram
 from setia.partners import outbox
 from setia.partners.outbox import Delivery, Message
 from setia.program.rewards import Reward
+from setia.rewards import redemption
 from setia.rewards.codes import CodeBook
-from setia.rewards.problems import RedemptionEnded
+from setia.rewards.problems import NoSuchRedemption, RedemptionEnded
 from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption
 
 SHOWN_FOR = dt.timedelta(days=1)
@@ -66,10 +68,60 @@ def withdraw(connection: psycopg.Connection[Any], row: Redemption) -> None:
     if delivery.tries:
         raise RedemptionEnded(
             f"{delivery.partner} has been asked for it and has not answered yet. If it does not deliver, the points "
-            "come back by themselves: look at `delivery` of GET /v1/redemptions/{id}.",
+            "come back by themselves: look at `delivery` of GET /v1/redemptions/{id}. If you know that it will not, "
+            "give it up: POST /v1/redemptions/{id}/delivery/give-up.",
             extra={"state": row.state},
         )
     outbox.end(connection, delivery, "withdrawn", dt.datetime.now(dt.UTC), why="refunded before it was sent")
+
+
+def delivery_of(connection: psycopg.Connection[Any], program_id: int, redemption_id: UUID) -> Delivery:
+    """The delivery of a redemption of the program, locked.
+
+    Raises:
+        NoSuchRedemption: there is no such redemption.
+        RedemptionEnded: nobody was asked for it.
+    """
+    row = redemption.find(connection, program_id, redemption_id)
+    if row is None:
+        raise NoSuchRedemption
+    delivery = outbox.of_redemption(connection, row.id, locked=True)
+    if delivery is None:
+        raise RedemptionEnded("No partner is asked for it.", extra={"state": row.state})
+    return delivery
+
+
+def retry(connection: psycopg.Connection[Any], program_id: int, redemption_id: UUID, now: dt.datetime) -> Delivery:
+    """Let a partner be asked at once, and not after its pause; what is being sent at this moment stays as it is.
+
+    Raises:
+        NoSuchRedemption: there is no such redemption.
+        RedemptionEnded: nobody is asked for it any more.
+    """
+    delivery = delivery_of(connection, program_id, redemption_id)
+    if delivery.state != "waiting":
+        raise RedemptionEnded(f"It is {delivery.state}, so nobody is asked.", extra={"state": delivery.state})
+    if not delivery.in_flight(now):
+        outbox.bring_forward(connection, delivery, now)
+    return delivery_of(connection, program_id, redemption_id)
+
+
+def give_up(connection: psycopg.Connection[Any], row: Redemption, reason: str, now: dt.datetime) -> bool:
+    """Ask the partner of a redemption no more, whose member is locked; False where it was given up or failed before.
+
+    Raises:
+        RedemptionEnded: the partner has answered, or may be answering at this moment.
+    """
+    delivery = delivery_of(connection, row.program_id, row.id)
+    if delivery.state == "failed":
+        return False
+    if delivery.state != "waiting":
+        raise RedemptionEnded(f"It is {delivery.state}, so it is not given up.", extra={"state": delivery.state})
+    if delivery.in_flight(now):
+        message = f"{delivery.partner} is being asked at this moment. Look again in a minute."
+        raise RedemptionEnded(message, extra={"state": delivery.state})
+    outbox.end(connection, delivery, "failed", now, why=f"given up: {reason}")
+    return True
 
 
 def check_nobody_is_asked(connection: psycopg.Connection[Any], row: Redemption) -> None:

@@ -26,10 +26,20 @@ UPDATE reward_code SET link_id = %b WHERE id = (
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id, sealed
 """
-_POOLS = """
-SELECT pool, count(*), count(*) FILTER (WHERE redemption_id IS NULL AND link_id IS NULL) FROM reward_code
-WHERE program_id = %b AND pool IS NOT NULL GROUP BY pool ORDER BY pool
+_HAD = """
+INSERT INTO code_pool AS p (program_id, pool, codes) VALUES (%b, %b, %b)
+ON CONFLICT (program_id, pool) DO UPDATE SET codes = p.codes + excluded.codes
 """
+# Free codes are found by their index, and no more of them are read than are told.
+_POOLS = """
+SELECT p.pool, p.codes, (SELECT count(*) FROM (
+    SELECT FROM reward_code c WHERE c.program_id = p.program_id AND c.pool = p.pool AND c.redemption_id IS NULL
+      AND c.link_id IS NULL LIMIT %b
+) AS free)
+FROM code_pool p WHERE p.program_id = %b ORDER BY p.pool
+"""
+MOST_COUNTED = 10_000
+"""Of more free codes than these it is told that there are so many: whoever looks wants to know when to order some."""
 
 
 class Imported(NamedTuple):
@@ -41,7 +51,7 @@ class Imported(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """A pool: how many codes it has had, and how many are left."""
+    """A pool: how many codes it has had, and how many are left, counted up to `MOST_COUNTED`."""
 
     name: str
     codes: int
@@ -72,12 +82,13 @@ def import_codes(
             [book.seal(identifier, text) for identifier, text, _ in rows],
         ),
     ).rowcount
+    connection.execute(_HAD, (program_id, pool, added))
     return Imported(added, len(texts) - len(unusable) - added, unusable)
 
 
 def list_pools(connection: psycopg.Connection[Any], program_id: int) -> list[Pool]:
     """The pools of a program, by name."""
-    return [Pool(*row) for row in connection.execute(_POOLS, (program_id,))]
+    return [Pool(*row) for row in connection.execute(_POOLS, (MOST_COUNTED, program_id))]
 
 
 def give_to_link(connection: psycopg.Connection[Any], program_id: int, book: CodeBook, pool: str, link: UUID) -> str:

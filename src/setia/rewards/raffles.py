@@ -18,6 +18,7 @@ from setia.events.live import LiveProgram
 from setia.rewards.codes import CodeBook
 from setia.rewards.problems import NoSuchDraw, NoSuchReward, RaffleDrawn
 from setia.rewards.redemption import REDEMPTION_PREFIX
+from setia.rewards.terms import terms_of
 
 _SEED_BYTES = 32
 
@@ -54,6 +55,10 @@ _GATHER = """
 UPDATE redemption SET draw_id = %b
 WHERE program_id = %b AND reward = %b AND draw_id IS NULL AND state IN ('confirmed', 'partly')
 """
+_UNDRAWN = """
+SELECT program_version FROM redemption
+WHERE program_id = %b AND reward = %b AND draw_id IS NULL AND state IN ('confirmed', 'partly') LIMIT 1
+"""
 _TICKETS = "SELECT id, member_id, confirmed FROM redemption WHERE draw_id = %b AND id > %b ORDER BY id LIMIT %b"
 _DRAWN = """
 UPDATE raffle_draw SET drawn_at = %b, seed = %b, digest = %b, entropy = %b, tickets = %b, winners = %b, won = %b
@@ -64,8 +69,7 @@ _ALL = 2**62
 
 def begin(connection: psycopg.Connection[Any], live: LiveProgram, book: CodeBook, reward: str, actor: str) -> Draw:
     """Promise the next draw of a raffle; one that is promised and not drawn yet stays. Raises `NoSuchReward`."""
-    found = live.compiled.definition.rewards.get(reward)
-    if found is None or found.kind != "raffle":
+    if not _is_raffle(connection, live, reward):
         raise NoSuchReward(f"The program has no raffle {reward!r}.")
     identifier, seed = new_id(), secrets.token_hex(_SEED_BYTES)
     now = live.now(dt.datetime.now(dt.UTC))
@@ -73,6 +77,15 @@ def begin(connection: psycopg.Connection[Any], live: LiveProgram, book: CodeBook
     connection.execute(_INSERT, values)
     [made] = _all(connection, f"{_READ} AND reward = %b AND drawn_at IS NULL", (live.program_id, reward))
     return made
+
+
+def _is_raffle(connection: psycopg.Connection[Any], live: LiveProgram, reward: str) -> bool:
+    """Whether tickets of it are sold, or were: who has one is in a draw, though the program may sell no more."""
+    found = live.compiled.definition.rewards.get(reward)
+    if found is not None:
+        return found.kind == "raffle"
+    row = connection.execute(_UNDRAWN, (live.program_id, reward)).fetchone()
+    return row is not None and terms_of(live, row[0]).compiled.definition.rewards[reward].kind == "raffle"
 
 
 def draw_winners(

@@ -107,6 +107,7 @@ def redeem(
     members = acts.lock({one.asked.member for one in wanted})
     if len({member.id for member in members.values()}) < len(members):
         raise stock.StockExhausted("two who were merged: each is decided after the other")
+    acts.lock_spenders({one.actor for one in wanted})
     named = [members[one.asked.member].id if one.asked.member in members else one.asked.member for one in wanted]
     looks = [
         (member, (one.key, one.asked.till, one.asked.reference)) for member, one in zip(named, wanted, strict=True)

@@ -146,6 +146,14 @@ def find_by_reference(
     return _one(connection, "program_id = %b AND till = %b AND reference = %b", (program_id, till, reference))
 
 
+def made_before(
+    connection: psycopg.Connection[Any], program_id: int, key: str | None, till: str, reference: str | None
+) -> Redemption | None:
+    """The redemption of a request that was made before: by its key, or by its till's reference."""
+    where = "program_id = %b AND (idempotency_key = %b::text OR till = %b AND reference = %b::text)"
+    return _one(connection, where, (program_id, key, till, reference))
+
+
 class Known(NamedTuple):
     """What is known when somebody asks for a reward: the same request before, and the member's holds that are over."""
 

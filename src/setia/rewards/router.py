@@ -17,6 +17,7 @@ from setia.api.strict import StrictRoute
 from setia.api.values import PlainText
 from setia.db.ids import format_id
 from setia.events.live import LiveProgram
+from setia.events.problems import MemberNotActive
 from setia.gift_cards.problems import GiftCardUnusable, InvalidGiftCard, NoSuchGiftCard
 from setia.gift_cards.tendering import CARD_PREFIX
 from setia.identity.caller import Redeemer, RewardsReader
@@ -198,7 +199,7 @@ def get_redemption(caller: RewardsReader, redemption_id: RedemptionId, rewards: 
 
 _ALL = ConfirmIn()
 _ENDINGS = problems(
-    *(NoSuchRedemption, NothingPublished, RedemptionEnded, CodeUnusable, InvalidRedemption),
+    *(NoSuchRedemption, NothingPublished, RedemptionEnded, CodeUnusable, InvalidRedemption, MemberNotActive),
     *(NoSuchGiftCard, GiftCardUnusable, InvalidGiftCard),
 )
 

@@ -99,28 +99,6 @@ class FulfilIn(BaseModel):
     state: Literal["open", "packed", "shipped", "delivered", "failed"] = Field(examples=["shipped"])
 
 
-class ValidateIn(BaseModel):
-    """A code, and what the basket costs."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": CODE_EXAMPLE, "total": 1250}]})
-
-    code: CodeText
-    total: Amount | None = Field(default=None, description="What the basket costs, for a discount.", examples=[1250])
-
-
-class UseIn(ValidateIn):
-    """A code to use. `amount` is what is taken from a gift card."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"code": CODE_EXAMPLE, "till": "till-3", "reference": "bon-4711"}]},
-    )
-
-    till: Till = "api"
-    reference: Reference
-    amount: Amount | None = Field(default=None, description="What to take from a gift card.", examples=[None])
-
-
 class ReleaseIn(BaseModel):
     """The use to take back."""
 
@@ -350,7 +328,10 @@ class CodeOut(BaseModel):
     redemption: str | None = Field(examples=[REDEMPTION_EXAMPLE])
     uses_left: int | None = Field(description="null: as often as it holds money.", examples=[1])
     money_left: int | None = Field(description="What it still holds.", examples=[None])
-    off: int | None = Field(description="What it takes off the basket.", examples=[None])
+    off: int | None = Field(
+        description="What it takes off the basket; null where too little was said of it.", examples=[None]
+    )
+    by_line: list[int] | None = Field(description="Its part of each line that was sent.", examples=[None])
     valid_from: dt.datetime | None
     valid_until: dt.datetime | None
 

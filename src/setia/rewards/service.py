@@ -20,9 +20,12 @@ from setia.engine.reward_reasons import Reason
 from setia.engine.rewards import Availability, Available, Price, Wish, availability, price_for
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import read_in_play
+from setia.events.problems import TAKEN_BY_OTHERS
 from setia.events.settling import settle_one
 from setia.members.merges import main_of
 from setia.members.service import get_member
+from setia.partners import outbox
+from setia.partners.outbox import Delivery, DeliveryState
 from setia.rewards import entitlements, partnered, raffles, redemption
 from setia.rewards.at_the_till import Judged, Presented, Tills, Used
 from setia.rewards.clerk import RedemptionClerk
@@ -38,16 +41,11 @@ from setia.rewards.raffles import Draw
 from setia.rewards.redeeming import Redeemed, Wanted, unavailable
 from setia.rewards.redemption import Redemption
 from setia.rewards.stock import StockExhausted, used_of
+from setia.rewards.terms import terms_of
 from setia.rewards.together import Together
 
 T = TypeVar("T")
 _TRIES = 2
-_TAKEN_BY_OTHERS = {"out_of_stock", "total_limit", "no_codes_left", "date_full"}
-
-
-def taken_by_others(problem: RewardUnavailable) -> bool:
-    """Whether what somebody else holds is in the way, which may be over and not be booked yet."""
-    return bool({reason["code"] for reason in problem.extra["reasons"]} & _TAKEN_BY_OTHERS)
 
 
 class Offered(NamedTuple):
@@ -61,7 +59,7 @@ class Offered(NamedTuple):
     def is_taken_by_others(self) -> bool:
         """Whether what others have, or hold, is a reason why not."""
         found = self.availability
-        return not isinstance(found, Available) and any(reason.code in _TAKEN_BY_OTHERS for reason in found)
+        return not isinstance(found, Available) and any(reason.code in TAKEN_BY_OTHERS for reason in found)
 
 
 class Read(NamedTuple):
@@ -95,6 +93,20 @@ class Rewards:
         """The rewards of the live version, those that are switched off left out."""
         live = self._run(program_id, lambda _, live: live)
         return live, [one for one in live.compiled.rewards.values() if one.definition.enabled]
+
+    def terms_for(
+        self, program_id: int, key: str | None, till: str, reference: str | None
+    ) -> tuple[LiveProgram, Redemption | None]:
+        """By which version a request is read: the live one, or that of the redemption that it made before.
+
+        What is published meanwhile does not make another request of the same one.
+        """
+
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[LiveProgram, Redemption | None]:
+            row = redemption.made_before(connection, program_id, key, till, reference)
+            return live if row is None else terms_of(live, row.program_version), row
+
+        return self._run(program_id, work)
 
     def of_member(self, program_id: int, member: UUID, now: dt.datetime) -> tuple[LiveProgram, list[Offered]]:
         """The catalogue as one member sees it; what time has done to the member is booked first."""
@@ -136,7 +148,7 @@ class Rewards:
             except StockExhausted:
                 pass
             except RewardUnavailable as problem:
-                if not taken_by_others(problem):
+                if not problem.is_taken_by_others:
                     raise
                 refused = problem
             # Holds whose time has passed may still stand in the way: they are booked, and it is tried once more.
@@ -151,7 +163,7 @@ class Rewards:
         except StockExhausted:
             pass
         except RewardUnavailable as problem:
-            if not taken_by_others(problem):
+            if not problem.is_taken_by_others:
                 raise
         return await run_in_threadpool(self.redeem, program_id, wanted)
 
@@ -179,6 +191,27 @@ class Rewards:
     def fulfil(self, program_id: int, redemption_id: UUID, state: str, now: dt.datetime) -> Ended:
         """Say how far the delivery of a redemption is."""
         return self._end(program_id, redemption_id, now, lambda ending: ending.fulfil(state))
+
+    def deliveries(self, program_id: int, state: DeliveryState, *, before: UUID | None, most: int) -> list[Delivery]:
+        """The deliveries of partners in one state, the newest first."""
+        return self._run(
+            program_id, lambda connection, _: outbox.page(connection, program_id, state, before=before, most=most)
+        )
+
+    def retry_delivery(self, program_id: int, redemption_id: UUID, *, now: dt.datetime) -> Delivery:
+        """Let a partner be asked at once; see `partnered.retry`. `now` is the real time, here and below."""
+        return self._run(program_id, lambda connection, _: partnered.retry(connection, program_id, redemption_id, now))
+
+    def give_up_delivery(
+        self, program_id: int, redemption_id: UUID, reason: str, *, actor: str, now: dt.datetime
+    ) -> tuple[Delivery, bool]:
+        """Ask a partner no more, and give the points back; and whether it was so before."""
+
+        def work(connection: psycopg.Connection[object], live: LiveProgram) -> tuple[Delivery, bool]:
+            done = Ending(connection, live, self.book, redemption_id, now).give_up(actor, reason, now)
+            return partnered.delivery_of(connection, program_id, redemption_id), done.replayed
+
+        return self._run(program_id, work)
 
     def find(self, program_id: int, redemption_id: UUID) -> tuple[LiveProgram, Redemption]:
         """One redemption; raises `NoSuchRedemption`."""

@@ -15,7 +15,7 @@ import psycopg
 
 from setia.engine.compiled import CompiledProgram
 from setia.engine.reward_periods import period_bounds
-from setia.engine.rewards import Used
+from setia.engine.rewards import Used, all_stock_keys
 from setia.program.rewards import RewardPeriod
 
 _TAKE = """
@@ -26,7 +26,10 @@ WHERE s.used + excluded.used <= %b::bigint
 RETURNING 1
 """
 _GIVE = "UPDATE reward_stock SET used = used - %b::bigint WHERE program_id = %b AND reward = %b AND key = %b"
-_READ = "SELECT reward, key, used FROM reward_stock WHERE program_id = %b AND reward = ANY (%b)"
+_READ = """
+SELECT s.reward, s.key, s.used FROM unnest(%b::text[], %b::text[]) AS w (reward, key)
+JOIN reward_stock s ON s.program_id = %b AND s.reward = w.reward AND s.key = w.key
+"""
 _OF_MEMBER = """
 SELECT w.reward, w.every,
        coalesce(sum(CASE r.state WHEN 'held' THEN r.quantity ELSE r.confirmed END), 0)::bigint
@@ -91,9 +94,11 @@ def used_of(
         names, periods = [name for name, _ in wanted], [every for _, every in wanted]
         for reward, every, uses in connection.execute(_OF_MEMBER, (names, periods, since, member, now), prepare=True):
             found[reward].member[every] = uses
-    counted = [name for name, one in definitions.items() if one.stock is not None or one.in_all or one.dates]
+    # Those of the present periods: each day, week and month of the past has left a row.
+    counted = [(name, key) for name in definitions for key in all_stock_keys(program, program.rewards[name], now)]
     if counted:
-        for reward, key, uses in connection.execute(_READ, (program_id, counted), prepare=True):
+        values = [name for name, _ in counted], [key for _, key in counted], program_id
+        for reward, key, uses in connection.execute(_READ, values, prepare=True):
             found[reward].stock[key] = uses
     _count_pools(connection, program_id, {name: one.code.pool for name, one in definitions.items() if one.code}, found)
     return found

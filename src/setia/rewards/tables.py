@@ -58,6 +58,7 @@ redemption = sa.Table(
     sa.Index("ix_redemption_member_id_reward_created_at", "member_id", "reward", "created_at"),
     sa.Index("ix_redemption_draw_id", "draw_id", postgresql_where=sa.text("draw_id IS NOT NULL")),
     sa.Index("ix_redemption_hold_until", "hold_until", postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_redemption_program_id_reward", "program_id", "reward", postgresql_where=sa.text("draw_id IS NULL")),
 )
 
 # How many are taken of each reward, in all or in a period. Its few rows change often: most of a page is left free, so
@@ -99,7 +100,22 @@ reward_code = sa.Table(
     sa.CheckConstraint("spent >= 0 AND (worth IS NULL OR spent <= worth)", name="spent"),
     sa.CheckConstraint("link_id IS NULL OR redemption_id IS NULL", name="one_owner"),
     sa.Index("ix_reward_code_link_id", "link_id", postgresql_where=sa.text("link_id IS NOT NULL")),
-    sa.Index("ix_reward_code_free", "program_id", "pool", "id", postgresql_where=sa.text("redemption_id IS NULL")),
+    sa.Index(
+        "ix_reward_code_free",
+        *("program_id", "pool", "id"),
+        postgresql_where=sa.text("pool IS NOT NULL AND redemption_id IS NULL AND link_id IS NULL"),
+    ),
+)
+
+# How many codes a pool has had: to count them all again for whoever looks would read every row of them. How many are
+# left is counted, by an index: a counter would let all who take one of a pool wait for each other.
+code_pool = sa.Table(
+    "code_pool",
+    metadata,
+    sa.Column("codes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("program_id", sa.ForeignKey("program.id"), primary_key=True, autoincrement=False),
+    sa.Column("pool", sa.Text, primary_key=True),
+    sa.CheckConstraint("codes >= 0", name="codes"),
 )
 
 # One use of a code at a till, known again by the till's own reference.

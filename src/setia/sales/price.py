@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 
 from setia.engine.compiled import CompiledProgram
 from setia.problems import ErrorItem, NotFound, Unprocessable
@@ -35,12 +37,12 @@ def price_of(program: CompiledProgram, sale: Sale, amount: int) -> int:
         if amount not in packages:
             known = ", ".join(str(points) for points in packages)
             raise _fault("points", f"{amount} {sale.points} are not sold", f"There are packages of {known}.")
-        return _whole(packages[amount].scaleb(program.currency_digits))
+        return _whole(packages[amount], 1, program.currency_digits)
     least = unit if sale.least is None else int(sale.least * unit)
     if amount < least or (sale.most is not None and amount > sale.most * unit):
         most = "" if sale.most is None else f" and at most {int(sale.most * unit)}"
         raise _fault("points", f"{amount} {sale.points} are not sold", f"At least {least}{most} are sold at once.")
-    return _whole((sale.price * amount / unit).scaleb(program.currency_digits))
+    return _whole(sale.price, Fraction(amount, unit), program.currency_digits)
 
 
 def check_paid(program: CompiledProgram, price: int, paid: int) -> None:
@@ -57,8 +59,9 @@ def comes_back(amount: int, money: int, left: int) -> int:
     return money * left // amount
 
 
-def _whole(amount: Decimal) -> int:
-    return int(amount.to_integral_value(ROUND_CEILING))
+def _whole(money: Decimal, times: Fraction | int, digits: int) -> int:
+    # As fractions: a long price of many points has more digits than decimals are computed with.
+    return ceil(Fraction(money) * times * Fraction(10**digits))
 
 
 def _fault(field: str, message: str, hint: str) -> InvalidSale:

@@ -21,6 +21,7 @@ from setia.engine.reward_periods import period_bounds
 from setia.engine.state import Balance
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
+from setia.events.lot_places import lots_now
 from setia.events.members_in_play import InPlay
 from setia.ledger.entries import Kind, LotKey, Posting
 from setia.ledger.wallets import open_lots, wallets_after
@@ -98,6 +99,7 @@ def buy(connection: psycopg.Connection[Any], live: LiveProgram, asked: Asked, by
         member_id=member.id,
         bought_at=acts.now,
         refunded_at=None,
+        refunded_id=None,
         seq=entry,
         refunded_seq=None,
         amount=asked.points,
@@ -141,7 +143,7 @@ def refund(connection: psycopg.Connection[Any], live: LiveProgram, sale_id: UUID
     row = sold.find(connection, live.program_id, sale_id) or found
     if row.refunded_at is not None:
         return Sold(row=row, balance=_balance(member, row), replayed=True)
-    left = _left(connection, member, row)
+    lot, left = _left(connection, member, row)
     _check_refund(live, row, left, acts.now)
     back = Posting(
         point_type=row.points,
@@ -149,12 +151,13 @@ def refund(connection: psycopg.Connection[Any], live: LiveProgram, sale_id: UUID
         destination="issued",
         amount=left,
         campaign=KIND,
-        lot=LotKey(row.seq, 0),
+        lot=lot,
     )
     entry = _book(live, acts, member, [back], By(by.actor, by.reason))
     refunded = msgspec.structs.replace(
         row,
         refunded_at=acts.now,
+        refunded_id=member.id,
         refunded_seq=entry,
         refunded=left,
         money_back=comes_back(row.amount, row.money, left),
@@ -177,7 +180,14 @@ def _earlier(
             raise KeyReused("It was used for another sale. Use a new key for a new request.")
         raise ReferenceUsed(f"{asked.source} used {asked.reference!r} for another sale. Use a new one.")
     first = msgspec.structs.replace(
-        found, refunded_at=None, refunded_seq=None, refunded=0, money_back=0, refunded_by=None, reason=None
+        found,
+        refunded_at=None,
+        refunded_id=None,
+        refunded_seq=None,
+        refunded=0,
+        money_back=0,
+        refunded_by=None,
+        reason=None,
     )
     balance = wallets_after(connection, found.member_id, found.seq)[found.points]
     return Sold(row=first, balance=balance, replayed=True)
@@ -241,12 +251,12 @@ def _book(
     return acts.book(member, KIND, postings, by, outcome=outcome).seq
 
 
-def _left(connection: psycopg.Connection[Any], member: InPlay, row: PointSale) -> int:
-    """What nobody has spent, moved or ended of the bought lot."""
-    if member.id != row.member_id:
-        return 0  # merged into another member, with the points
+def _left(connection: psycopg.Connection[Any], member: InPlay, row: PointSale) -> tuple[LotKey, int]:
+    """What nobody has spent, moved or ended of the bought lot, and where that lies: a merge takes it along."""
+    bought = LotKey(row.seq, 0)
+    place = lots_now(connection, row.member_id, [bought], member.id).get(bought)
     lots = open_lots(connection, member.id, row.points)
-    return sum(lot.remaining for lot in lots if (lot.seq, lot.line) == (row.seq, 0))
+    return place or bought, sum(lot.remaining for lot in lots if lot.key == place)
 
 
 def _check_refund(live: LiveProgram, row: PointSale, left: int, now: dt.datetime) -> None:

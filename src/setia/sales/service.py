@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from setia.db.engine import Database, driver_connection
 from setia.events.acts import By
 from setia.events.live import LiveProgram, LivePrograms
-from setia.members.merges import family_of
+from setia.members.merges import person_of
 from setia.members.service import get_member
 from setia.sales import sold
 from setia.sales.price import NoSuchSale
@@ -60,6 +60,6 @@ class Sales:
         def work(tx: sa.Connection) -> list[PointSale]:
             get_member(tx, program_id, member)
             connection = driver_connection(tx)
-            return sold.of_member(connection, family_of(connection, member), before=before, most=most)
+            return sold.of_member(connection, person_of(connection, member), before=before, most=most)
 
         return self._database.run(work)

@@ -14,12 +14,16 @@ KEY_INDEX = "uq_point_sale_program_id_idempotency_key"
 
 
 class PointSale(msgspec.Struct, frozen=True, kw_only=True):
-    """Points that a member has bought. `money` is in the smallest unit of the currency."""
+    """Points that a member has bought. `money` is in the smallest unit of the currency.
+
+    `refunded_id` is who gave them back: the member, or who stood for it then.
+    """
 
     id: UUID
     member_id: UUID
     bought_at: dt.datetime
     refunded_at: dt.datetime | None
+    refunded_id: UUID | None
     seq: int
     refunded_seq: int | None
     amount: int
@@ -43,7 +47,8 @@ _NAMES = tuple(field.name for field in msgspec.structs.fields(PointSale))
 _COLUMNS = ", ".join(_NAMES)
 _INSERT = f"INSERT INTO point_sale ({_COLUMNS}) VALUES ({', '.join(['%b'] * len(_NAMES))})"
 _REFUND = """
-UPDATE point_sale SET refunded_at = %b, refunded_seq = %b, refunded = %b, money_back = %b, refunded_by = %b, reason = %b
+UPDATE point_sale SET refunded_at = %b, refunded_id = %b, refunded_seq = %b, refunded = %b, money_back = %b,
+                      refunded_by = %b, reason = %b
 WHERE id = %b AND refunded_at IS NULL
 """
 _BOUGHT = """
@@ -60,7 +65,8 @@ def insert(connection: psycopg.Connection[Any], row: PointSale) -> None:
 
 def refund(connection: psycopg.Connection[Any], row: PointSale) -> None:
     """Write that it was refunded; the member is locked."""
-    values = row.refunded_at, row.refunded_seq, row.refunded, row.money_back, row.refunded_by, row.reason, row.id
+    by = row.refunded_by, row.reason
+    values = row.refunded_at, row.refunded_id, row.refunded_seq, row.refunded, row.money_back, *by, row.id
     connection.execute(_REFUND, values)
 
 

@@ -6,7 +6,8 @@ from setia.db.metadata import metadata
 
 _MOMENT = sa.DateTime(timezone=True)
 
-# `seq` is that of the entry by which they were bought, and the number of their lot; `refunded_seq` that of the refund.
+# `seq` is that of the entry by which they were bought, and the number of their lot; `refunded_seq` that of the refund,
+# in the journal of `refunded_id`: of the member, or of who stood for it then.
 point_sale = sa.Table(
     "point_sale",
     metadata,
@@ -14,6 +15,7 @@ point_sale = sa.Table(
     sa.Column("member_id", sa.Uuid, nullable=False),
     sa.Column("bought_at", _MOMENT, nullable=False),
     sa.Column("refunded_at", _MOMENT),
+    sa.Column("refunded_id", sa.Uuid),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("refunded_seq", sa.BigInteger),
     sa.Column("amount", sa.BigInteger, nullable=False),

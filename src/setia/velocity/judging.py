@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from setia.velocity.problems import VelocityExceeded
 
 # By a hash: whoever meets another subject's hash waits for nothing, and counts no less exactly.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%b::text, 0))"
-_AROUND = "FROM velocity_use WHERE program_id = %b AND rule = %b AND subject = %b AND at > %b AND at < %b"
+_AROUND = "FROM velocity_use WHERE program_id = %b AND rule = %b AND subject = ANY (%b) AND at > %b AND at < %b"
 _SUM = f"SELECT coalesce(sum(amount), 0)::bigint {_AROUND}"
 _USES = f"SELECT at, amount {_AROUND}"
 _KEEP = "INSERT INTO velocity_use (program_id, rule, subject, at, entry_id, amount) VALUES (%b, %b, %b, %b, %b, %b)"
@@ -33,9 +33,9 @@ ON CONFLICT DO NOTHING
 
 
 class Happening(NamedTuple):
-    """Something that rules may watch: an event by its type, `by_hand` or `redemption`."""
+    """Something that rules may watch: an event by its type, `by_hand` or `redemption`; an order may be two of them."""
 
-    watched: str
+    watched: tuple[str, ...]
     member: UUID
     actor: str
     at: dt.datetime
@@ -72,22 +72,39 @@ class Entry(NamedTuple):
 class Judge:
     """What happens in one transaction, against the rules of one version. Their members are locked."""
 
-    def __init__(self, connection: psycopg.Connection[Any], program: CompiledProgram, program_id: int) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        program: CompiledProgram,
+        program_id: int,
+        family_of: Callable[[psycopg.Connection[Any], UUID], list[UUID]],
+    ) -> None:
+        """`family_of` gives a member with all who were merged into it; it is asked once for each that a rule counts."""
+        self._family_of = family_of
         self._connection = connection
         self._program = program
         self._program_id = program_id
         self._locked: set[tuple[str, str]] = set()
+        self._families: dict[UUID, list[str]] = {}
 
     def watches(self, watched: str) -> bool:
         """Whether any rule is about it."""
         return watched in self._program.velocity
+
+    def _about(self, happening: Happening) -> dict[str, tuple[Rule, list[str]]]:
+        """The rules that are about it, each with what of it they watch: one thing is one use of a rule."""
+        found: dict[str, tuple[Rule, list[str]]] = {}
+        for watched in happening.watched:
+            for rule in self._program.velocity.get(watched, ()):
+                found.setdefault(rule.id, (rule, []))[1].append(watched)
+        return found
 
     def lock(self, happenings: Iterable[Happening]) -> None:
         """Lock whom they are counted for, apart from members: all at once, in the order in which everybody does."""
         places = {
             (rule.id, subject)
             for one in happenings
-            for rule in self._program.velocity.get(one.watched, ())
+            for rule, _ in self._about(one).values()
             if rule.per != "member" and (subject := one.subject(rule))
         }
         for rule, subject in sorted(places - self._locked):
@@ -105,17 +122,18 @@ class Judge:
         Raises:
             VelocityExceeded: a rule refuses it.
         """
-        if not self.watches(happening.watched):
+        about = self._about(happening)
+        if not about:
             return None
         if locked:
             self.lock([happening])
         found = Verdict([], [])
-        for rule in self._program.velocity[happening.watched]:
-            subject, amount = happening.subject(rule), measured(rule, happening.watched, effects)
+        for rule, watched in about.values():
+            subject, amount = happening.subject(rule), measured(rule, watched, effects)
             if not subject or not amount:
                 continue
             found.uses.append((rule.id, subject, amount))
-            counted = self._counted(rule, subject, Use(happening.at, amount))
+            counted = self._counted(rule, self._subjects(rule, happening), Use(happening.at, amount))
             if counted <= rule.most:
                 continue
             own = rule.definition
@@ -126,11 +144,20 @@ class Judge:
             found = found._replace(review=found.review or rule)
         return found
 
-    def _counted(self, rule: Rule, subject: str, use: Use) -> int:
+    def _subjects(self, rule: Rule, happening: Happening) -> list[str]:
+        """Whose uses count: of a member also those of who was merged into it, whose rows stay theirs."""
+        if rule.per != "member":
+            return [happening.subject(rule)]
+        if happening.member not in self._families:
+            family = self._family_of(self._connection, happening.member)
+            self._families[happening.member] = [format_id("mem", one) for one in family]
+        return self._families[happening.member]
+
+    def _counted(self, rule: Rule, subjects: list[str], use: Use) -> int:
         """What the fullest stretch of time holds with this use."""
         every = rule.definition.every
         far = reach(every)
-        around = self._program_id, rule.id, subject, _earlier(use.at, far), _later(use.at, far)
+        around = self._program_id, rule.id, subjects, _earlier(use.at, far), _later(use.at, far)
         [(near,)] = self._connection.execute(_SUM, around, prepare=True).fetchall()
         if near + use.amount <= rule.most:
             return int(near + use.amount)  # no stretch holds more than all that is near
@@ -167,7 +194,7 @@ class Judge:
                 rule=broken.rule,
                 per=broken.per,
                 subject=broken.subject,
-                watched=happening.watched,
+                watched=happening.watched[0],
                 otherwise=own.otherwise,
                 actor=happening.actor,
                 decided_by=None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -43,6 +44,16 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     points: dict[str, int]
 
 
+class Overdue(NamedTuple):
+    """A review that was to be decided by then: its program, and what is to become of it."""
+
+    id: UUID
+    program_id: int
+    otherwise: str
+    decide_by: dt.datetime
+
+
+_BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC), UUID(int=0)
 _NAMES = tuple(field.name for field in msgspec.structs.fields(Review))
 _COLUMNS = ", ".join(_NAMES)
 _INSERT = (
@@ -54,9 +65,9 @@ UPDATE velocity_review SET state = %b, decided_at = %b, decided_seq = %b, decide
 WHERE id = %b AND state = 'open'
 """
 _DUE = """
-SELECT r.id, r.program_id, r.otherwise FROM velocity_review r JOIN program p ON p.id = r.program_id
+SELECT r.id, r.program_id, r.otherwise, r.decide_by FROM velocity_review r JOIN program p ON p.id = r.program_id
 WHERE r.state = 'open' AND r.decide_by <= coalesce(p.clock, %b) AND p.live_version IS NOT NULL
-  AND (%b::int IS NULL OR r.program_id = %b::int)
+  AND (%b::int IS NULL OR r.program_id = %b::int) AND (r.decide_by, r.id) > (%b, %b)
 ORDER BY r.decide_by, r.id LIMIT %b
 """
 
@@ -88,6 +99,12 @@ def find(connection: psycopg.Connection[Any], program_id: int, review: UUID) -> 
     return next(iter(_all(connection, "program_id = %b AND id = %b", (program_id, review))), None)
 
 
+def of_entries(connection: psycopg.Connection[Any], entries: Sequence[tuple[UUID, int]]) -> list[Review]:
+    """The reviews of journal entries (whose, and which), in any state, the oldest first."""
+    where = "(member_id, seq) IN (SELECT * FROM unnest(%b::uuid[], %b::bigint[])) ORDER BY id"
+    return _all(connection, where, ([member for member, _ in entries], [seq for _, seq in entries]))
+
+
 def waits(connection: psycopg.Connection[Any], member: UUID) -> bool:
     """Whether points of a member wait for a person; the member is locked."""
     query = "SELECT EXISTS (SELECT FROM velocity_review WHERE member_id = %s AND state = 'open')"
@@ -99,16 +116,20 @@ def listed(
     connection: psycopg.Connection[Any], program_id: int, *, state: State | None, before: UUID | None, most: int
 ) -> list[Review]:
     """The reviews of a program, the newest first; those in one state, or all."""
-    where = "program_id = %b AND id < %b AND (%b::text IS NULL OR state = %b::text) ORDER BY id DESC LIMIT %b"
     last = before or UUID(int=2**128 - 1)
-    return _all(connection, where, (program_id, last, state, state, most))
+    # The state stands in the text, so that the queue is found by an index of its own, however many were decided.
+    of = "" if state is None else f" AND state = '{state}'"
+    where = f"program_id = %b AND id < %b{of} ORDER BY id DESC LIMIT %b"
+    return _all(connection, where, (program_id, last, most))
 
 
 def overdue(
-    connection: psycopg.Connection[Any], now: dt.datetime, program_id: int | None, most: int
-) -> list[tuple[UUID, int, str]]:
-    """Reviews that nobody has decided in time: the id, the program, and what is to become of it."""
-    return connection.execute(_DUE, (now, program_id, program_id, most)).fetchall()
+    connection: psycopg.Connection[Any], now: dt.datetime, program_id: int | None, after: Overdue | None, most: int
+) -> list[Overdue]:
+    """Reviews that nobody has decided in time, those behind `after`."""
+    last = _BEGINNING if after is None else (after.decide_by, after.id)
+    rows = connection.execute(_DUE, (now, program_id, program_id, *last, most))
+    return [Overdue(*row) for row in rows]
 
 
 def earliest(connection: psycopg.Connection[Any], program_id: int) -> dt.datetime | None:

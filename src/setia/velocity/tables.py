@@ -51,6 +51,7 @@ velocity_review = sa.Table(
     sa.CheckConstraint("state IN ('open', 'approved', 'voided')", name="state"),
     sa.CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
     sa.Index("ix_velocity_review_program_id_id", "program_id", "id"),
+    sa.Index("ix_velocity_review_open", "program_id", "id", postgresql_where=sa.text("state = 'open'")),
     sa.Index("ix_velocity_review_member_id_seq", "member_id", "seq"),
     sa.Index("ix_velocity_review_decide_by", "decide_by", postgresql_where=sa.text("state = 'open'")),
 )

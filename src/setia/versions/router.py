@@ -73,7 +73,7 @@ def publish_version(caller: ProgramWriter, body: PublishIn, request: Request) ->
     published = database.run(lambda tx: service.publish(tx, definition, caller.actor, body.note, mode=mode))
     warnings = [
         FindingOut(code=found.code, message=found.message, hint=found.hint, pointer=f"#/definition{found.path}")
-        for found in findings
+        for found in (*findings, *published.changes)
     ]
     return PublishedOut.of_published(published, warnings)
 

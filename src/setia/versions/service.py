@@ -1,7 +1,7 @@
 """Programs and their versions: publish, and read what is live."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.db.engine import driver_connection
-from setia.ledger.states import wake
 from setia.problems import Conflict, NotFound, Unprocessable
+from setia.program.changes import changes
 from setia.program.definition import Program
+from setia.program.findings import Finding
+from setia.versions import waking
 from setia.versions.tables import program, program_version
 from setia.versions.triggers import moves_time
 
@@ -98,10 +100,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing did: the live version, and whether it is a new one."""
+    """What publishing did: the live version, whether it is a new one, and warnings about what it changes."""
 
     version: Version
     is_new: bool
+    changes: tuple[Finding, ...] = ()
 
 
 def canonical(definition: Program) -> str:
@@ -181,7 +184,8 @@ def publish(
     if clock is not None and not is_made:
         raise ClockThere(f"It stands at {found.clock}. Leave the clock out, and advance it: `setia clock advance`.")
     program_id = found.id
-    tx.execute(sa.select(program.c.id).where(program.c.id == program_id).with_for_update())
+    # Not against those whose rows name the program: who enrols does not wait.
+    tx.execute(sa.select(program.c.id).where(program.c.id == program_id).with_for_update(key_share=True))
     row = get_program(tx, program_id)
     if row.live_version is not None:
         current = get_version(tx, program_id, row.live_version)
@@ -205,9 +209,13 @@ def publish(
         )
     )
     tx.execute(sa.update(program).where(program.c.id == program_id).values(live_version=last + 1))
-    if row.live_version is not None and moves_time(get(tx, program_id, row.live_version), definition):
-        wake(driver_connection(tx), program_id, row.now(datetime.now(UTC)))
-    return Published(get_version(tx, program_id, last + 1), is_new=True)
+    made = Published(get_version(tx, program_id, last + 1), is_new=True)
+    if row.live_version is None:
+        return made
+    before = get(tx, program_id, row.live_version)
+    if moves_time(before, definition):
+        waking.begin(driver_connection(tx), program_id, row.now(datetime.now(UTC)))
+    return replace(made, changes=changes(before, definition))
 
 
 def live(tx: sa.Connection, program_id: int) -> tuple[int, Program]:

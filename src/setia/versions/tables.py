@@ -14,8 +14,12 @@ program = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     # What time it is for a program in test mode; the others live by the real time.
     sa.Column("clock", sa.DateTime(timezone=True)),
+    # Members behind `wakes_after` are due since `wakes_at`: `setia.versions.waking`.
+    sa.Column("wakes_at", sa.DateTime(timezone=True)),
+    sa.Column("wakes_after", sa.Uuid),
     sa.CheckConstraint("mode IN ('live', 'test')", name="mode"),
     sa.CheckConstraint("(clock IS NOT NULL) = (mode = 'test')", name="clock"),
+    sa.CheckConstraint("(wakes_at IS NULL) = (wakes_after IS NULL)", name="wakes"),
     # A program may be tried under its own name, beside the live one.
     sa.UniqueConstraint("key", "mode"),
     # The live version exists. The two tables name each other, hence the later ALTER.

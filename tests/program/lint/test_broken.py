@@ -104,6 +104,16 @@ CAMPAIGN = [
     ("c: {on: visit, earn: {stars: 1}, limits: [{in_all: 5 strs}]}", [("error:unknown_point_type", 13, 45)]),
     ("c: {on: visit, earn: {stars: 1}, limits: [{in_all: 5 cash}]}", [("warning:without_effect", 13, 45)]),
     ("c: {on: visit, earn: {stars: 1}, limits: [{in_all: 0 uses}]}", [("warning:never_matches", 13, 45)]),
+    ("c: {on: visit, earn: {stars: 1}, limits: [{units: 3}]}", [("error:limit_without_units", 13, 53)]),
+    ("c: {on: visit, earn: {stars: 1}, limits: [{in_all: 3 units}]}", [("error:limit_without_units", 13, 45)]),
+    (
+        "c: {on: purchase, discount: {percent: 10}, limits: [{per: member, every: day, units: 3}]}",
+        [("error:limit_without_units", 13, 88)],
+    ),
+    (
+        "c: {on: purchase, discount: {percent: 10, on: lines}, limits: [{units: 0}]}",
+        [("warning:never_matches", 13, 66)],
+    ),
     ("c: {on: purchase, when: event.totl > 5, earn: {stars: 1}}", [("error:expression", 13, 32)]),
     (
         "c:\n    on: visit\n    when: >-\n      event.total\n      > 5\n    earn: {stars: 1}",
@@ -226,12 +236,15 @@ CAMPAIGN = [
         [("warning:without_effect", 13, 56)],
     ),
     ("c: {on: purchase, exclusive: true, earn: {stars: 1}}", []),
+    ("c: {on: purchase, always: true, earn: {stars: 1}}", [("warning:without_effect", 13, 21)]),
+    ("c: {on: purchase, always: true, earn: {stars: 1}}\n  x: {on: visit, exclusive: true, earn: {stars: 1}}", []),
     ("c: {on: visit, when: 'size(event.labels, 2) == 1', earn: {stars: 1}}", [("error:expression", 13, 25)]),
     ("c: {on: visit, earn: {stars: {expression: '\"a\"'}}}", [("error:expression", 13, 46)]),
 ]
 
 # Other sections of GOOD, replaced.
 SECTION = [
+    ("{choose: priority}", "{choose: best_value, most: 2}", [("warning:without_effect", 8, 47)]),
     ("{stars: {}, cash", "{uses: {}, stars: {}, cash", [("error:reserved_name", 2, 10)]),
     ("{stars: {}, cash", "{stars: {expiry: {on: [31-12]}}, cash", [("error:bad_date", 2, 32)]),
     ("{stars: {}, cash", '{stars: {expiry: {on: ["2026-02-30"]}}, cash', [("error:bad_date", 2, 32)]),

@@ -31,6 +31,19 @@ def found(points: str = "", tiers: str = "", campaign: str = BASE, more: str = "
         ("cancel_on: visit, available_after: 14d", BASE, []),
         ("cancel_on: visit", "base: {on: purchase, earn: {stars: 1}, available_after: 14d}", []),
         ("cancel_on: visit", "base: {on: purchase, earn: {stars: 1}, available_on: visit}", []),
+        ("available_on: return", BASE, ["without_effect /points/stars/available_on"]),
+        (
+            "",
+            "base: {on: purchase, earn: {stars: 1}, available_on: cancel}",
+            ["without_effect /campaigns/base/available_on"],
+        ),
+        ("cancel_on: cancel, available_after: 14d", BASE, ["without_effect /points/stars/cancel_on"]),
+        (
+            "expiry: {inactivity: 1y, extended_by: [visit, return]}",
+            BASE,
+            ["without_effect /points/stars/expiry/extended_by/1"],
+        ),
+        ("", "base: {on: [purchase, return, cancel], earn: {stars: 1}}", ["never_matches /campaigns/base/on"] * 2),
     ],
 )
 def test_points(points: str, campaign: str, expected: list[str]) -> None:

@@ -40,6 +40,11 @@ ADDED = [
         [("amount_too_fine", 7, 31), ("amount_too_fine", 7, 49)],
     ),
     ("exchanges: {a: {give: {stars: 1}, get: {cash: 1}, per_member: {points: 0.5}}}", [("amount_too_fine", 7, 63)]),
+    ("exchanges: {b: {give: {stars: 3}, get: {cash: 1}}, a: {give: {cash: 1}, get: {stars: 3}}}", []),
+    (
+        "exchanges: {b: {give: {stars: 3}, get: {cash: 1}}, a: {give: {cash: 1}, get: {stars: 4}}}",
+        [("exchange_gains", 7, 40)],
+    ),
 ]
 
 
@@ -48,3 +53,22 @@ def test_findings(added: str, wanted: list[tuple[str, int, int]]) -> None:
     found = lint(load(GOOD + added + "\n"))
     assert [(one.code, one.line, one.column) for one in found] == wanted
     assert all(one.hint for one in found)
+
+
+RING = """\
+program: {id: x, name: X, currency: EUR}
+points: {one: {}, two: {}, three: {}}
+campaigns: {base: {on: purchase, earn: {one: 1 per 1.00}}}
+exchanges:
+  a: {give: {one: 1}, get: {two: 2}}
+  b: {give: {two: 2}, get: {three: 2}}
+  c: {give: {three: 1}, get: {one: LAST}}
+"""
+
+
+@pytest.mark.parametrize(("last", "wanted"), [("0.5", []), ("1", ["exchange_gains"])])
+def test_a_ring_of_three_is_found_once(last: str, wanted: list[str]) -> None:
+    text = RING.replace("points: {one: {}", "points: {one: {decimals: 1}").replace("LAST", last)
+    found = lint(load(text))
+    assert [one.code for one in found] == wanted
+    assert all(one.path == "/exchanges/c/get" and "20000 one of 10000" in one.message for one in found)

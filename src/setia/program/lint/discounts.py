@@ -28,6 +28,7 @@ def check(report: Report) -> None:
             _check_condition(report, where, source)
         for where, amount in _amounts(path, campaign.discount):
             _check_amount(report, where, amount)
+        _check_nothing(report, path, campaign.discount)
         _check_codes(report, path, name, campaign.discount, owners)
 
 
@@ -66,6 +67,13 @@ def _check_amount(report: Report, path: Path, amount: Decimal) -> None:
     if amount != round(amount, minor_digits(currency)):
         message = f"{amount} has more decimals than {currency}, which has {minor_digits(currency)}"
         report.error("amount_too_fine", path, message, "round it")
+
+
+def _check_nothing(report: Report, path: Path, discount: Discount) -> None:
+    """Say when it can take nothing off: a `price` of 0 is a present, an amount or a cap of 0 is none."""
+    for name in ("amount", "at_most", "at_most_per_line"):
+        if getattr(discount, name) == 0:
+            report.warning("never_matches", (*path, name), "this takes nothing off", "write more, or remove it")
 
 
 def _check_codes(report: Report, path: Path, name: str, discount: Discount, owners: dict[str, str]) -> None:

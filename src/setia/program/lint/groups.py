@@ -20,6 +20,10 @@ def check(report: Report) -> None:
         if not members:
             path = ("stacking", "groups", name)
             report.warning("unused_group", path, f"no campaign is in the group {name!r}", "remove it", key=True)
+        elif 1 < group.most >= len(members):
+            message = f"the group {name!r} lets {group.most} apply and has {len(members)}: it never has to choose"
+            hint = "lower `most`, or remove the group"
+            report.warning("without_effect", ("stacking", "groups", name, "most"), message, hint, key=True)
         elif group.choose == "priority":
             rivals = {key: campaign for key, campaign in members.items() if not campaign.exclusive}
             _check_order(report, rivals, "group")
@@ -27,7 +31,11 @@ def check(report: Report) -> None:
             message = f"{key!r} is `exclusive`: it keeps all others out, so its group never has to choose"
             hint = "remove `group`, or `exclusive`"
             report.warning("without_effect", ("campaigns", key, "group"), message, hint, key=True)
-    _check_order(report, {key: campaign for key, campaign in campaigns.items() if campaign.exclusive}, "exclusive")
+    exclusive = {key: campaign for key, campaign in campaigns.items() if campaign.exclusive}
+    _check_order(report, exclusive, "exclusive")
+    for key in (key for key, campaign in campaigns.items() if campaign.always and not exclusive):
+        message = f"no campaign is `exclusive`, so nothing could keep {key!r} out"
+        report.warning("without_effect", ("campaigns", key, "always"), message, "remove `always`", key=True)
 
 
 def _check_order(report: Report, campaigns: dict[str, Campaign], setting: str) -> None:

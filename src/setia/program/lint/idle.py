@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from setia.program.campaigns import Campaign
-from setia.program.events import TIME_EVENTS
+from setia.program.events import RETURN_EVENTS, TIME_EVENTS
 from setia.program.findings import Path
 from setia.program.lint.report import Report
 from setia.program.points import PointType
@@ -23,6 +23,7 @@ def check(report: Report) -> None:
             message = f"{waited[0]!r} tells of levels that will be lost, and none ever is"
             hint = "add a tier set with a `validity` that ends, or start on another event"
             report.warning("never_matches", ("campaigns", name, "on"), message, hint)
+    _check_returns(report)
     for name, trigger in program.triggers.items():
         if trigger.expiring is not None and trigger.expiring.points in program.points:
             points = trigger.expiring.points
@@ -30,6 +31,31 @@ def check(report: Report) -> None:
                 message = f"{points!r} never end, so nobody is warned"
                 where: Path = ("triggers", name, "expiring", "points")
                 report.warning("never_matches", where, message, "give them an `expiry`, or remove the trigger")
+
+
+def _check_returns(report: Report) -> None:
+    """A return takes back what its order gave; nothing that waits for one ever hears of it."""
+    program = report.program
+    for name, campaign in program.campaigns.items():
+        for event in dict.fromkeys(one for one in campaign.triggers if one in RETURN_EVENTS):
+            message = f"a {event} takes back what its order gave, and starts no campaign"
+            report.warning("never_matches", ("campaigns", name, "on"), message, "start on another event")
+    waiting: list[tuple[Path, PointType | Campaign]] = [
+        *((("points", name), one) for name, one in program.points.items()),
+        *((("campaigns", name), one) for name, one in program.campaigns.items()),
+    ]
+    for path, part in waiting:
+        if part.available_on in RETURN_EVENTS:
+            message = f"points that wait for a {part.available_on} are never available: it takes them back"
+            _say(report, (*path, "available_on"), message, "name an event by which the order is final, or remove it")
+    for name, point_type in program.points.items():
+        if point_type.cancel_on in RETURN_EVENTS:
+            message = f"a {point_type.cancel_on} takes back what its order gave, whether pending or not, by itself"
+            _say(report, ("points", name, "cancel_on"), message, "remove it")
+        for place, event in enumerate(point_type.expiry.extended_by):
+            if event in RETURN_EVENTS:
+                message = f"a {event} is no activity, and lets no points live longer"
+                _say(report, ("points", name, "expiry", "extended_by", place), message, "remove it")
 
 
 def _check_points(report: Report, name: str, point_type: PointType) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
+from math import floor, prod
 
 from setia.program.expression_language import BOOL, Schema
 from setia.program.findings import Path
@@ -30,6 +32,34 @@ def check(report: Report) -> None:
         _check_levels(report, path, transfer.from_level)
     for name, exchange in program.exchanges.items():
         _check_exchange(report, ("exchanges", name), exchange, schema)
+    _check_circles(report)
+
+
+def _check_circles(report: Report) -> None:
+    """Two or three exchanges that lead back to where they began must not bring more than was given: points for nothing.
+
+    Longer circles are left out: nobody writes one by mistake, and among many types there are too many of them.
+    """
+    exchanges = report.program.exchanges
+    taking: dict[str, list[str]] = {}
+    for name, exchange in exchanges.items():
+        taking.setdefault(exchange.given, []).append(name)
+    pairs = [(one, after) for one in exchanges for after in taking.get(exchanges[one].got, ())]
+    triples = [(*pair, last) for pair in pairs for last in taking.get(exchanges[pair[-1]].got, ())]
+    for names in (*pairs, *triples):
+        ring = [exchanges[name] for name in names]
+        # Each circle once, whichever of its exchanges comes first.
+        if ring[-1].got != ring[0].given or len({*names}) < len(names) or names[0] != min(names):
+            continue
+        back = prod((Fraction(one.get[one.got]) / Fraction(one.give[one.given]) for one in ring), start=Fraction(1))
+        if back > 1:
+            given = 10000
+            message = (
+                f"one after the other, {', '.join(names)} make {floor(given * back)} {ring[0].given} of {given}, "
+                "again and again"
+            )
+            hint = "let the way back bring no more than was given, or narrow one of them by `when` or `per_member`"
+            report.warning("exchange_gains", ("exchanges", names[-1], "get"), message, hint)
 
 
 def _check_exchange(report: Report, path: Path, exchange: Exchange, schema: Schema) -> None:

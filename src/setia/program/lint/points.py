@@ -21,8 +21,9 @@ def check(report: Report) -> None:
     """Check point types, and the names of everything that expressions name."""
     program = report.program
     for name, point_type in program.points.items():
-        if name == "uses":
-            message = "`uses` cannot be a point type: a limit `in_all: 100 uses` counts how often"
+        if name in {"uses", "units"}:
+            counts = "how often" if name == "uses" else "what a promotion discounts"
+            message = f"`{name}` cannot be a point type: a limit `in_all: 100 {name}` counts {counts}"
             report.error("reserved_name", ("points", name), message, "choose another name", key=True)
         _check_keyword(report, ("points", name), name)
         _check_expiry(report, ("points", name, "expiry"), point_type.expiry)

@@ -25,10 +25,19 @@ def check(report: Report, path: Path, campaign: Campaign) -> None:
                 message = f"{point_type!r} cannot be spent, so it cannot be deducted"
                 report.error("not_spendable", where, message, "deduct points that are `spendable`", key=True)
             _check_rate(report, where, rate, point_type, campaign)
+    _check_limits(report, path, campaign)
+
+
+def _check_limits(report: Report, path: Path, campaign: Campaign) -> None:
     for number, limit in enumerate(campaign.limits):
         where = (*path, "limits", number)
-        if limit.uses == 0 or (limit.earn is not None and limit.earn.amount == 0):
+        if 0 in {limit.uses, limit.units} or (limit.earn is not None and limit.earn.amount == 0):
             report.warning("never_matches", where, "a limit of 0 lets nothing through", "use `enabled: false`")
+        if limit.units is not None and (campaign.discount is None or not campaign.discount.has_units):
+            # Nothing would be counted: the owner would believe in a limit that is none.
+            message = "the limit counts units that are discounted, and the campaign discounts no units"
+            hint = "use `uses`, or a discount of units: `on: lines`, `units`, `every`, `buy` or a `bundle`"
+            report.error("limit_without_units", (*where, "units") if limit.per == "member" else where, message, hint)
         if limit.earn is None:
             continue
         point_type = limit.earn.points

@@ -8,6 +8,7 @@ from setia.program.currencies import minor_digits
 from setia.program.findings import Path
 from setia.program.lint.report import Report
 from setia.program.nearest import hint as nearest_hint
+from setia.program.sales import SalesQuota
 
 
 def check(report: Report) -> None:
@@ -28,6 +29,13 @@ def check(report: Report) -> None:
             where: Path = (*path, "packages", number)
             _whole(report, (*where, "points"), package.points, point_type.decimals, repr(sale.points))
             _whole(report, (*where, "money"), package.money, digits, program.program.currency)
+        for key in ("least", "most"):
+            amount: Decimal | None = getattr(sale, key)
+            if amount is not None:
+                _whole(report, (*path, key), amount, point_type.decimals, repr(sale.points))
+        for number, quota in enumerate(sale.quotas):
+            one = (*path, "per_member") if isinstance(sale.per_member, SalesQuota) else (*path, "per_member", number)
+            _whole(report, (*one, "points"), quota.points, point_type.decimals, repr(sale.points))
 
 
 def _whole(report: Report, path: Path, amount: Decimal, digits: int, of: str) -> None:
