@@ -7,7 +7,7 @@ import pytest
 
 from setia.db.engine import Database, driver_connection
 from setia.db.exchange import Exchange
-from setia.db.savepoint import undone_if_refused
+from setia.db.savepoint import undone_if
 from setia.problems import Conflict
 
 
@@ -23,10 +23,10 @@ def test_what_is_refused_is_undone_and_the_rest_goes_on(database: Database) -> N
             # psycopg prepares what is executed often, an exchange what it asks the first time.
             exchange = Exchange(connection)
             exchange.ask("INSERT INTO one VALUES ($1::int)", str(value))
-            with pytest.raises(_Refused), undone_if_refused(connection):
+            with pytest.raises(_Refused), undone_if(_Refused, connection):
                 exchange.send()
                 raise _Refused
-            with undone_if_refused(connection):
+            with undone_if(_Refused, connection):
                 connection.execute("INSERT INTO one VALUES (%s)", (value,), prepare=True)
         assert connection.execute("SELECT count(*) FROM one").fetchone() == (8,)
 
@@ -34,15 +34,15 @@ def test_what_is_refused_is_undone_and_the_rest_goes_on(database: Database) -> N
 def test_what_breaks_the_transaction_breaks_it_whole(database: Database) -> None:
     with database.transaction() as tx:
         connection = driver_connection(tx)
-        with pytest.raises(psycopg.errors.DivisionByZero), undone_if_refused(connection):
+        with pytest.raises(psycopg.errors.DivisionByZero), undone_if(_Refused, connection):
             connection.execute("SELECT 1 / 0")
-        with pytest.raises(psycopg.errors.InFailedSqlTransaction), undone_if_refused(connection):
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction), undone_if(_Refused, connection):
             pass
 
 
 def test_what_cannot_be_undone_is_told(database: Database) -> None:
     with database.transaction() as tx:
         connection = driver_connection(tx)
-        with pytest.raises(psycopg.OperationalError, match="savepoint"), undone_if_refused(connection):
+        with pytest.raises(psycopg.OperationalError, match="savepoint"), undone_if(_Refused, connection):
             connection.execute("RELEASE SAVEPOINT refused")
             raise _Refused

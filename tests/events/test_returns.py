@@ -270,6 +270,21 @@ def test_a_sku_on_several_lines_comes_back_from_the_first(world: World) -> None:
     assert verify(world.database).findings == []
 
 
+def test_goods_of_a_suspended_member_come_back_and_those_of_a_closed_one_do_not(world: World) -> None:
+    _live(world)
+    answer = _buy(world, "a", ("x", "2", "40.00"))
+    world.call("POST", f"/v1/members/{answer['member']}/suspend", json={"reason": "looks odd"})
+    event = {"type": "return", "member": {"card": "1"}, "data": {"order": "a", "lines": [{"line": 0, "quantity": "1"}]}}
+    told = world.call("POST", "/v1/calculate", json=event | {"external_id": "r0"}).json()
+    assert told["balances"]["stars"]["available"] == 20
+    _return(world, "r1", "a", lines=[{"line": 0, "quantity": "1"}])
+    assert _stars(world) == 20
+    world.call("POST", f"/v1/members/{answer['member']}/close", json={"reason": "was"})
+    refused = send(world, event | {"external_id": "r2"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "member_not_active")
+    assert verify(world.database).findings == []
+
+
 def test_an_exchange_is_a_return_and_a_purchase_in_one_batch(world: World) -> None:
     _live(world)
     _buy(world, "a", ("x", "1", "40.00"), ("y", "1", "20.00"))

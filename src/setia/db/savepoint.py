@@ -9,12 +9,10 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus
 
-from setia.problems import Problem
-
 
 @contextmanager
-def undone_if_refused(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Undo what was written within where it ends with a `Problem`, which goes on.
+def undone_if(failure: type[Exception], connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Undo what was written within where it ends with a failure of this kind, which goes on.
 
     Whatever else goes wrong undoes the whole transaction, as it does anywhere. psycopg's own savepoints would forget
     every statement that is prepared on the connection, those of exchanges too, which nobody would prepare again.
@@ -22,7 +20,7 @@ def undone_if_refused(connection: psycopg.Connection[Any]) -> Iterator[None]:
     connection.execute("SAVEPOINT refused")
     try:
         yield
-    except Problem:
+    except failure:
         result = connection.pgconn.exec_(b"ROLLBACK TO SAVEPOINT refused")
         if result.status != ExecStatus.COMMAND_OK:
             raise psycopg.OperationalError(result.get_error_message()) from None

@@ -27,7 +27,7 @@ from setia.events.deciding import Deciding
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.members_in_play import InPlay, ask_in_play, lock_in_play
 from setia.events.newcomers import Newcomer, lock_identifiers, welcome
-from setia.events.problems import EventReused, MemberNotActive, UnknownMember, UnknownOrder
+from setia.events.problems import EventReused, UnknownMember, UnknownOrder, check_status
 from setia.events.return_data import read_return
 from setia.events.settling import Settling
 from setia.events.timeliness import check_not_future, check_not_late, is_future
@@ -324,9 +324,7 @@ class Booking:
         if member is None:
             message = "No member of this program has these identifiers. Enrol the member first: POST /v1/members."
             raise UnknownMember(message)
-        if member.state.status != "active":
-            message = f"The member is {member.state.status}; events are booked for active members only."
-            raise MemberNotActive(message, extra={"member": member.state.id, "member_status": member.state.status})
+        check_status(member.state.id, member.state.status, event.type)
         check_not_late(self._program, member.state.counters, event.occurred_at)
         return self._deciding.book(member, arrival, submission.actor)
 

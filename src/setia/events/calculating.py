@@ -25,7 +25,7 @@ from setia.events.cart import Cart, check_granted
 from setia.events.live import LiveProgram, LivePrograms
 from setia.events.lot_moves import move_balances, waiting_lots
 from setia.events.members_in_play import balance_of, read_in_play
-from setia.events.problems import MemberNotActive, UnknownMember, UnknownOrder
+from setia.events.problems import UnknownMember, UnknownOrder, check_status
 from setia.events.returning import Returning
 from setia.events.settling import settle_one
 from setia.events.timeliness import check_not_future, check_not_late
@@ -72,9 +72,7 @@ def calculate(
         check_codes(connection, program, program_id, arrival.shown, actor)
         member = parse_id("mem", state.id) if state.id else None
         state.coupons = find_shown(connection, program_id, member, arrival.shown)
-    if state.status != "active":
-        message = f"The member is {state.status}; events are booked for active members only."
-        raise MemberNotActive(message, extra={"member": state.id, "member_status": state.status})
+    check_status(state.id, state.status, arrival.event.type)
     check_not_late(program, state.counters, arrival.event.occurred_at)
     if arrival.event.type in RETURN_EVENTS:
         decision = _returned(connection, live, arrival, state, now)

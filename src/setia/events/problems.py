@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from setia.problems import BadRequest, Conflict, ErrorItem, NotFound, Unavailable, Unprocessable
+from setia.program.events import RETURN_EVENTS
 
 
 class InvalidEvent(Unprocessable):
@@ -51,6 +52,19 @@ class MemberNotActive(Unprocessable):
 
     code = "member_not_active"
     title = "The member is not active"
+
+
+def check_status(member: str, status: str, event_type: str) -> None:
+    """Raise `MemberNotActive` where nothing is booked for a member of this status.
+
+    Goods of who is suspended come back all the same: else the points they brought would be there after it.
+    """
+    if status == "active" or (status == "suspended" and event_type in RETURN_EVENTS):
+        return
+    message = f"The member is {status}; events are booked for active members only."
+    if status == "suspended":
+        message += " Returns and cancellations are booked for suspended ones too."
+    raise MemberNotActive(message, extra={"member": member, "member_status": status})
 
 
 class EventTooLate(Unprocessable):

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 
 from setia.db.ids import new_id, parse_id
-from setia.db.savepoint import undone_if_refused
+from setia.db.savepoint import undone_if
 from setia.engine.basis import gross
 from setia.engine.decision import Decision, Outcome, PointsEffect
 from setia.engine.occurrences import Occurrence
@@ -73,7 +73,7 @@ class Returning:
         known = {name: msgspec.structs.replace(balance) for name, balance in state.balances.items()}
         try:
             # Its neighbours in the batch commit, and nothing may be left of what is refused half way.
-            with undone_if_refused(self._connection) if self._keeps else nullcontext():
+            with undone_if(Problem, self._connection) if self._keeps else nullcontext():
                 return self._decide(member, event, booked_at)
         except Problem as problem:
             state.balances = known

@@ -12,6 +12,7 @@ from psycopg import errors
 
 from setia.api.idempotency import KeyReused
 from setia.db.ids import format_id, new_id
+from setia.db.savepoint import undone_if
 from setia.engine.calendar import after
 from setia.events.acts import Acts, By
 from setia.events.live import LiveProgram
@@ -169,7 +170,7 @@ def _enter(
     )
     try:
         # Somebody may let the member into another one at this moment: then this transaction goes on without it.
-        with connection.transaction():
+        with undone_if(errors.UniqueViolation, connection):
             circle.insert_stay(connection, stay)
     except errors.UniqueViolation as error:
         if error.diag.constraint_name != _IN_ONE:
