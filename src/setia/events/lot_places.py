@@ -10,7 +10,7 @@ import psycopg
 
 from setia.engine.decision import outcome_of
 from setia.ledger.entries import LotKey
-from setia.members.merges import standing_merge
+from setia.members.merges import Merge, standing_merge
 
 _ENTRY = "SELECT outcome::text FROM journal WHERE member_id = %b AND seq = %b"
 
@@ -27,9 +27,14 @@ def lots_now(
         merge = standing_merge(connection, owner)
         if merge is None:
             return {}
-        [(told,)] = connection.execute(_ENTRY, (merge.main_id, merge.seq)).fetchall()
-        entry = outcome_of(told).merged
-        moved = {} if entry is None else {LotKey(*one.lot): LotKey(merge.seq, one.line) for one in entry.lots}
+        moved = moved_by(connection, merge)
         found = {first: moved[now] for first, now in found.items() if now in moved}
         owner = merge.main_id
     return found
+
+
+def moved_by(connection: psycopg.Connection[Any], merge: Merge) -> dict[LotKey, LotKey]:
+    """The lots of a duplicate that a merge has moved, each with the one of the main member that its points went to."""
+    [(told,)] = connection.execute(_ENTRY, (merge.main_id, merge.seq)).fetchall()
+    entry = outcome_of(told).merged
+    return {} if entry is None else {LotKey(*one.lot): LotKey(merge.seq, one.line) for one in entry.lots}

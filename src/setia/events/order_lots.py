@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 
 from setia.engine.decision import LotMove, outcome_of
+from setia.events.lot_places import moved_by
 from setia.ledger.entries import LotKey
 from setia.members.merges import standing_merge
 
@@ -29,7 +30,6 @@ WHERE j.member_id = %b AND j.seq > %b
   AND j.outcome::jsonb @? '$.moves[*] ? (@.what == "cancelled" || @.what == "kept" || @.what == "extended")'
 ORDER BY j.seq
 """
-_MERGED = "SELECT outcome::text FROM journal WHERE member_id = %b AND seq = %b"
 
 
 class OrderLot(msgspec.Struct):
@@ -85,10 +85,8 @@ def lots_of_order(
             found.lots.append(lot)
         merge = None if owner == member else standing_merge(connection, owner)
         if merge is not None:
-            [(told,)] = connection.execute(_MERGED, (merge.main_id, merge.seq)).fetchall()
-            entry = outcome_of(told).merged
-            moved = [] if entry is None else entry.lots
-            waiting.append((merge.main_id, {LotKey(merge.seq, one.line) for one in moved if LotKey(*one.lot) in lots}))
+            moved = moved_by(connection, merge)
+            waiting.append((merge.main_id, {moved[lot] for lot in lots if lot in moved}))
     return found
 
 
