@@ -255,6 +255,8 @@ def test_what_cannot_come_back_is_refused_with_its_place(world: World, data: dic
     assert refused.status_code == 422, refused.text
     assert refused.json()["code"] == "invalid_event"
     assert pointer in [error["pointer"] for error in refused.json()["errors"]]
+    [_, told] = batch(world, {"type": "visit", "external_id": "v", "member": {"card": "1"}}, event)["results"]
+    assert f"#/events/1{pointer[1:]}" in [error["pointer"] for error in told["problem"]["errors"]]
     assert _stars(world) == 160
 
 

@@ -239,6 +239,10 @@ class Desk:
     def _result(self, index: int, answer: Answer, wish: str | None, request_id: str | None) -> dict[str, Any]:
         if isinstance(answer, Problem):
             problem = answer.as_dict(request_id)
+            for error in problem.get("errors", ()):
+                # What reading an event finds knows its place in the batch, what deciding it finds only that in itself.
+                if not error["pointer"].startswith("#/events/"):
+                    error["pointer"] = f"#/events/{index}{error['pointer'][1:]}"
             return {"index": index, "status": answer.status, "problem": problem}
         return {"index": index, "status": 201, "replayed": answer.replayed, "event": self._out(answer, wish)}
 
