@@ -29,6 +29,5 @@ def _guard(clause: Node) -> tuple[str | None, frozenset[str]]:
             return path_of(right), frozenset((text,))
         case syntax.Call(function="@in", arguments=(left, syntax.ListLiteral(items=items))):
             texts = [item.value for item in items if isinstance(item, syntax.Literal) and isinstance(item.value, str)]
-            if len(texts) == len(items):
-                return path_of(left), frozenset(texts)
+            return path_of(left) if len(texts) == len(items) else None, frozenset(texts)
     return None, frozenset()
