@@ -136,7 +136,7 @@ def test_a_failing_commit_keeps_nothing(world: World, who: str) -> None:
 
 
 @pytest.mark.parametrize("steps", [False, True])
-def test_more_than_one_entry_can_say_does_not_come_at_once(world: World, steps: bool) -> None:  # noqa: FBT001
+def test_more_than_one_entry_can_say_does_not_come_at_once(world: World, *, steps: bool) -> None:
     rich = {"give": {"miles": 2}, "get": {"stars": 10**11}, "steps": steps}
     open_club(world, exchanges={"miles_to_stars": rich})
     who = member(world, "1")
