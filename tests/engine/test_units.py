@@ -108,7 +108,7 @@ def test_what_is_given_leaves_what_was_bought_for_it(
 @for_all(
     runs, st.lists(st.tuples(st.sets(st.integers(0, 4)), st.integers(1, 3)), min_size=1, max_size=3), st.booleans()
 )
-def test_bundles_are_whole(there: list[Run], parts: list[tuple[set[int], int]], repeat: bool) -> None:  # noqa: FBT001 - drawn
+def test_bundles_are_whole(there: list[Run], parts: list[tuple[set[int], int]], repeat: bool) -> None:  # noqa: FBT001 - hypothesis draws it
     selections = [([run for run in there if run.line in lines], quantity) for lines, quantity in parts]
     picked = units(whole_sets(selections, repeat=repeat))
     size = sum(quantity for _, quantity in parts)

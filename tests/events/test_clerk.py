@@ -33,7 +33,7 @@ def kinds(answers: list[Answer]) -> list[type]:
 
 def failing(clerk: Clerk, monkeypatch: pytest.MonkeyPatch, error: Exception, times: int = 10**9) -> list[int]:
     """Let the clerk's commits fail, `times` times; the list counts them."""
-    connection = clerk._connected()
+    connection = clerk._wire.get()
     commit = connection.commit
     failed: list[int] = []
 
@@ -74,7 +74,7 @@ def test_a_commit_that_breaks_the_connection_leaves_the_outcome_unknown(
 def test_what_was_committed_before_the_connection_broke_is_known_afterwards(
     world: World, clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = clerk._connected()
+    connection = clerk._wire.get()
     commit = connection.commit
 
     def breaks_after() -> None:
@@ -109,7 +109,7 @@ def test_what_never_passes_is_given_up(world: World, clerk: Clerk, monkeypatch: 
 
 
 def test_a_connection_that_was_cut_is_replaced(world: World, clerk: Clerk) -> None:
-    pid = clerk._connected().info.backend_pid
+    pid = clerk._wire.get().info.backend_pid
     with world.database.transaction() as tx:
         tx.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
     first = clerk.book(world.program_id, [submission(purchase("1"))])

@@ -72,7 +72,7 @@ class Database:
         self.role = role
         self._server = server
         self.engine = self._engine(self.limits.pool_size, connect_args=self._connect_arguments())
-        self._routine = self._engine(1, creator=self._wire)
+        self._routine = self._engine(1, creator=self.wire)
 
     @classmethod
     def open(cls, settings: Settings, *, role: str = "setia") -> Self:
@@ -155,6 +155,11 @@ class Database:
         where, how = self.driver_arguments()
         return psycopg.connect(where, autocommit=autocommit, **how)
 
+    def wire(self) -> Wire:
+        """The same for what is done again and again: exchanges keep their plans there, and rows are found by index."""
+        where, _ = self.driver_arguments()
+        return Wire.connect(where, **self._connect_arguments(**_BY_INDEX))
+
     def driver_arguments(self) -> tuple[str, dict[str, Any]]:
         """Where and how psycopg connects, for a library that makes connections of its own."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False), self._connect_arguments()
@@ -189,10 +194,6 @@ class Database:
             hide_parameters=True,
             **how,
         )
-
-    def _wire(self) -> Wire:
-        where, _ = self.driver_arguments()
-        return Wire.connect(where, **self._connect_arguments(**_BY_INDEX))
 
     def _connect_arguments(self, **more: str) -> dict[str, Any]:
         options = {

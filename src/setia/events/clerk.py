@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import psycopg
 import structlog
@@ -15,14 +15,13 @@ from psycopg import errors
 from sqlalchemy.exc import OperationalError
 
 from setia.db.engine import Database, sqlstate, transaction_retries
-from setia.db.exchange import Wire
+from setia.db.own_wire import OwnWire
 from setia.events.afterwards import Afterwards
 from setia.events.booking import Answer, Submission, book
 from setia.events.budgets import BudgetsMoved
 from setia.events.cart import StockMoved
 from setia.events.live import LivePrograms
 from setia.events.problems import OutcomeUnknown, RewardUnavailable
-from setia.ledger.states import find_by_index
 from setia.problems import InternalError, Problem, Unavailable
 
 _ATTEMPTS = 8
@@ -36,7 +35,7 @@ class Clerk:
         self._database = database
         self._programs = programs
         self._afterwards = afterwards or Afterwards()
-        self._connection: psycopg.Connection[Any] | None = None
+        self._wire = OwnWire(database)
 
     def __enter__(self) -> Self:
         return self
@@ -48,9 +47,7 @@ class Clerk:
 
     def close(self) -> None:
         """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._wire.close()
 
     def book(self, program_id: int, submissions: Sequence[Submission]) -> list[Answer]:
         """Book events in one transaction, and return when it is committed: an answer for each, in order.
@@ -111,7 +108,7 @@ class Clerk:
         for attempt in range(1, _ATTEMPTS + 1):
             committing = False
             try:
-                connection = self._connected()
+                connection = self._wire.get()
                 answers = book(
                     connection,
                     self._programs,
@@ -124,24 +121,24 @@ class Clerk:
                 committing = True
                 connection.commit()
             except BudgetsMoved:
-                self._undo()
+                self._wire.undo()
                 budgets_locked = True
                 transaction_retries.labels("budget").inc()
             except StockMoved:
-                self._undo()
+                self._wire.undo()
                 transaction_retries.labels("stock").inc()
                 if attempt == _ATTEMPTS:
                     raise
             except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation) as error:
-                self._undo()
+                self._wire.undo()
                 transaction_retries.labels(error.sqlstate or "").inc()
                 if attempt == _ATTEMPTS:
                     raise
             except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError) as error:
-                self._undo()
+                self._wire.undo()
                 raise _away(error, committing=committing) from error
             except BaseException:
-                self._undo()
+                self._wire.undo()
                 raise
             else:
                 self._afterwards.tell(program_id, [answer for answer in answers if answer is not None])
@@ -149,23 +146,6 @@ class Clerk:
             time.sleep(0.002 * attempt * random.random())  # noqa: S311 - jitter: two that met would meet again
         message = "Too many others book at the same time."
         raise Unavailable(message)
-
-    def _connected(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            where, how = self._database.driver_arguments()
-            self._connection = Wire.connect(where, **how)
-            find_by_index(self._connection)
-            self._connection.commit()
-        return self._connection
-
-    def _undo(self) -> None:
-        if self._connection is not None:
-            try:
-                self._connection.rollback()
-            except psycopg.Error:
-                self._connection.close()
-            if self._connection.closed:
-                self._connection = None
 
 
 def _away(error: psycopg.Error | OperationalError, *, committing: bool) -> Unavailable:

@@ -176,7 +176,7 @@ def load_gift_card(
     told = Told(caller.actor, body.reason)
     write = _write(caller, f"load {card_id}", idempotency_key, body)
     work = _on(card_id, lambda accounts, card: accounts.load(card, body.amount, body.funding, told))
-    return CardOut.model_validate(_told(gift_cards.once(write, work, _plain), response))
+    return _answer(gift_cards.once(write, work, _plain), response)
 
 
 @router.post(
@@ -223,7 +223,7 @@ def pay_out_gift_card(
     told = Told(caller.actor, body.reason)
     write = _write(caller, f"pay-out {card_id}", idempotency_key, body)
     work = _on(card_id, lambda accounts, card: accounts.pay_out(card, body.amount, told))
-    return CardOut.model_validate(_told(gift_cards.once(write, work, _plain), response))
+    return _answer(gift_cards.once(write, work, _plain), response)
 
 
 @router.post(
@@ -242,7 +242,7 @@ def block_gift_card(
     """Nothing more can be taken or held. What tills hold already they can still capture or release."""
     write = _write(caller, f"block {card_id}", idempotency_key, body)
     work = _blocking(card_id, Told(caller.actor, body.reason), blocked=True)
-    return CardOut.model_validate(_told(gift_cards.once(write, work, _plain), response))
+    return _answer(gift_cards.once(write, work, _plain), response)
 
 
 @router.post(
@@ -261,7 +261,7 @@ def unblock_gift_card(
     """Its time went on meanwhile."""
     write = _write(caller, f"unblock {card_id}", idempotency_key, body)
     work = _blocking(card_id, Told(caller.actor, body.reason), blocked=False)
-    return CardOut.model_validate(_told(gift_cards.once(write, work, _plain), response))
+    return _answer(gift_cards.once(write, work, _plain), response)
 
 
 @router.post(
@@ -282,7 +282,7 @@ def extend_gift_card(
     write = _write(caller, f"extend {card_id}", idempotency_key, body)
     until = None if body.expires_at is None else _utc(body.expires_at)
     work = _on(card_id, lambda accounts, card: accounts.extend(card, until, told))
-    return CardOut.model_validate(_told(gift_cards.once(write, work, _plain), response))
+    return _answer(gift_cards.once(write, work, _plain), response)
 
 
 @router.post(
@@ -303,7 +303,7 @@ def assign_gift_card(
     member = None if body.member is None else _member(body.member)
     told = Told(caller.actor, body.reason)
     answered = gift_cards.assign(write, card_id, member, told, lambda shown: _plain(shown.card, shown.now))
-    return CardOut.model_validate(_told(answered, response))
+    return _answer(answered, response)
 
 
 @router.get("/reports/gift-cards", summary="Reconcile all gift cards", responses=problems())
@@ -341,6 +341,10 @@ def _told(answered: Answered, response: Response) -> dict[str, Any]:
     if answered.replayed:
         response.headers[REPLAYED] = "true"
     return answered.body
+
+
+def _answer(answered: Answered, response: Response) -> CardOut:
+    return CardOut.model_validate(_told(answered, response))
 
 
 def _plain(card: Card, now: dt.datetime) -> dict[str, Any]:

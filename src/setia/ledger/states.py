@@ -109,11 +109,6 @@ def lock_members(connection: psycopg.Connection[Any], members: Collection[UUID])
     return read()
 
 
-def find_by_index(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection find its rows by index for as long as it lives; for one that only books."""
-    connection.execute(_BY_INDEX.replace("true", "false"))
-
-
 def by_index(exchange: Exchange) -> None:
     """Let the rest of a transaction find its rows by index."""
     exchange.ask(_BY_INDEX)
@@ -125,7 +120,7 @@ def ask_locked(
     """Lock, and read what `lock_members` gives when the exchange is over, which carries the question with others.
 
     With `free_only` nobody is waited for: members whom another transaction has locked are left out. The caller sees to
-    it that rows are found by index: `find_by_index` once, for a connection that only books.
+    it that rows are found by index: `Database.wire`, for a connection that only books.
     """
     wanted = uuids(list(members))
     # Two statements, because the second must see what was committed while the first one waited.

@@ -31,6 +31,7 @@ from setia.moving.transfer import Transfer
 from setia.moving.transferring import TransferAsked, Transferred, transfer_points
 
 T = TypeVar("T")
+Moved = TypeVar("Moved", Transferred, ExchangeDone)
 Named = Mapping[str, str]
 """How a request names a member: by `id`, or by identifiers."""
 
@@ -77,17 +78,18 @@ class Moving:
 
         def work(tx: sa.Connection, live: LiveProgram) -> Transferred:
             connection = driver_connection(tx)
-            known = None if write is None else _known(tx, write)
-            if known is not None:
-                row = transfer.find(connection, program_id, known)
-                return transferring_module.told_again(connection, _there(row))
-            # Before anybody is looked for: the names of the request may mean nobody, or somebody else, by now.
-            done = transferring_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
-            if done is None:
-                done = transfer_points(connection, live, self._transfer_asked(connection, live, wish), actor, now)
-            if write is not None:
-                keep(tx, write, 201, json.dumps({"id": done.row.id.hex}))
-            return done
+
+            def again(known: UUID) -> Transferred:
+                return transferring_module.told_again(connection, _there(transfer.find(connection, program_id, known)))
+
+            def move() -> Transferred:
+                # Before anybody is looked for: the names of the request may mean nobody, or somebody else, by now.
+                done = transferring_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
+                return done or transfer_points(
+                    connection, live, self._transfer_asked(connection, live, wish), actor, now
+                )
+
+            return _once(tx, write, again, move)
 
         return self._run(program_id, work)
 
@@ -130,18 +132,20 @@ class Moving:
 
         def work(tx: sa.Connection, live: LiveProgram) -> ExchangeDone:
             connection = driver_connection(tx)
-            known = None if write is None else _known(tx, write)
-            if known is not None:
+
+            def again(known: UUID) -> ExchangeDone:
                 row = exchanged.find(connection, program_id, known)
                 if row is None:
                     raise LookupError(known)
                 return exchanging_module.told_again(connection, row)
-            done = exchanging_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
-            if done is None:
-                done = exchange_points(connection, live, self._exchange_asked(connection, live, wish), actor, now)
-            if write is not None:
-                keep(tx, write, 201, json.dumps({"id": done.row.id.hex}))
-            return done
+
+            def move() -> ExchangeDone:
+                done = exchanging_module.made_before(connection, live, wish.source, wish.reference, _digest(wish))
+                return done or exchange_points(
+                    connection, live, self._exchange_asked(connection, live, wish), actor, now
+                )
+
+            return _once(tx, write, again, move)
 
         return self._run(program_id, work)
 
@@ -212,10 +216,15 @@ def _digest(wish: TransferWish | ExchangeWish) -> bytes:
     return hashlib.sha256(msgspec.json.encode(wish, order="sorted")).digest()
 
 
-def _known(tx: sa.Connection, write: Keyed) -> UUID | None:
-    """What the key has made before; else it is this transaction's."""
-    answer = claim(tx, write)
-    return None if answer is None else UUID(json.loads(answer.body)["id"])
+def _once(tx: sa.Connection, write: Keyed | None, again: Callable[[UUID], Moved], move: Callable[[], Moved]) -> Moved:
+    """What the key has made before, told `again`; else `move`, and the key stands for what it made."""
+    answer = None if write is None else claim(tx, write)
+    if answer is not None:
+        return again(UUID(json.loads(answer.body)["id"]))
+    done = move()
+    if write is not None:
+        keep(tx, write, 201, json.dumps({"id": done.row.id.hex}))
+    return done
 
 
 def _there(row: Transfer | None) -> Transfer:

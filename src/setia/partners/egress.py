@@ -47,7 +47,7 @@ class Received(NamedTuple):
 class Egress:
     """The way out, with the networks beside the public internet that an operator allows."""
 
-    def __init__(self, networks: Sequence[Network] = (), timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008 - a tuple
+    def __init__(self, networks: Sequence[Network] = (), timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008 - nobody can change it
         self._networks, self._timeouts = tuple(networks), timeouts
         self._tls = ssl.create_default_context()
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from setia.api.documented import problems
 from setia.api.idempotency import REPLAYED, KeyRequired, KeyReused, OptionalKey
@@ -18,7 +18,6 @@ from setia.events.problems import MemberNotActive
 from setia.identity.caller import Redeemer, RewardsReader
 from setia.ledger.freezing import PointsFrozen
 from setia.ledger.refusals import InsufficientPoints
-from setia.members.identifiers import MEMBER_PREFIX
 from setia.members.service import NoSuchMember
 from setia.payments.rate import InvalidPayment, NoSuchPayment, Sum, payment_of, quantity_of
 from setia.payments.schemas import ConfirmPaymentIn, PayIn, PaymentOut
@@ -34,6 +33,7 @@ from setia.rewards.problems import (
 )
 from setia.rewards.redeeming import Asked, Wanted
 from setia.rewards.redemption import REDEMPTION_PREFIX, Redemption
+from setia.rewards.router import RewardsOf, member_of
 from setia.rewards.schemas import REDEMPTION_EXAMPLE
 from setia.rewards.service import Rewards
 from setia.rewards.terms import terms_of
@@ -42,18 +42,12 @@ from setia.versions.service import NothingPublished
 router = APIRouter(prefix="/v1/payments", tags=["points"], route_class=StrictRoute)
 
 
-async def _rewards(request: Request) -> Rewards:
-    rewards: Rewards = request.app.state.rewards
-    return rewards
-
-
 def _payment_id(
     payment_id: Annotated[str, Path(max_length=100, description="The payment's id.", examples=[REDEMPTION_EXAMPLE])],
 ) -> UUID:
     return read_id(REDEMPTION_PREFIX, payment_id, NoSuchPayment)
 
 
-RewardsOf = Annotated[Rewards, Depends(_rewards)]
 PaymentId = Annotated[UUID, Depends(_payment_id)]
 
 
@@ -81,7 +75,7 @@ def create_payment(
     cost = earlier.cost if earlier is not None and earlier.reward == reward.id else reward.prices[-1].points
     quantity = quantity_of(terms, reward, cost, Sum(body.points, body.money))
     asked = Asked(
-        member=_member(body.member),
+        member=member_of(body.member),
         reward=reward.id,
         quantity=quantity,
         confirm=body.confirm,
@@ -169,10 +163,6 @@ def _ended(done: Ended, response: Response) -> PaymentOut:
     if done.replayed:
         response.headers[REPLAYED] = "true"
     return PaymentOut.of(done.row, done.row.created_at)
-
-
-def _member(text: str) -> UUID:
-    return read_id(MEMBER_PREFIX, text, NoSuchMember)
 
 
 def _ttl(text: str | None) -> Period | None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import psycopg
 from psycopg import errors
 
 from setia.db.engine import Database, transaction_retries
-from setia.db.exchange import Wire
+from setia.db.own_wire import OwnWire
 from setia.events.live import LivePrograms
-from setia.ledger.states import find_by_index
 from setia.problems import Problem
 from setia.rewards.codes import CodeBook
 from setia.rewards.redeeming import Redeemed, Wanted, redeem
@@ -26,7 +24,7 @@ class RedemptionClerk:
 
     def __init__(self, database: Database, programs: LivePrograms, book: Callable[[], CodeBook]) -> None:
         self._database, self._programs, self._book = database, programs, book
-        self._connection: psycopg.Connection[Any] | None = None
+        self._wire = OwnWire(database)
 
     def redeem(self, program_id: int, wanted: Sequence[Wanted]) -> Sequence[Redeemed | Problem]:
         """Redeem for different members in one transaction, and return when it is committed.
@@ -35,22 +33,22 @@ class RedemptionClerk:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                connection = self._connected()
+                connection = self._wire.get()
                 done = redeem(connection, self._programs.live(connection, program_id), self._book(), wanted)
                 connection.commit()
             except (errors.SerializationFailure, errors.DeadlockDetected) as error:
-                self._undo()
+                self._wire.undo()
                 transaction_retries.labels(error.sqlstate or "").inc()
                 if attempt == _ATTEMPTS:
                     raise
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 # A connection that waited while the database was started anew. Each request has a name of its own, so
                 # that what may have been committed is found, and not done twice.
-                self._undo()
+                self._wire.undo()
                 if attempt > 1:
                     raise
             except BaseException:
-                self._undo()
+                self._wire.undo()
                 raise
             else:
                 return done
@@ -59,23 +57,4 @@ class RedemptionClerk:
 
     def close(self) -> None:
         """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _connected(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            where, how = self._database.driver_arguments()
-            self._connection = Wire.connect(where, **how)
-            find_by_index(self._connection)
-            self._connection.commit()
-        return self._connection
-
-    def _undo(self) -> None:
-        if self._connection is not None:
-            try:
-                self._connection.rollback()
-            except psycopg.Error:
-                self._connection.close()
-            if self._connection.closed:
-                self._connection = None
+        self._wire.close()
