@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from import_world import HEADER, MAP, Shop
@@ -29,6 +29,7 @@ LINES = st.lists(st.one_of(FIT, FIT, FIT, BROKEN), max_size=25)
 @pytest.mark.parametrize("form", [FORM, GROUPED, SORTED])
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES)
+@example(lines=["1,ann,2999-01-01,1", "1,ann,2026-01-01,1"])
 def test_every_row_has_exactly_one_fate(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, form: str, lines: list[str]
 ) -> None:
@@ -49,7 +50,11 @@ def test_every_row_has_exactly_one_fate(
     again = shop.bring(content, own).tally
     assert again.is_balanced
     assert (again.rows["imported"], again.rows["known"]) == (0, tally.rows["imported"] + tally.rows["known"])
-    assert (again.refused, again.set_aside, again.skipped) == (tally.refused, tally.set_aside, tally.skipped)
+    assert (again.set_aside, again.skipped) == (tally.set_aside, tally.skipped)
+    # The same rows are refused, and for the same reason; but of two with one id the second may have been booked, when
+    # the first lay ahead. The first then has another content than what is known by its id.
+    assert again.refused.total() == tally.refused.total()
+    assert (again.refused - tally.refused).keys() <= {"external_id_reused"}
 
 
 def _lines(path: Path) -> list[str]:
